@@ -1,0 +1,75 @@
+# The checks live in .ci/run, so that a green `just ci` is a green CI.
+
+# List the recipes.
+[private]
+default:
+    @{{ just_executable() }} --list --unsorted
+
+# Format the code.
+fmt:
+    cargo fmt --all
+
+# Compile everything, without code generation.
+check:
+    cargo check --workspace --all-targets --all-features
+
+# Run the tests: `just test`, `just test -p dynasink-core`.
+test *args="--workspace":
+    cargo test {{ args }}
+
+# Run the tests optimised, as users run the code.
+test-release:
+    cargo test --workspace --release
+
+# Run the end-to-end tests against a DynamoDB endpoint: `just test-endpoint http://127.0.0.1:8000`.
+test-endpoint url:
+    DYNASINK_TEST_ENDPOINT={{ url }} cargo test -p dynasink-tests
+
+# Run the benchmarks, or those whose name contains a word.
+bench *filter:
+    cargo bench -p dynasink-benches -- {{ filter }}
+
+# Peak memory of a load of that many rows over HTTP: `just memory 10000000`. Needs GNU time.
+memory rows="1000000":
+    cargo build --release
+    cargo build --release -p dynasink-examples --example generate_parquet
+    target/release/examples/generate_parquet --rows {{ rows }} target/rows.parquet
+    target/release/dynasink serve --port 8000 & server=$!; trap 'kill $server' EXIT; \
+    AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any /usr/bin/time -v target/release/dynasink load target/rows.parquet \
+        --table rows --create-table --partition-key id --endpoint-url http://127.0.0.1:8000 --rate 1000000
+
+# Every check, as CI runs it.
+ci:
+    .ci/run
+
+# Is the code formatted?
+fmt-check:
+    .ci/run fmt
+
+# Lints, on every target and feature.
+clippy:
+    .ci/run clippy
+
+# Do the docs build, with every link whole?
+doc:
+    .ci/run doc
+
+# Do the benchmarks compile?
+bench-check:
+    .ci/run bench
+
+# Licences, banned crates, sources, and advisories where their database can be reached.
+deny:
+    .ci/run deny
+
+# Does each crate keep out what it must not depend on?
+tree:
+    .ci/run tree
+
+# The two commands of README.md.
+readme:
+    .ci/run readme-load readme-test
+
+# The end-to-end tests against dynalite, a DynamoDB server of another codebase.
+dynalite:
+    .ci/run dynalite
