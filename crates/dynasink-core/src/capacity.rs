@@ -1,0 +1,132 @@
+//! What stages tell one another about capacity.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::limits::{MAX_BATCH_OPS, MAX_REQUEST_BYTES};
+use crate::table::TableName;
+use crate::units::WriteUnits;
+
+/// What a request consumed of one table and its indexes, as the service says.
+///
+/// Source: API reference, `ConsumedCapacity`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumedCapacity {
+    /// The table.
+    pub table: TableName,
+    /// Units drawn from the table's own capacity, its local indexes included.
+    pub table_units: WriteUnits,
+    /// Units of each global index by its name: each has a capacity of its own.
+    pub index_units: Vec<(String, WriteUnits)>,
+}
+
+impl ConsumedCapacity {
+    /// The units of the table and of all its indexes: what is paid for.
+    pub fn total(&self) -> WriteUnits {
+        self.table_units + self.index_units.iter().map(|(_, units)| *units).sum()
+    }
+}
+
+/// What a request asked for and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CapacityFeedback {
+    /// Operations that the service applied.
+    pub written_ops: usize,
+    /// Their predicted cost.
+    pub written_units: WriteUnits,
+    /// Operations that the service refused for want of capacity.
+    pub throttled_ops: usize,
+    /// Operations that failed for another reason.
+    pub failed_ops: usize,
+    /// Operations that will be sent again, for whatever reason.
+    pub retried_ops: usize,
+    /// The predicted cost of all operations that were not applied.
+    pub unwritten_units: WriteUnits,
+    /// What the service says it consumed; empty if it says nothing.
+    pub consumed: Vec<ConsumedCapacity>,
+    /// From the request's departure to its answer.
+    pub latency: Duration,
+    /// Requests still in flight when this one was answered.
+    pub in_flight: usize,
+}
+
+impl CapacityFeedback {
+    /// Units drawn from the tables' own capacity, or their prediction where the service says nothing.
+    pub fn table_units(&self) -> WriteUnits {
+        if self.consumed.is_empty() {
+            self.written_units
+        } else {
+            self.consumed
+                .iter()
+                .map(|consumed| consumed.table_units)
+                .sum()
+        }
+    }
+}
+
+/// Learns from every answer of the service: rate limiters, batch sizers, progress.
+pub trait CapacityObserver: fmt::Debug + Send + Sync {
+    /// Takes note of one request.
+    fn observe(&self, feedback: &CapacityFeedback);
+}
+
+impl<T: CapacityObserver + ?Sized> CapacityObserver for Arc<T> {
+    fn observe(&self, feedback: &CapacityFeedback) {
+        (**self).observe(feedback);
+    }
+}
+
+/// Admits operations at a rate. Retries pay at the same counter as fresh operations.
+pub trait Admission: fmt::Debug + Send + Sync {
+    /// Takes `units`, or says how long to wait before asking again.
+    ///
+    /// # Errors
+    ///
+    /// The time to wait; nothing was taken then.
+    fn try_admit(&self, units: WriteUnits) -> Result<(), Duration>;
+}
+
+impl<T: Admission + ?Sized> Admission for Arc<T> {
+    fn try_admit(&self, units: WriteUnits) -> Result<(), Duration> {
+        (**self).try_admit(units)
+    }
+}
+
+/// How large a batch should be now. A single operation may exceed `bytes` and `units`: it goes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchLimit {
+    /// Most operations, 1 to 25.
+    pub ops: usize,
+    /// Most bytes on the wire.
+    pub bytes: usize,
+    /// Most predicted units.
+    pub units: WriteUnits,
+}
+
+impl BatchLimit {
+    /// What a request may have at most, with no limit on units.
+    pub const REQUEST: Self = Self {
+        ops: MAX_BATCH_OPS,
+        bytes: MAX_REQUEST_BYTES,
+        units: WriteUnits::new(u64::MAX),
+    };
+}
+
+/// Says how large a batch should be now.
+pub trait BatchSizer: fmt::Debug + Send + Sync {
+    /// The limit for the next batch.
+    fn limit(&self) -> BatchLimit;
+}
+
+impl<T: BatchSizer + ?Sized> BatchSizer for Arc<T> {
+    fn limit(&self) -> BatchLimit {
+        (**self).limit()
+    }
+}
+
+impl BatchSizer for BatchLimit {
+    fn limit(&self) -> BatchLimit {
+        *self
+    }
+}

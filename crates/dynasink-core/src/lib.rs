@@ -1,0 +1,55 @@
+//! The vocabulary of Dynasink: valid DynamoDB write operations, encoded once.
+//!
+//! A row becomes a [`WriteOp`] at the edge of a pipe, and nothing after the edge touches its attributes again:
+//! the [`Item`] is DynamoDB JSON already, its size and cost are exact, its [`PrimaryKey`] compares as the service
+//! compares. Only a [`TableSchema`] makes operations, so that none exists that DynamoDB would refuse.
+//!
+//! | module of the vocabulary | types |
+//! | --- | --- |
+//! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
+//! | items | [`Item`], [`ItemEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
+//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
+//! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`Admission`], [`BatchSizer`] |
+//! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
+//!
+//! The limits of the service are constants in [`limits`], each with its source.
+//!
+//! There is no runtime and no network here: neither tokio nor the AWS SDK.
+
+mod batch;
+mod capacity;
+mod encode;
+mod error;
+mod item;
+mod json;
+mod key;
+pub mod limits;
+mod name;
+mod number;
+mod op;
+mod outcome;
+mod position;
+mod serialize;
+mod stage;
+mod table;
+mod units;
+
+pub use batch::{WriteBatch, WriteBatchBuilder};
+pub use capacity::{
+    Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
+};
+pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncoder};
+pub use error::{Error, Result, ValueKind};
+pub use item::Item;
+pub use key::PrimaryKey;
+pub use name::{AttributeName, AttributeNames};
+pub use number::{Number, NumberError};
+pub use op::{WriteAction, WriteOp};
+pub use outcome::{DeadReason, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes};
+pub use position::SourcePosition;
+pub use stage::{Fuse, StageError};
+pub use table::{
+    BillingMode, IndexKind, IndexSchema, KeyAttribute, KeyType, TableName, TableSchema,
+    TableSchemaBuilder,
+};
+pub use units::WriteUnits;
