@@ -1,0 +1,339 @@
+//! The one error of plans and sources: why rows cannot be read or mapped, and what to do about it.
+
+use std::fmt;
+
+use arrow_schema::{ArrowError, DataType};
+use dynasink_core::KeyType;
+use parquet::errors::ParquetError;
+
+/// Why a schema cannot be mapped to a table, or files cannot be read.
+///
+/// None is worth a retry as it stands: each names what has to change.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A column, or a part of it, has a type without a form in DynamoDB.
+    #[error(
+        "column {column:?} has the Arrow type {data_type}, {reason}: leave the column out or cast it, for example to a string"
+    )]
+    UnsupportedType {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// Why it cannot be written.
+        reason: &'static str,
+    },
+
+    /// No column has the name of a key attribute of the table.
+    #[error("table {table}: no column is named {column:?} as its {role} is: {available}")]
+    KeyColumnMissing {
+        /// The table.
+        table: String,
+        /// The key attribute.
+        column: String,
+        /// Which key it is: `partition key` or `sort key`.
+        role: &'static str,
+        /// The columns that there are.
+        available: ColumnList,
+    },
+
+    /// A key column has a type that the table's key does not take.
+    #[error(
+        "table {table}: column {column:?} has the Arrow type {data_type}, but the {role} is a {expected}: {advice}"
+    )]
+    KeyColumnType {
+        /// The table.
+        table: String,
+        /// The key column.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// Which key it is: `partition key`, `sort key` or a key of an index.
+        role: String,
+        /// The type of the key.
+        expected: KeyType,
+        /// What to do.
+        advice: String,
+    },
+
+    /// Two columns, or two fields of one struct, have one name.
+    #[error("two columns are named {column:?}: rename one, since an item has each attribute once")]
+    DuplicateColumn {
+        /// The name; fields of structs come with the names of what they are in.
+        column: String,
+    },
+
+    /// A column's name cannot name an attribute.
+    #[error("column {column:?} cannot name an attribute: rename it")]
+    ColumnName {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Why.
+        source: dynasink_core::Error,
+    },
+
+    /// A source of no files.
+    #[error("no files to read: name at least one")]
+    NoFiles,
+
+    /// There is no such file.
+    #[error("{file}: there is no such file: check the path")]
+    FileNotFound {
+        /// The file.
+        file: String,
+    },
+
+    /// The file exists but cannot be opened or read.
+    #[error("{file}: cannot read the file: check that it is a file and may be read")]
+    OpenFile {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// The file is something else.
+    #[error("{file}: not a Parquet file: {reason}; only Parquet can be read")]
+    NotParquet {
+        /// The file.
+        file: String,
+        /// How that shows.
+        reason: &'static str,
+    },
+
+    /// The file starts as Parquet but has no footer.
+    #[error("{file}: the file is truncated, its footer is missing: copy or write it again")]
+    TruncatedFile {
+        /// The file.
+        file: String,
+    },
+
+    /// The file is encrypted.
+    #[error("{file}: the file is encrypted: decrypt it first")]
+    EncryptedFile {
+        /// The file.
+        file: String,
+    },
+
+    /// The footer cannot be understood.
+    #[error(
+        "{file}: the footer cannot be read, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB"
+    )]
+    Footer {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        source: ParquetError,
+    },
+
+    /// The schema nests so deep that it cannot be walked over.
+    #[error("{file}: the schema nests more than {max} groups in one another: flatten it")]
+    SchemaTooDeep {
+        /// The file.
+        file: String,
+        /// Most groups in one another.
+        max: usize,
+    },
+
+    /// The footer contradicts itself on how many rows there are.
+    #[error(
+        "{file}: the footer says {footer} rows, its row groups say {row_groups}: write the file again, for example with pyarrow or DuckDB"
+    )]
+    FooterRows {
+        /// The file.
+        file: String,
+        /// Rows of the file, as the footer says.
+        footer: i64,
+        /// Rows of all row groups together; less than zero if one says so.
+        row_groups: i64,
+    },
+
+    /// Two files cannot go into one table together.
+    #[error(
+        "{file}: column {column:?} is {found}, but in {first} it is {expected}: load the files apart or write one again"
+    )]
+    SchemaConflict {
+        /// The file that differs.
+        file: String,
+        /// The first file, which the others are compared with.
+        first: String,
+        /// The column.
+        column: String,
+        /// Its type in `first`, or that it is missing.
+        expected: String,
+        /// Its type in `file`, or that it is missing.
+        found: String,
+    },
+
+    /// A column of Parquet's INTERVAL, whose months the reader would drop.
+    #[error(
+        "{file}: column {column:?} is a Parquet INTERVAL, which cannot be read without loss: leave the column out or write it as a string"
+    )]
+    IntervalColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
+    /// Two columns of a file have one name, so that neither can be told from the other.
+    #[error("{file}: two columns are named {column:?}: rename one")]
+    AmbiguousColumn {
+        /// The file.
+        file: String,
+        /// The name.
+        column: String,
+    },
+
+    /// A column was asked for that is not there.
+    #[error("{file}: no column is named {column:?}: {available}")]
+    UnknownColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// The columns that there are.
+        available: ColumnList,
+    },
+
+    /// A row group cannot be decoded.
+    #[error(
+        "{file}: row group {row_group} cannot be read, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB"
+    )]
+    Read {
+        /// The file.
+        file: String,
+        /// The row group, from zero.
+        row_group: usize,
+        /// What the reader said.
+        source: ArrowError,
+    },
+
+    /// A row group gave another number of rows than the footer says.
+    #[error(
+        "{file}: row group {row_group} has {decoded} rows where the footer says {expected}: write the file again, for example with pyarrow or DuckDB"
+    )]
+    RowsDecoded {
+        /// The file.
+        file: String,
+        /// The row group, from zero.
+        row_group: usize,
+        /// Rows by the footer.
+        expected: u64,
+        /// Rows that were decoded.
+        decoded: u64,
+    },
+
+    /// The file is not what it was when the source was opened.
+    #[error("{file}: the file has changed since it was opened: load it again once it is complete")]
+    FileChanged {
+        /// The file.
+        file: String,
+    },
+
+    /// The reader gave up on a malformed file in a way that it should not.
+    #[error("{file}: the reader failed on this file ({message}): the file is most likely damaged")]
+    ReaderPanicked {
+        /// The file.
+        file: String,
+        /// What it said.
+        message: String,
+    },
+
+    /// The reader ended before its files did, because the runtime is shutting down.
+    #[error("the reader was stopped before the end of its files: the runtime is shutting down")]
+    ReaderStopped,
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The columns of a schema, as the answer to a name that is not among them.
+///
+/// It displays the nearest name, if one is near, and then all names, up to a number that a line can take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnList {
+    columns: Vec<String>,
+    nearest: Option<String>,
+}
+
+/// How alike two names must be, from 0 to 1, for one to be meant by the other.
+const ALIKE: f64 = 0.75;
+/// How many names an error lists.
+const LISTED: usize = 30;
+
+impl ColumnList {
+    /// The answer to `asked`.
+    #[expect(
+        single_use_lifetimes,
+        reason = "`impl Trait` arguments cannot elide it yet"
+    )]
+    pub(crate) fn for_name<'a>(asked: &str, columns: impl IntoIterator<Item = &'a str>) -> Self {
+        let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
+        let lower = asked.to_lowercase();
+        let nearest = columns
+            .iter()
+            .map(|column| (strsim::jaro_winkler(&lower, &column.to_lowercase()), column))
+            .filter(|(alike, _)| *alike >= ALIKE)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, column)| column.clone());
+        Self { columns, nearest }
+    }
+
+    /// The name that was meant, most likely.
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
+
+    /// All names.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+}
+
+impl fmt::Display for ColumnList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(nearest) = &self.nearest {
+            write!(f, "is {nearest:?} meant? ")?;
+        }
+        if self.columns.is_empty() {
+            return f.write_str("there are no columns");
+        }
+        f.write_str("the columns are ")?;
+        for (at, column) in self.columns.iter().take(LISTED).enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(f, "{separator}{column:?}")?;
+        }
+        match self.columns.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_is_not() {
+        let list = ColumnList::for_name("custmer_id", ["order_date", "Customer_Id"]);
+        assert_eq!(list.nearest(), Some("Customer_Id"));
+        assert_eq!(
+            list.to_string(),
+            "is \"Customer_Id\" meant? the columns are \"order_date\", \"Customer_Id\""
+        );
+        assert_eq!(
+            ColumnList::for_name("pk", ["carrier", "name"]).nearest(),
+            None
+        );
+    }
+
+    #[test]
+    fn a_long_list_of_columns_is_cut() {
+        let names: Vec<String> = (0..32).map(|n| format!("c{n:03}")).collect();
+        let list = ColumnList::for_name("zzzzzzz", names.iter().map(String::as_str));
+        assert!(list.to_string().ends_with("\"c029\" and 2 more"), "{list}");
+    }
+}

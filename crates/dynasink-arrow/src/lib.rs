@@ -1,0 +1,48 @@
+//! Arrow and Parquet rows as DynamoDB writes.
+//!
+//! ```text
+//! ParquetSource::stream ─ SourceBatch ─▶ Decoded ─ WriteOp ─▶ any Sink<WriteOp>
+//! ```
+//!
+//! [`Mapping`] says which attribute each column becomes, and refuses before the first row what cannot be written.
+//! [`Decoded`] is the sink that takes batches and gives their rows on, one [`WriteOp`](dynasink_core::WriteOp)
+//! each; a row that cannot be an item ends as a dead letter with its position. [`ParquetSource`] streams local
+//! Parquet files in bounded memory.
+//!
+//! # How values arrive
+//!
+//! A value arrives exactly as it was or its row is rejected; nothing is rounded, clipped or guessed.
+//!
+//! | Arrow | DynamoDB |
+//! | --- | --- |
+//! | strings, `Utf8View` included | S |
+//! | binary, fixed size and views included | B; with the extension `arrow.uuid` S, lower-case and hyphenated |
+//! | integers, decimals | N; more than 38 digits reject the row |
+//! | floats | N, the shortest text that reads back as the same float; NaN and infinities reject the row |
+//! | boolean | BOOL |
+//! | date | S `2013-01-31` |
+//! | time | S `05:15:00`, with as many digits of a second as its unit has |
+//! | timestamp | S `2013-01-31T05:15:00.000`, with `Z` if it has a time zone; years 0000 to 9999 |
+//! | duration | N of seconds |
+//! | lists of every kind | L; a null element is NULL |
+//! | struct | M; a null field is omitted |
+//! | map | M; keys of strings, integers, dates, booleans and UUIDs; a null value is NULL |
+//! | dictionary, run-end encoded | as the values |
+//! | null | omitted |
+//!
+//! Intervals and unions are refused by [`Mapping::infer`].
+
+mod batch;
+mod decode;
+mod encode;
+mod error;
+mod mapping;
+mod rows;
+mod shape;
+mod source;
+
+pub use batch::SourceBatch;
+pub use decode::{DecodeExt, Decoded, Decoder};
+pub use error::{ColumnList, Error, Result};
+pub use mapping::{ColumnMapping, Mapping};
+pub use source::{BatchStream, ParquetFile, ParquetOptions, ParquetSource};

@@ -1,0 +1,84 @@
+//! The rows of a batch, one write operation each.
+
+use arrow_array::RecordBatch;
+use dynasink_core::{Error, ItemEncoder, SourcePosition, WriteOp};
+
+use crate::batch::SourceBatch;
+use crate::encode::Column;
+use crate::mapping::Mapping;
+
+/// The rows of one batch that have not been encoded yet.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    columns: Vec<Column>,
+    position: Option<SourcePosition>,
+    next: usize,
+    len: usize,
+}
+
+/// The batch does not have the schema of the mapping: its first column that differs.
+#[derive(Debug)]
+pub(crate) struct SchemaDiffers(pub(crate) String);
+
+/// A row, as an operation or with the reason why it is none.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) position: Option<SourcePosition>,
+    pub(crate) op: Result<WriteOp, Error>,
+}
+
+impl Rows {
+    /// Builds the encoders of a batch.
+    pub(crate) fn new(mapping: &Mapping, batch: SourceBatch) -> Result<Self, SchemaDiffers> {
+        let (batch, position) = batch.into_parts();
+        if let Some(column) = mapping.first_difference(batch.schema_ref()) {
+            return Err(SchemaDiffers(column));
+        }
+        Ok(Self {
+            columns: encoders(mapping, &batch)?,
+            position,
+            next: 0,
+            len: batch.num_rows(),
+        })
+    }
+
+    /// Encodes the next row.
+    pub(crate) fn next(&mut self, mapping: &Mapping, encoder: &mut ItemEncoder) -> Option<Row> {
+        let index = self.next;
+        if index == self.len {
+            return None;
+        }
+        self.next += 1;
+        let item = encoder.item_of_fields(mapping.names(), |item| {
+            for (field, column) in self.columns.iter().enumerate() {
+                if !column.is_null(index) {
+                    column.encode(index, item.field(field)?)?;
+                }
+            }
+            Ok(())
+        });
+        let position = self
+            .position
+            .as_ref()
+            // A row of a batch in memory has a number that fits.
+            .map(|first| first.offset_by(u64::try_from(index).unwrap_or(u64::MAX)));
+        let op = item
+            .and_then(|item| mapping.table().put(item))
+            .map(|op| match &position {
+                Some(position) => op.at(position.clone()),
+                None => op,
+            });
+        Some(Row { position, op })
+    }
+}
+
+fn encoders(mapping: &Mapping, batch: &RecordBatch) -> Result<Vec<Column>, SchemaDiffers> {
+    mapping
+        .columns()
+        .iter()
+        .map(|column| {
+            Column::new(batch.column(column.index()), column.encoding())
+                .ok_or_else(|| SchemaDiffers(column.name().to_owned()))
+        })
+        .collect()
+}

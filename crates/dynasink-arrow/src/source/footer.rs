@@ -1,0 +1,297 @@
+//! The footer of a file: whether it is one, what it says, and what of it is believed.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_schema::{Field, Schema};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+
+use super::depth::{self, MAX_SCHEMA_DEPTH};
+use super::hints::{self, Hints};
+use super::{ParquetFile, ParquetOptions};
+use crate::error::{ColumnList, Error, Result};
+use crate::shape::same_values;
+
+const MAGIC: &[u8; 4] = b"PAR1";
+const ENCRYPTED_MAGIC: &[u8; 4] = b"PARE";
+/// Magic, length of the footer, magic.
+const SHORTEST: u64 = 12;
+
+/// The footer of an open file.
+#[derive(Debug)]
+pub(super) struct Footer {
+    file: File,
+    about: ParquetFile,
+    metadata: ArrowReaderMetadata,
+    /// Top-level columns that hold Parquet's INTERVAL.
+    intervals: Vec<String>,
+}
+
+impl Footer {
+    pub(super) fn load(path: &Path) -> Result<Self> {
+        let name: Arc<str> = path.to_string_lossy().into();
+        let mut file = open(path, &name)?;
+        check_magic(&mut file, &name)?;
+        check_depth(&mut file, &name)?;
+        let (metadata, intervals) =
+            caught(&name, || load_metadata(&file))?.map_err(|source| Error::Footer {
+                file: name.to_string(),
+                source,
+            })?;
+        let rows = consistent_rows(metadata.metadata(), &name)?;
+        check_names(metadata.schema(), &name)?;
+        Ok(Self {
+            about: ParquetFile {
+                path: path.to_path_buf(),
+                name,
+                rows,
+                row_groups: metadata.metadata().num_row_groups(),
+            },
+            file,
+            metadata,
+            intervals,
+        })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn about(&self) -> &ParquetFile {
+        &self.about
+    }
+
+    pub(super) fn into_file(self) -> ParquetFile {
+        self.about
+    }
+
+    pub(super) fn metadata(&self) -> &ArrowReaderMetadata {
+        &self.metadata
+    }
+
+    /// The columns that `options` asks for, in the order of this file.
+    pub(super) fn selected_schema(&self, options: &ParquetOptions) -> Result<Schema> {
+        let fields = self.metadata.schema().fields();
+        let selected: Vec<_> = match options.columns() {
+            None => fields.iter().cloned().collect(),
+            Some(columns) => {
+                let known = |name: &String| fields.iter().any(|field| field.name() == name);
+                if let Some(unknown) = columns.iter().find(|name| !known(name)) {
+                    let names = fields.iter().map(|field| field.name().as_str());
+                    return Err(Error::UnknownColumn {
+                        file: self.about.name().to_owned(),
+                        column: unknown.clone(),
+                        available: ColumnList::for_name(unknown, names),
+                    });
+                }
+                fields
+                    .iter()
+                    .filter(|field| columns.contains(field.name()))
+                    .cloned()
+                    .collect()
+            }
+        };
+        if let Some(field) = selected
+            .iter()
+            .find(|field| self.intervals.contains(field.name()))
+        {
+            return Err(Error::IntervalColumn {
+                file: self.about.name().to_owned(),
+                column: field.name().clone(),
+            });
+        }
+        Ok(Schema::new(selected))
+    }
+
+    /// Checks that `own`, of this file, has the columns of `schema`, of the file `first`, in whatever order.
+    pub(super) fn check_same(&self, own: &Schema, schema: &Schema, first: &str) -> Result<()> {
+        let conflict = |column: &str, expected: Option<&Field>, found: Option<&Field>| {
+            let describe = |field: Option<&Field>| {
+                field.map_or_else(
+                    || "missing".to_owned(),
+                    |field| field.data_type().to_string(),
+                )
+            };
+            Error::SchemaConflict {
+                file: self.about.name().to_owned(),
+                first: first.to_owned(),
+                column: column.to_owned(),
+                expected: describe(expected),
+                found: describe(found),
+            }
+        };
+        for expected in schema.fields() {
+            let found = own
+                .column_with_name(expected.name())
+                .map(|(_, field)| field);
+            if !found.is_some_and(|found| same_values(expected, found)) {
+                return Err(conflict(expected.name(), Some(expected), found));
+            }
+        }
+        match own
+            .fields()
+            .iter()
+            .find(|field| schema.column_with_name(field.name()).is_none())
+        {
+            Some(extra) => Err(conflict(extra.name(), None, Some(extra))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs `read`, and makes a panic of it an error: the reader panics on some malformed files.
+pub(super) fn caught<T>(file: &str, read: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|panic| Error::ReaderPanicked {
+        file: file.to_owned(),
+        message: panic_message(panic.as_ref()),
+    })
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    let message = message.unwrap_or("it gave no reason");
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn open(path: &Path, name: &str) -> Result<File> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => Error::FileNotFound {
+            file: name.to_owned(),
+        },
+        _ => Error::OpenFile {
+            file: name.to_owned(),
+            source,
+        },
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(file)
+}
+
+/// Looks at both ends of the file, which tells more than the error of a footer that is none.
+fn check_magic(file: &mut File, name: &str) -> Result<()> {
+    let ends = |file: &mut File| -> io::Result<(u64, [u8; 4], [u8; 4])> {
+        let (mut head, mut tail) = ([0; 4], [0; 4]);
+        let len = file.seek(SeekFrom::End(0))?;
+        if len >= 4 {
+            file.seek(SeekFrom::Start(0))?;
+            file.read_exact(&mut head)?;
+            file.seek(SeekFrom::End(-4))?;
+            file.read_exact(&mut tail)?;
+        }
+        Ok((len, head, tail))
+    };
+    let (len, head, tail) = ends(file).map_err(|source| Error::OpenFile {
+        file: name.to_owned(),
+        source,
+    })?;
+    let file = name.to_owned();
+    match (&head, &tail) {
+        _ if len == 0 => Err(Error::NotParquet {
+            file,
+            reason: "it is empty",
+        }),
+        (ENCRYPTED_MAGIC, _) | (_, ENCRYPTED_MAGIC) => Err(Error::EncryptedFile { file }),
+        (MAGIC, MAGIC) if len >= SHORTEST => Ok(()),
+        (MAGIC, _) => Err(Error::TruncatedFile { file }),
+        (_, MAGIC) => Err(Error::NotParquet {
+            file,
+            reason: "it ends as Parquet but does not start so",
+        }),
+        _ => Err(Error::NotParquet {
+            file,
+            reason: "it does not start with PAR1",
+        }),
+    }
+}
+
+fn check_depth(file: &mut File, name: &str) -> Result<()> {
+    match depth::is_too_deep(file) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Error::SchemaTooDeep {
+            file: name.to_owned(),
+            max: MAX_SCHEMA_DEPTH,
+        }),
+        Err(source) => Err(Error::OpenFile {
+            file: name.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// The footer with the types that its columns are to be read as.
+fn load_metadata(file: &File) -> Result<(ArrowReaderMetadata, Vec<String>), ParquetError> {
+    let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())?;
+    let Hints { schema, intervals } = hints::of(metadata.schema(), metadata.parquet_schema())?;
+    if schema.fields() == metadata.schema().fields() {
+        return Ok((metadata, intervals));
+    }
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)?;
+    Ok((metadata, intervals))
+}
+
+/// The rows of the file, if the footer says the same in both places that say it.
+///
+/// The reader cuts its batches to the number of the file, so with a number too small it would lose rows.
+fn consistent_rows(metadata: &ParquetMetaData, name: &str) -> Result<u64> {
+    let footer = metadata.file_metadata().num_rows();
+    let row_groups = metadata
+        .row_groups()
+        .iter()
+        .try_fold(0_i64, |sum, group| {
+            let rows = group.num_rows();
+            (rows >= 0).then(|| sum.checked_add(rows)).flatten()
+        })
+        .unwrap_or(-1);
+    match u64::try_from(footer) {
+        Ok(rows) if footer == row_groups => Ok(rows),
+        _ => Err(Error::FooterRows {
+            file: name.to_owned(),
+            footer,
+            row_groups,
+        }),
+    }
+}
+
+fn check_names(schema: &Schema, name: &str) -> Result<()> {
+    let mut seen = HashSet::new();
+    match schema
+        .fields()
+        .iter()
+        .find(|field| !seen.insert(field.name()))
+    {
+        Some(twice) => Err(Error::AmbiguousColumn {
+            file: name.to_owned(),
+            column: twice.name().clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_reader_is_an_error_that_names_the_file() {
+        let read = || -> u8 { panic!("index 7 is out\nof range") };
+        let error = caught("a.parquet", read).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a.parquet: the reader failed on this file (index 7 is out of range): the file is most likely damaged"
+        );
+    }
+}

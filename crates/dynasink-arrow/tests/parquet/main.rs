@@ -1,0 +1,15 @@
+//! Parquet files, good and bad, through the source and the decoder.
+//!
+//! The files of `tests/data` were made for this project, one for each hazard.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy allows it in test functions only, not in what they share"
+)]
+
+mod bad;
+mod batches;
+mod conflicts;
+mod load;
+mod values;
+mod walk;
