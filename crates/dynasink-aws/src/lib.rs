@@ -1,0 +1,30 @@
+//! The leaf of a pipe: a retrying `BatchWriteItem` writer on the AWS SDK, as a `Sink` of write batches.
+//!
+//! [`Writer`] takes batches and gives every operation its outcome. It sees the service through the [`Transport`]
+//! trait, which [`DynamoDb`] implements on the SDK's client. What a failure means is decided by [`classify()`] alone.
+//!
+//! [`describe`] and [`create`] read and make tables; [`AttributeValueExt`] turns the SDK's attribute values into
+//! operations.
+
+mod attributes;
+mod classify;
+mod client;
+mod concurrency;
+mod error;
+mod preflight;
+mod refusal;
+mod retry;
+mod table;
+mod telemetry;
+mod transport;
+mod writer;
+
+pub use attributes::AttributeValueExt;
+pub use classify::{Cause, Retry, ThrottlingReason, classify};
+pub use client::DynamoDb;
+pub use concurrency::{Concurrency, ConcurrencyLaw};
+pub use error::{Error, Result};
+pub use retry::{Backoff, RetryPolicy};
+pub use table::{create, describe};
+pub use transport::{BatchResponse, RequestError, Transport};
+pub use writer::{Writer, WriterBuilder};

@@ -1,0 +1,212 @@
+//! Tables described and created through the SDK.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode as SdkBillingMode, KeySchemaElement, KeyType as KeyRole,
+    OnDemandThroughput, ProvisionedThroughputDescription, ScalarAttributeType, TableDescription,
+    TableStatus,
+};
+use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
+use tokio::time::{Instant, sleep};
+
+use crate::classify::{Cause, classify_any};
+use crate::error::{Error, Result};
+use crate::preflight::Preflight;
+use crate::refusal::said_by_the_service;
+
+/// Time between two looks at a table that is being created.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Describes `table` by `DescribeTable`.
+///
+/// # Errors
+///
+/// [`Error::Describe`] if the service does not answer or there is no such table, [`Error::UnusableTable`] if it
+/// is not active or has keys that are not known here.
+pub async fn describe(client: &Client, table: &str) -> Result<TableSchema> {
+    let description = fetch(client, table).await?;
+    match description.table_status() {
+        None | Some(TableStatus::Active | TableStatus::Updating) => {}
+        Some(status) => {
+            return Err(Error::UnusableTable {
+                table: table.to_owned(),
+                reason: match status {
+                    TableStatus::Creating => format!("it is {status}: wait until it is ACTIVE"),
+                    _ => format!("it is {status}, and takes no writes"),
+                },
+            });
+        }
+    }
+    schema_of(table, &description)
+}
+
+/// Creates `table` with its key schema, on demand, and waits until it can be written to.
+///
+/// # Errors
+///
+/// [`Error::Create`] if the service refuses, such as when the table exists already; [`Error::NotActive`] if it is
+/// not ready after `patience`.
+pub async fn create(client: &Client, table: &TableSchema, patience: Duration) -> Result<()> {
+    let name = table.name().as_str();
+    let mut request = client
+        .create_table()
+        .table_name(name)
+        .billing_mode(SdkBillingMode::PayPerRequest);
+    for (key, role) in table.keys().zip([KeyRole::Hash, KeyRole::Range]) {
+        let attribute_type = match key.key_type() {
+            KeyType::S => ScalarAttributeType::S,
+            KeyType::N => ScalarAttributeType::N,
+            KeyType::B => ScalarAttributeType::B,
+        };
+        let unusable = |error: aws_sdk_dynamodb::error::BuildError| Error::UnusableTable {
+            table: name.to_owned(),
+            reason: error.to_string(),
+        };
+        let definition = AttributeDefinition::builder()
+            .attribute_name(key.name())
+            .attribute_type(attribute_type);
+        let element = KeySchemaElement::builder()
+            .attribute_name(key.name())
+            .key_type(role);
+        request = request
+            .attribute_definitions(definition.build().map_err(unusable)?)
+            .key_schema(element.build().map_err(unusable)?);
+    }
+    let sent = request.customize().interceptor(Preflight).send().await;
+    sent.map_err(|error| Error::Create {
+        table: name.to_owned(),
+        cause: Box::new(classify_any(&error)),
+        source: said_by_the_service(error),
+    })?;
+    wait_until_active(client, name, patience).await
+}
+
+async fn wait_until_active(client: &Client, table: &str, patience: Duration) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        match fetch(client, table).await {
+            Ok(description) if description.table_status() == Some(&TableStatus::Active) => {
+                return Ok(());
+            }
+            // A table that was just created may not be seen by every node yet.
+            Ok(_) => {}
+            Err(Error::Describe { cause, .. }) if matches!(*cause, Cause::TableMissing) => {}
+            Err(error) => return Err(error),
+        }
+        if start.elapsed() >= patience {
+            return Err(Error::NotActive {
+                table: table.to_owned(),
+                waited: patience,
+            });
+        }
+        sleep(POLL_INTERVAL).await;
+    }
+}
+
+async fn fetch(client: &Client, table: &str) -> Result<TableDescription> {
+    let output = client
+        .describe_table()
+        .table_name(table)
+        .customize()
+        .interceptor(Preflight)
+        .send()
+        .await
+        .map_err(|error| Error::Describe {
+            table: table.to_owned(),
+            cause: Box::new(classify_any(&error)),
+            source: said_by_the_service(error),
+        })?;
+    output.table().cloned().ok_or_else(|| Error::UnusableTable {
+        table: table.to_owned(),
+        reason: "the service sent no description of it".to_owned(),
+    })
+}
+
+fn schema_of(table: &str, description: &TableDescription) -> Result<TableSchema> {
+    let unusable = |reason: String| Error::UnusableTable {
+        table: table.to_owned(),
+        reason,
+    };
+    let types: HashMap<&str, &ScalarAttributeType> = description
+        .attribute_definitions()
+        .iter()
+        .map(|definition| (definition.attribute_name(), definition.attribute_type()))
+        .collect();
+    let key_type = |name: &str| match types.get(name) {
+        Some(ScalarAttributeType::S) => Ok(KeyType::S),
+        Some(ScalarAttributeType::N) => Ok(KeyType::N),
+        Some(ScalarAttributeType::B) => Ok(KeyType::B),
+        Some(other) => Err(unusable(format!(
+            "its key attribute {name:?} has the type {other}, which no key can have"
+        ))),
+        None => Err(unusable(format!("its key attribute {name:?} has no type"))),
+    };
+    let keys = |elements: &[KeySchemaElement], role: &KeyRole| {
+        let of_role = elements.iter().filter(|element| element.key_type() == role);
+        of_role
+            .map(|element| {
+                Ok((
+                    element.attribute_name().to_owned(),
+                    key_type(element.attribute_name())?,
+                ))
+            })
+            .collect::<Result<Vec<_>>>()
+    };
+    let units = |units: Option<i64>| {
+        units
+            .and_then(|units| u64::try_from(units).ok())
+            .map(WriteUnits::new)
+    };
+
+    let on_demand = description
+        .billing_mode_summary()
+        .is_some_and(|summary| summary.billing_mode() == Some(&SdkBillingMode::PayPerRequest));
+    let provisioned = description
+        .provisioned_throughput()
+        .and_then(ProvisionedThroughputDescription::write_capacity_units);
+    let billing_mode =
+        match units(provisioned).filter(|write| !on_demand && *write > WriteUnits::ZERO) {
+            Some(write) => BillingMode::Provisioned { write },
+            None => BillingMode::OnDemand {
+                // The service says -1 where there is no maximum.
+                max_write: units(
+                    description
+                        .on_demand_throughput()
+                        .and_then(OnDemandThroughput::max_write_request_units),
+                ),
+            },
+        };
+
+    let mut builder = TableSchema::builder(table).billing_mode(billing_mode);
+    for (name, key_type) in keys(description.key_schema(), &KeyRole::Hash)? {
+        builder = builder.partition_key(name, key_type);
+    }
+    for (name, key_type) in keys(description.key_schema(), &KeyRole::Range)? {
+        builder = builder.sort_key(name, key_type);
+    }
+    for index in description.local_secondary_indexes() {
+        builder = builder.index(
+            index.index_name().unwrap_or_default(),
+            IndexKind::Local,
+            keys(index.key_schema(), &KeyRole::Hash)?,
+            keys(index.key_schema(), &KeyRole::Range)?,
+            None,
+        );
+    }
+    for index in description.global_secondary_indexes() {
+        let write = index
+            .provisioned_throughput()
+            .and_then(ProvisionedThroughputDescription::write_capacity_units);
+        builder = builder.index(
+            index.index_name().unwrap_or_default(),
+            IndexKind::Global,
+            keys(index.key_schema(), &KeyRole::Hash)?,
+            keys(index.key_schema(), &KeyRole::Range)?,
+            units(write).filter(|write| *write > WriteUnits::ZERO),
+        );
+    }
+    builder.build().map_err(|error| unusable(error.to_string()))
+}

@@ -1,0 +1,240 @@
+//! Operations that have no outcome yet and are in no request: in which order, and in which request, they go.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use dynasink_core::limits::MAX_BATCH_OPS;
+use dynasink_core::{
+    Admission, BatchLimit, PrimaryKey, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
+};
+use tokio::time::Instant;
+
+use crate::retry::{Failures, later};
+
+/// How long a few fresh operations, left over by a request that retries filled up, wait for company.
+const MERGE_WAIT: Duration = Duration::from_millis(20);
+
+/// Shortest time between two questions to an admission that refuses: the grain of tokio's timer.
+const ADMISSION_WAIT: Duration = Duration::from_millis(1);
+
+/// An operation and what it has been through.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingOp {
+    pub(crate) op: WriteOp,
+    /// Requests that carried it.
+    pub(super) attempts: u32,
+    pub(super) failures: Failures,
+}
+
+impl PendingOp {
+    fn new(op: WriteOp) -> Self {
+        Self {
+            op,
+            attempts: 0,
+            failures: Failures::default(),
+        }
+    }
+}
+
+/// The operations of one request, whose keys are unlike and stay reserved until each has its outcome.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) ops: Vec<PendingOp>,
+    pub(super) batch: WriteBatch,
+}
+
+/// What the backlog has to send.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// This, now.
+    Send(Request),
+    /// Something, at that time.
+    At(Instant),
+    /// Nothing, until more comes in.
+    Nothing,
+}
+
+/// Operations of a key are sent one after the other: a key is busy from the acceptance of an operation to its
+/// outcome, and later operations of the key wait in line. So no retry can undo a newer write, and no request
+/// has a key twice.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    /// Ready to be sent; paid for at the rate limiter.
+    fresh: VecDeque<PendingOp>,
+    /// To be sent again from that time on; to be paid for again. Numbered, so that none shadows another.
+    retries: BTreeMap<(Instant, u64), PendingOp>,
+    /// Parts of a request that was refused for what it holds, each to be sent alone.
+    parts: VecDeque<Vec<PendingOp>>,
+    /// Busy keys, each with the operations in line for it.
+    lines: HashMap<PrimaryKey, VecDeque<PendingOp>>,
+    retry_number: u64,
+    /// Until then, fewer fresh operations than fill a request wait for company.
+    merge_until: Option<Instant>,
+}
+
+impl Backlog {
+    /// Takes a fresh operation in.
+    pub(super) fn accept(&mut self, op: WriteOp) {
+        let pending = PendingOp::new(op);
+        if let Some(line) = self.lines.get_mut(pending.op.key()) {
+            line.push_back(pending);
+        } else {
+            self.lines.insert(pending.op.key().clone(), VecDeque::new());
+            self.fresh.push_back(pending);
+        }
+    }
+
+    /// Takes operations back that are to be sent again at `due`.
+    pub(super) fn retry_at(&mut self, due: Instant, ops: Vec<PendingOp>) {
+        for pending in ops {
+            self.retry_number += 1;
+            self.retries.insert((due, self.retry_number), pending);
+        }
+    }
+
+    /// Takes the operations of a request back that something in it spoils: they go again in two halves.
+    pub(super) fn bisect(&mut self, mut ops: Vec<PendingOp>) {
+        let half = ops.split_off(ops.len() / 2);
+        self.parts
+            .extend([ops, half].into_iter().filter(|part| !part.is_empty()));
+    }
+
+    /// Notes that an operation of `key` has its outcome: the next in line may go.
+    pub(super) fn release(&mut self, key: &PrimaryKey) {
+        if let Some(line) = self.lines.get_mut(key) {
+            match line.pop_front() {
+                Some(next) => self.fresh.push_back(next),
+                None => {
+                    self.lines.remove(key);
+                }
+            }
+        }
+    }
+
+    /// The next request, if there is something to send at `now`.
+    ///
+    /// Retries are paid for at `admission` and go first; fresh operations fill the request up. With `flushing`
+    /// nothing waits for company.
+    pub(super) fn next(
+        &mut self,
+        now: Instant,
+        limit: BatchLimit,
+        admission: Option<&dyn Admission>,
+        flushing: bool,
+    ) -> Next {
+        // A sizer is anyone's code.
+        let limit = BatchLimit {
+            ops: limit.ops.clamp(1, MAX_BATCH_OPS),
+            ..limit
+        };
+        let admit = |units: WriteUnits| match admission {
+            Some(admission) => admission
+                .try_admit(units)
+                .map_err(|wait| later(now, wait.max(ADMISSION_WAIT))),
+            None => Ok(()),
+        };
+        let mut wake: Option<Instant> = None;
+        let mut wake_at = |at: Instant| wake = Some(wake.map_or(at, |wake| wake.min(at)));
+
+        if let Some(part) = self.parts.front() {
+            let request = fill(part, BatchLimit::REQUEST);
+            match admit(request.units()) {
+                Ok(()) => {
+                    let mut part = self.parts.pop_front().unwrap_or_default();
+                    let rest = part.split_off(request.len());
+                    self.retry_at(now, rest);
+                    return finish(part, request);
+                }
+                Err(until) => wake_at(until),
+            }
+        }
+        let due = self.retries.range(..=(now, u64::MAX));
+        let request = fill(due.map(|(_, pending)| pending), limit);
+        if !request.is_empty() {
+            match admit(request.units()) {
+                Ok(()) => {
+                    let retries =
+                        std::iter::from_fn(|| self.retries.pop_first().map(|(_, retry)| retry));
+                    let retries = retries.take(request.len()).collect();
+                    return self.fill_up(now, retries, request, limit, true);
+                }
+                Err(until) => wake_at(until),
+            }
+        }
+        if let Some(((at, _), _)) = self.retries.range((now, u64::MAX)..).next() {
+            wake_at(*at);
+        }
+        let merging = self.merge_until.is_some();
+        if let Some(until) = self.merge_until
+            && now < until
+            && !flushing
+            && !self.fresh_fill_a_request(limit)
+        {
+            wake_at(until);
+        } else if !self.fresh.is_empty() {
+            return self.fill_up(now, Vec::new(), WriteBatchBuilder::new(), limit, merging);
+        }
+        wake.map_or(Next::Nothing, Next::At)
+    }
+
+    fn fresh_fill_a_request(&self, limit: BatchLimit) -> bool {
+        let request = fill(&self.fresh, limit);
+        request.len() == limit.ops || request.len() < self.fresh.len()
+    }
+
+    /// Fills a request that carries `ops` up with fresh operations. Where it is `merging`, batches are cut anew,
+    /// and the few that may be left over wait for company; otherwise batches are cut as they came.
+    fn fill_up(
+        &mut self,
+        now: Instant,
+        mut ops: Vec<PendingOp>,
+        mut request: WriteBatchBuilder,
+        limit: BatchLimit,
+        merging: bool,
+    ) -> Next {
+        while let Some(pending) = self
+            .fresh
+            .pop_front_if(|pending| add(&mut request, &pending.op, limit))
+        {
+            ops.push(pending);
+        }
+        if self.fresh.is_empty() {
+            self.merge_until = None;
+        } else if merging {
+            // Not set anew for those that are left over again: they have waited.
+            self.merge_until.get_or_insert(now + MERGE_WAIT);
+        }
+        finish(ops, request)
+    }
+}
+
+/// A request of the first of `ops`, as many as fit.
+#[expect(
+    single_use_lifetimes,
+    reason = "an anonymous lifetime is not stable here"
+)]
+fn fill<'a>(ops: impl IntoIterator<Item = &'a PendingOp>, limit: BatchLimit) -> WriteBatchBuilder {
+    let mut request = WriteBatchBuilder::new();
+    for pending in ops {
+        if !add(&mut request, &pending.op, limit) {
+            break;
+        }
+    }
+    request
+}
+
+/// Adds `op` to `request`, unless that would grow beyond `limit`. The first always fits.
+fn add(request: &mut WriteBatchBuilder, op: &WriteOp, limit: BatchLimit) -> bool {
+    let fits = request.is_empty()
+        || (request.len() < limit.ops
+            && request.wire_len() + op.wire_len() <= limit.bytes
+            && request.units() + op.units() <= limit.units);
+    fits && request.push(op.clone()).is_ok()
+}
+
+fn finish(ops: Vec<PendingOp>, mut request: WriteBatchBuilder) -> Next {
+    match request.take() {
+        Some(batch) => Next::Send(Request { ops, batch }),
+        None => Next::Nothing,
+    }
+}

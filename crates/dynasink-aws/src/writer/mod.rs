@@ -1,0 +1,312 @@
+//! The leaf of a pipe: batches go out as requests, and each operation gets its outcome.
+
+mod backlog;
+mod engine;
+mod stop;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use dynasink_core::{
+    Admission, BatchLimit, BatchSizer, CapacityObserver, Fuse, Outcomes, WriteBatch,
+    limits::MAX_BATCH_OPS,
+};
+use futures::Sink;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::concurrency::Concurrency;
+use crate::error::Error;
+use crate::retry::RetryPolicy;
+use crate::transport::Transport;
+use engine::Engine;
+use stop::Stop;
+
+pub(crate) use backlog::PendingOp;
+
+/// A sink of batches that writes them to DynamoDB.
+///
+/// - **In**: [`WriteBatch`]. **Out**: `BatchWriteItem` requests, several in flight, each on a task of its own.
+/// - **Outcomes**: every operation ends as written or dead, exactly once, and observers are told
+///   ([`WriterBuilder::outcomes`]). Without observers a dead operation is an error of the sink.
+/// - **Order**: operations of one key are written in the order in which they came, whatever is refused or lost in
+///   between; those of other keys pass.
+/// - **Retries**: refused operations and failed requests are sent again after a jittered wait, merged with fresh
+///   operations into full requests, bounded by [`RetryPolicy`]. Retries pay at the rate limiter
+///   ([`WriterBuilder::admission`]) like fresh operations. A request that the service finds invalid is halved until
+///   the operation that spoils it stands alone.
+/// - **Held**: [`WriterBuilder::max_buffered_bytes`], and as many operations as twice the requests in flight carry.
+/// - **Flush and close**: ready when every accepted operation has its outcome.
+///
+/// Requests go on while the sink is not polled: they belong to a task, which starts with the first batch and is
+/// aborted when the writer is dropped.
+///
+/// ```no_run
+/// use dynasink_aws::{DynamoDb, Writer};
+/// # use dynasink_core::WriteBatch;
+///
+/// # async fn write(client: aws_sdk_dynamodb::Client, batch: WriteBatch) -> Result<(), dynasink_aws::Error> {
+/// use futures::SinkExt;
+///
+/// let mut writer = Writer::new(DynamoDb::new(client));
+/// writer.send(batch).await?;
+/// writer.close().await
+/// # }
+/// ```
+#[must_use = "sinks do nothing unless polled"]
+pub struct Writer<T> {
+    shared: Arc<Shared>,
+    /// The engine before its first batch.
+    idle: Option<Engine<T>>,
+    task: Option<JoinHandle<()>>,
+    max_buffered_ops: usize,
+    max_buffered_bytes: usize,
+    fuse: Fuse,
+}
+
+impl<T: Transport> Writer<T> {
+    /// A writer with the default settings.
+    pub fn new(transport: T) -> Self {
+        Self::builder(transport).build()
+    }
+
+    /// Starts the settings of a writer.
+    pub fn builder(transport: T) -> WriterBuilder<T> {
+        WriterBuilder {
+            transport,
+            settings: Settings {
+                concurrency: Concurrency::default(),
+                retry: RetryPolicy::default(),
+                outcomes: Outcomes::unobserved(),
+                admission: None,
+                sizer: Arc::new(BatchLimit::REQUEST),
+                capacity_observers: Vec::new(),
+                jitter_seed: None,
+            },
+            max_buffered_bytes: WriterBuilder::<T>::DEFAULT_BUFFERED_BYTES,
+        }
+    }
+}
+
+/// What a [`Writer`]'s engine goes by.
+#[derive(Debug)]
+struct Settings {
+    concurrency: Concurrency,
+    retry: RetryPolicy,
+    outcomes: Outcomes,
+    admission: Option<Arc<dyn Admission>>,
+    sizer: Arc<dyn BatchSizer>,
+    capacity_observers: Vec<Arc<dyn CapacityObserver>>,
+    jitter_seed: Option<u64>,
+}
+
+/// Settings of a [`Writer`].
+#[derive(Debug)]
+#[must_use]
+pub struct WriterBuilder<T> {
+    transport: T,
+    settings: Settings,
+    max_buffered_bytes: usize,
+}
+
+impl<T: Transport> WriterBuilder<T> {
+    /// Bytes that a writer holds unless told otherwise: four of the largest requests.
+    pub const DEFAULT_BUFFERED_BYTES: usize = 64 * 1024 * 1024;
+
+    /// How many requests to have in flight.
+    pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
+        self.settings.concurrency = concurrency;
+        self
+    }
+
+    /// How often and how long to try.
+    pub fn retry_policy(mut self, retry: RetryPolicy) -> Self {
+        self.settings.retry = retry;
+        self
+    }
+
+    /// Who is told the outcome of each operation.
+    pub fn outcomes(mut self, outcomes: Outcomes) -> Self {
+        self.settings.outcomes = outcomes;
+        self
+    }
+
+    /// Where retries pay: the rate limiter that stands above the writer.
+    pub fn admission(mut self, admission: impl Admission + 'static) -> Self {
+        self.settings.admission = Some(Arc::new(admission));
+        self
+    }
+
+    /// How large the requests may be that retries and fresh operations share: the sizer of the batcher above.
+    pub fn sizer(mut self, sizer: impl BatchSizer + 'static) -> Self {
+        self.settings.sizer = Arc::new(sizer);
+        self
+    }
+
+    /// Who learns from every answer: the rate limiter, the sizer, progress.
+    pub fn capacity_observer(mut self, observer: impl CapacityObserver + 'static) -> Self {
+        self.settings.capacity_observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Most bytes of operations without an outcome to hold. One more batch than that may be held.
+    pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
+        self.max_buffered_bytes = bytes;
+        self
+    }
+
+    /// Draws the jitter of waits from that seed, so that a simulated run can be repeated.
+    pub fn jitter_seed(mut self, seed: u64) -> Self {
+        self.settings.jitter_seed = Some(seed);
+        self
+    }
+
+    /// The writer.
+    pub fn build(self) -> Writer<T> {
+        let shared = Arc::new(Shared::default());
+        Writer {
+            max_buffered_ops: (2 * MAX_BATCH_OPS).saturating_mul(self.settings.concurrency.max()),
+            max_buffered_bytes: self.max_buffered_bytes,
+            idle: Some(Engine::new(
+                self.transport,
+                self.settings,
+                Arc::clone(&shared),
+            )),
+            shared,
+            task: None,
+            fuse: Fuse::new("writer"),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Writer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Drop for Writer<T> {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// What the sink and its engine share.
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Wakes the engine: there is a batch, or a flush.
+    engine: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    inbox: VecDeque<WriteBatch>,
+    /// Operations without an outcome, and what they hold.
+    held_ops: usize,
+    held_bytes: usize,
+    flushing: bool,
+    /// Why the engine has ended, until the sink reports it.
+    end: Option<Stop>,
+    /// Whoever waits for room or for outcomes.
+    waker: Option<Waker>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the engine ends. What is noted first counts.
+    fn stop(&self, why: Stop) {
+        let waker = {
+            let mut state = self.state();
+            state.end.get_or_insert(why);
+            state.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T: Transport> Writer<T> {
+    /// Polls until `done` holds for what is held.
+    fn poll_held(
+        &mut self,
+        cx: &Context<'_>,
+        flushing: bool,
+        done: impl Fn(&State) -> bool,
+    ) -> Poll<Result<(), Error>> {
+        self.fuse.check::<Error>()?;
+        let result = {
+            let mut state = self.shared.state();
+            if let Some(end) = state.end.take() {
+                Err(end.into_error(state.held_ops))
+            } else if done(&state) {
+                state.flushing = false;
+                return Poll::Ready(Ok(()));
+            } else {
+                state.flushing = flushing;
+                match &mut state.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    empty => *empty = Some(cx.waker().clone()),
+                }
+                Ok(())
+            }
+        };
+        self.fuse.guard(result)?;
+        if flushing {
+            self.shared.engine.notify_one();
+        }
+        Poll::Pending
+    }
+}
+
+impl<T: Transport> Sink<WriteBatch> for Writer<T> {
+    type Error = Error;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let this = self.get_mut();
+        let (ops, bytes) = (this.max_buffered_ops, this.max_buffered_bytes);
+        this.poll_held(cx, false, |state| {
+            state.held_ops == 0
+                || (state.held_ops + MAX_BATCH_OPS <= ops && state.held_bytes < bytes)
+        })
+    }
+
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, where the first batch starts the writer's task.
+    fn start_send(self: Pin<&mut Self>, batch: WriteBatch) -> Result<(), Error> {
+        let this = self.get_mut();
+        this.fuse.check::<Error>()?;
+        if let Some(engine) = this.idle.take() {
+            this.task = Some(tokio::spawn(engine.run()));
+        }
+        {
+            let mut state = this.shared.state();
+            state.held_ops += batch.len();
+            state.held_bytes += batch.memory();
+            state.inbox.push_back(batch);
+        }
+        this.shared.engine.notify_one();
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.get_mut()
+            .poll_held(cx, true, |state| state.held_ops == 0)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_flush(cx)
+    }
+}
