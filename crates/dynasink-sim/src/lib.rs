@@ -1,0 +1,36 @@
+//! Local DynamoDB endpoints: a store inside the process or in one file, behind two doors.
+//!
+//! ```text
+//!  aws_sdk_dynamodb::Client ──▶ EmbeddedStore::http_client ──┐   in process, no socket
+//!                                                            ├──▶ EmbeddedStore ──▶ SQLite, in memory or in FILE
+//!  AWS CLI, boto3, Workbench ─▶ Server ──────────────────────┘   HTTP
+//! ```
+//!
+//! [`EmbeddedStore`] is `dynoxide` (MIT OR Apache-2.0): DynamoDB's API over `SQLite`. It checks
+//! requests as the service does and reports consumed capacity. It never throttles: no request is
+//! refused for capacity and `UnprocessedItems` is always empty.
+//!
+//! The SDK's whole path is the real one through both doors: serialization, signing, interceptors,
+//! timeouts, error parsing.
+//!
+//! ```
+//! use dynasink_sim::EmbeddedStore;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = EmbeddedStore::in_memory()?;
+//! let tables = store.client().list_tables().send().await?;
+//! assert!(tables.table_names().is_empty());
+//! # Ok(())
+//! # }
+//! ```
+
+mod connector;
+mod embedded;
+mod error;
+mod operation;
+mod server;
+
+pub use embedded::EmbeddedStore;
+pub use error::{BoxError, Error, Result};
+pub use server::{Server, ServerHandle};
