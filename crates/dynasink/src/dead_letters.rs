@@ -1,0 +1,197 @@
+//! Rows that cannot be written, kept in a file with the reason and the place that each came from.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dynasink_core::{
+    ObserverError, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, WriteAction,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, Result};
+
+/// A file of dead letters, one JSON object a line. Clones write to one file.
+///
+/// ```json
+/// {"position":{"file":"a.parquet","row_group":0,"row":7},"code":"empty_key","reason":"…","attempts":0}
+/// {"position":null,"code":"invalid","reason":"…","attempts":3,"table":"t","action":"put","item":{"id":{"S":"a"}}}
+/// ```
+///
+/// `item` is DynamoDB JSON, the key alone for a delete; it is missing for a row that could not become an item.
+/// Each line is written before its row counts as dead, and a line that cannot be written stops the load.
+#[derive(Clone, Debug)]
+pub struct DeadLetterFile(Arc<DeadLetters>);
+
+#[derive(Debug)]
+struct DeadLetters {
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+#[derive(Serialize)]
+struct DeadLetter<'a> {
+    position: Option<&'a SourcePosition>,
+    code: &'a str,
+    reason: &'a str,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<&'a RawValue>,
+}
+
+impl DeadLetterFile {
+    /// Opens `path` for a new load, so that a file that cannot be written is known before the first row.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeadLettersExist`] if it has dead letters of another load, [`Error::DeadLetters`] if it cannot be
+    /// opened.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+        match opened {
+            Ok((0, file)) => Ok(Self(Arc::new(DeadLetters {
+                path,
+                file: Mutex::new(file),
+            }))),
+            Ok(_) => Err(Error::DeadLettersExist { path }),
+            Err(source) => Err(Error::DeadLetters { path, source }),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Makes sure that what was written stays, and removes the file if there is nothing in it. Says whether there is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeadLetters`].
+    pub fn finish(&self) -> Result<bool> {
+        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let finished = file
+            .sync_all()
+            .and_then(|()| file.metadata())
+            .and_then(|metadata| match metadata.len() {
+                0 => fs::remove_file(&self.0.path).map(|()| false),
+                _ => Ok(true),
+            });
+        finished.map_err(|source| Error::DeadLetters {
+            path: self.0.path.clone(),
+            source,
+        })
+    }
+
+    fn append(&self, letter: &DeadLetter<'_>) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(letter)?;
+        line.push(b'\n');
+        // One write for the whole line: what a killed process has written are whole lines.
+        self.0
+            .file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(&line)
+    }
+}
+
+impl OutcomeObserver for DeadLetterFile {
+    fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
+        let Outcome::Dead(reason) = event.outcome else {
+            return Ok(());
+        };
+        let letter = DeadLetter {
+            position: event.position,
+            code: &reason.code,
+            reason: &reason.message,
+            attempts: reason.attempts,
+            table: event.op.map(|op| op.table().as_str()),
+            action: event.op.map(|op| match op.action() {
+                WriteAction::Put => "put",
+                WriteAction::Delete => "delete",
+            }),
+            item: event
+                .op
+                .and_then(|op| serde_json::from_slice(op.item().json()).ok()),
+        };
+        self.append(&letter).map_err(|source| ObserverError {
+            observer: format!("the dead-letter file {}", self.0.path.display()),
+            source: Box::new(source),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dynasink_core::{DeadReason, KeyType, TableSchema};
+
+    use super::*;
+
+    fn dead() -> Outcome {
+        Outcome::Dead(DeadReason {
+            code: "invalid".to_owned(),
+            message: "no \"good\"".to_owned(),
+            attempts: 2,
+        })
+    }
+
+    #[test]
+    fn a_letter_has_position_reason_and_item() {
+        let folder = tempfile::tempdir().unwrap();
+        let letters = DeadLetterFile::create(folder.path().join("dead.jsonl")).unwrap();
+        let table = TableSchema::builder("users")
+            .partition_key("id", KeyType::S)
+            .build()
+            .unwrap();
+        let op = table
+            .put_serde(&serde_json::json!({ "id": "a\nb", "n": 1.5 }))
+            .unwrap();
+        let op = op.at(SourcePosition::new("a.parquet".into(), 1, 7));
+        letters.observe(&OutcomeEvent::of(&op, &dead())).unwrap();
+        letters
+            .observe(&OutcomeEvent::of(&op, &Outcome::Written { attempts: 1 }))
+            .unwrap();
+        assert!(letters.finish().unwrap());
+
+        let text = fs::read_to_string(letters.path()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        let expected = serde_json::json!({
+            "position": { "file": "a.parquet", "row_group": 1, "row": 7 },
+            "code": "invalid",
+            "reason": "no \"good\"",
+            "attempts": 2,
+            "table": "users",
+            "action": "put",
+            "item": { "id": { "S": "a\nb" }, "n": { "N": "1.5" } },
+        });
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            expected
+        );
+    }
+
+    #[test]
+    fn another_loads_letters_are_not_touched_and_an_empty_file_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dead.jsonl");
+        assert!(!DeadLetterFile::create(&path).unwrap().finish().unwrap());
+        assert!(!path.exists());
+        fs::write(&path, "{}\n").unwrap();
+        assert!(matches!(
+            DeadLetterFile::create(&path),
+            Err(Error::DeadLettersExist { .. })
+        ));
+        assert!(matches!(
+            DeadLetterFile::create(folder.path()),
+            Err(Error::DeadLetters { .. })
+        ));
+    }
+}

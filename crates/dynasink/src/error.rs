@@ -1,0 +1,48 @@
+//! The errors of a load.
+
+use std::path::PathBuf;
+
+use dynasink_core::TableName;
+
+/// Why a load could not start, or has stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A percentage of a capacity that the table does not have.
+    #[error(
+        "{percent}% of the capacity of table {table} is not known, because it is on demand without a maximum: give units per second, or auto"
+    )]
+    NoCapacityToShare {
+        /// The table.
+        table: TableName,
+        /// The percentage asked for.
+        percent: f64,
+    },
+
+    /// The dead-letter file could not be made.
+    #[error("the dead-letter file {} cannot be written: name another", path.display())]
+    DeadLetters {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// The dead-letter file has dead letters of another load in it.
+    #[error("the dead-letter file {} is not empty: move it away, or name another", path.display())]
+    DeadLettersExist {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The pipe has failed. Operations that it held have no outcome.
+    #[error("the load has stopped")]
+    Pipe(#[from] dynasink_aws::Error),
+
+    /// The source has failed. Every row that was read before has its outcome.
+    #[error("the source cannot be read further")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,71 @@
+//! How many dead rows a load may have before it stops.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dynasink_core::{ObserverError, Outcome, OutcomeEvent, OutcomeObserver};
+use tokio::sync::watch;
+
+/// Counts dead rows, and tells when there are more than a load may have. Clones count together.
+///
+/// ```
+/// use dynasink::{DeadReason, ErrorBudget, Outcome, OutcomeEvent, OutcomeObserver};
+///
+/// let budget = ErrorBudget::new(1);
+/// let reason = DeadReason { code: "empty_key".into(), message: "…".into(), attempts: 0 };
+/// let dead = Outcome::Dead(reason);
+/// let event = OutcomeEvent { position: None, op: None, outcome: &dead };
+/// budget.observe(&event)?;
+/// assert!(!budget.is_exceeded());
+/// budget.observe(&event)?;
+/// assert!(budget.is_exceeded());
+/// # Ok::<(), dynasink::ObserverError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ErrorBudget(Arc<Budget>);
+
+#[derive(Debug)]
+struct Budget {
+    max_dead: u64,
+    dead: AtomicU64,
+    exceeded: watch::Sender<bool>,
+}
+
+impl ErrorBudget {
+    /// Up to `max_dead` dead rows are tolerated.
+    pub fn new(max_dead: u64) -> Self {
+        Self(Arc::new(Budget {
+            max_dead,
+            dead: AtomicU64::new(0),
+            exceeded: watch::Sender::new(false),
+        }))
+    }
+
+    /// Whether there are more dead rows than tolerated.
+    pub fn is_exceeded(&self) -> bool {
+        *self.0.exceeded.borrow()
+    }
+
+    /// Ready once there are more dead rows than tolerated: what stops a [`drive`](crate::drive).
+    pub async fn exceeded(&self) {
+        let mut exceeded = self.0.exceeded.subscribe();
+        // The sender lives as long as `self`, so this ends only with the value.
+        let _ended = exceeded.wait_for(|exceeded| *exceeded).await;
+    }
+}
+
+impl OutcomeObserver for ErrorBudget {
+    fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
+        if matches!(event.outcome, Outcome::Dead(_)) {
+            let dead = self.0.dead.fetch_add(1, Ordering::Relaxed) + 1;
+            if dead > self.0.max_dead {
+                self.0.exceeded.send_replace(true);
+            }
+        }
+        Ok(())
+    }
+
+    fn keeps_dead_rows(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,78 @@
+//! Streams rows into Amazon DynamoDB: Parquet files, Arrow batches or serde structs.
+//!
+//! This crate puts the stages of the others together: [`Pipeline`] is the standard pipe in one call, with
+//! [`DeadLetterFile`], [`ErrorBudget`] and [`Tally`] to observe it. The stages are all here by name, to be taken one by
+//! one:
+//!
+//! ```text
+//!  RecordBatch ─▶ Decoded ─ WriteOp ─▶ Deduplicated ─ WriteOp ─▶ Batched ─ WriteBatch ─▶ RateLimited ─ WriteBatch ─▶ Writer ─▶ BatchWriteItem
+//!                                                                   ▲                        ▲                        │   │
+//!                                                                   └──── CapacityFeedback ──┴────────────────────────┘   └─▶ Outcome per row
+//! ```
+//!
+//! The same pipe by hand, from its leaf:
+//!
+//! ```no_run
+//! use dynasink::{
+//!     AdaptiveSizer, AutoRate, BatchSinkExt, DecodeExt, Decoder, Dedup, DedupWindow, DynamoDb, Mapping,
+//!     ParquetOptions, ParquetSource, RateLimiter, SizerLaw, Transport, WriteSinkExt, Writer, drive,
+//! };
+//!
+//! # async fn load(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let dynamodb = DynamoDb::new(client);
+//! let table = dynamodb.describe_table("planes").await?;
+//! let source = ParquetSource::open(["planes.parquet"], ParquetOptions::default()).await?;
+//! let mapping = Mapping::infer(source.schema(), &table)?;
+//!
+//! let limiter = RateLimiter::auto(AutoRate::starting_at(table.billing_mode().write_capacity()));
+//! let sizer = AdaptiveSizer::new(SizerLaw::new(table.billing_mode().write_capacity()));
+//! let sink = Writer::builder(dynamodb)
+//!     .admission(limiter.clone())
+//!     .sizer(sizer.clone())
+//!     .capacity_observer(limiter.clone())
+//!     .capacity_observer(sizer.clone())
+//!     .build()
+//!     .rate_limited(limiter)
+//!     .batched(sizer)
+//!     .deduplicated(Dedup::keep_last(DedupWindow::default()))
+//!     .decoded(Decoder::new(mapping));
+//! let report = drive(source.stream(), sink).await?;
+//! println!("{} batches", report.items);
+//! # Ok(())
+//! # }
+//! ```
+
+mod dead_letters;
+mod error;
+mod error_budget;
+mod pipeline;
+mod rate;
+mod tally;
+
+pub use dead_letters::DeadLetterFile;
+pub use error::{Error, Result};
+pub use error_budget::ErrorBudget;
+pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
+pub use rate::Rate;
+pub use tally::{Counts, Tally};
+
+pub use dynasink_arrow::{
+    BatchStream, ColumnMapping, DecodeExt, Decoded, Decoder, Error as ArrowError, Mapping,
+    ParquetFile, ParquetOptions, ParquetSource, SourceBatch,
+};
+pub use dynasink_aws::{
+    AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
+    RequestError, Retry, RetryPolicy, ThrottlingReason, Transport, Writer, WriterBuilder,
+    create as create_table, describe as describe_table,
+};
+pub use dynasink_core::{
+    Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
+    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemEncoder, KeyType,
+    Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, PrimaryKey,
+    SourcePosition, StageError, TableName, TableSchema, WriteAction, WriteBatch, WriteBatchBuilder,
+    WriteOp, WriteUnits,
+};
+pub use dynasink_sink::{
+    AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
+    DriveEnd, DriveError, DriveReport, RateLimited, RateLimiter, SizerLaw, WriteSinkExt, drive,
+};

@@ -1,0 +1,290 @@
+//! The standard pipe in one call.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use dynasink_arrow::{DecodeExt, Decoder, Mapping, SourceBatch};
+use dynasink_aws::{Concurrency, RetryPolicy, Transport, Writer};
+use dynasink_core::{OutcomeObserver, Outcomes, TableSchema, WriteOp};
+use dynasink_sink::{
+    AdaptiveSizer, BatchSinkExt, Dedup, DedupWindow, DriveEnd, DriveError, RateLimiter, SizerLaw,
+    WriteSinkExt, drive,
+};
+use futures::{Sink, Stream, TryStreamExt};
+
+use crate::error::{Error, Result};
+use crate::rate::Rate;
+use crate::tally::{Counts, Tally};
+
+/// The standard pipe into one table: dedup, batch, rate limit, write. It is a `Sink<WriteOp>`.
+///
+/// ```no_run
+/// use dynasink::{DynamoDb, Mapping, ParquetOptions, ParquetSource, Pipeline, Rate, Transport, WriteUnits};
+///
+/// # async fn load(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let dynamodb = DynamoDb::new(client);
+/// let table = dynamodb.describe_table("planes").await?;
+/// let source = ParquetSource::open(["planes.parquet"], ParquetOptions::default()).await?;
+/// let mapping = Mapping::infer(source.schema(), &table)?;
+///
+/// let pipeline = Pipeline::builder(dynamodb, &table)
+///     .rate(Rate::Fixed(WriteUnits::new(500)))
+///     .build()?;
+/// let report = pipeline.load(source.stream(), mapping, std::future::pending()).await?;
+/// println!("{} items written", report.counts.items_written);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "sinks do nothing unless polled"]
+pub struct Pipeline {
+    sink: Pin<Box<dyn Sink<WriteOp, Error = dynasink_aws::Error> + Send>>,
+    outcomes: Outcomes,
+    tally: Tally,
+    limiter: RateLimiter,
+}
+
+/// What a load has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadReport {
+    /// What was counted.
+    pub counts: Counts,
+    /// Why it ended.
+    pub end: DriveEnd,
+}
+
+impl Pipeline {
+    /// Starts the settings of a pipe into `table`.
+    pub fn builder<T: Transport>(transport: T, table: &TableSchema) -> PipelineBuilder<T> {
+        PipelineBuilder {
+            transport,
+            table: table.clone(),
+            rate: Rate::default(),
+            concurrency: Concurrency::default(),
+            retry: RetryPolicy::default(),
+            dedup: Some(Dedup::keep_last(DedupWindow::default())),
+            observers: Vec::new(),
+        }
+    }
+
+    /// Counts what happens in this pipe, also while it runs.
+    pub fn tally(&self) -> Tally {
+        self.tally.clone()
+    }
+
+    /// The rate limiter of this pipe: its rate can be changed while it runs.
+    pub fn limiter(&self) -> RateLimiter {
+        self.limiter.clone()
+    }
+
+    /// Who is told the outcome of each row.
+    pub fn outcomes(&self) -> Outcomes {
+        self.outcomes.clone()
+    }
+
+    /// Writes all rows of `batches`, until they end or `shutdown` is ready. Every row that was read has its
+    /// outcome then, unless this returns [`Error::Pipe`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Source`] if the source fails, after what was read before has been written; [`Error::Pipe`] if
+    /// writing fails.
+    pub async fn load<S, B, E>(
+        self,
+        batches: S,
+        mapping: Mapping,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<LoadReport>
+    where
+        S: Stream<Item = Result<B, E>>,
+        B: Into<SourceBatch>,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let tally = self.tally();
+        let decoder = Decoder::new(mapping).with_outcomes(self.outcomes());
+        let rows = tally.clone();
+        let batches = std::pin::pin!(batches.map_ok(Into::into).inspect_ok(
+            |batch: &SourceBatch| {
+                rows.count_rows(batch.batch().num_rows() as u64);
+            }
+        ));
+        match drive(batches, self.decoded(decoder)).until(shutdown).await {
+            Ok(report) => Ok(LoadReport {
+                counts: tally.counts(),
+                end: report.end,
+            }),
+            Err(
+                DriveError::Sink { source, .. }
+                | DriveError::Stream {
+                    close: Some(source),
+                    ..
+                },
+            ) => Err(Error::Pipe(source)),
+            Err(DriveError::Stream {
+                source,
+                close: None,
+                ..
+            }) => Err(Error::Source(Box::new(source))),
+        }
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("tally", &self.tally)
+            .field("limiter", &self.limiter)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sink<WriteOp> for Pipeline {
+    type Error = dynasink_aws::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.sink.as_mut().poll_ready(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, op: WriteOp) -> Result<(), Self::Error> {
+        self.sink.as_mut().start_send(op)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.sink.as_mut().poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.sink.as_mut().poll_close(cx)
+    }
+}
+
+/// Settings of a [`Pipeline`].
+#[derive(Debug)]
+#[must_use]
+pub struct PipelineBuilder<T> {
+    transport: T,
+    table: TableSchema,
+    rate: Rate,
+    concurrency: Concurrency,
+    retry: RetryPolicy,
+    dedup: Option<Dedup>,
+    observers: Vec<Arc<dyn OutcomeObserver>>,
+}
+
+impl<T: Transport> PipelineBuilder<T> {
+    /// How fast to write. As fast as the table can take it, unless set.
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// How many requests to have in flight.
+    pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
+
+    /// How often and how long to try.
+    pub fn retry_policy(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// What to do with rows of one key, or `None` to write them all in their order. The last is kept, unless set.
+    pub fn dedup(mut self, dedup: impl Into<Option<Dedup>>) -> Self {
+        self.dedup = dedup.into();
+        self
+    }
+
+    /// Tells `observer` the outcome of each row. Without one that keeps dead rows, the first of them ends the load.
+    pub fn observer(mut self, observer: impl OutcomeObserver + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// The pipe.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCapacityToShare`]: see [`Rate::limiter`].
+    pub fn build(self) -> Result<Pipeline> {
+        let tally = Tally::new();
+        let limiter = self.rate.limiter(&self.table)?;
+        let sizer = AdaptiveSizer::new(SizerLaw::new(self.table.billing_mode().write_capacity()));
+        let counting: Arc<dyn OutcomeObserver> = Arc::new(tally.clone());
+        let outcomes = Outcomes::to(self.observers.into_iter().chain([counting]));
+        let writer = Writer::builder(self.transport)
+            .concurrency(self.concurrency)
+            .retry_policy(self.retry)
+            .outcomes(outcomes.clone())
+            .admission(limiter.clone())
+            .sizer(sizer.clone())
+            .capacity_observer(limiter.clone())
+            .capacity_observer(sizer.clone())
+            .capacity_observer(tally.clone())
+            .build();
+        let batched = writer.rate_limited(limiter.clone()).batched(sizer);
+        Ok(Pipeline {
+            sink: match self.dedup {
+                Some(dedup) => {
+                    Box::pin(batched.deduplicated(dedup.with_outcomes(outcomes.clone())))
+                }
+                None => Box::pin(batched),
+            },
+            outcomes,
+            tally,
+            limiter,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dynasink_aws::{BatchResponse, RequestError};
+    use dynasink_core::{KeyType, WriteBatch};
+    use futures::{StreamExt, stream};
+
+    use super::*;
+
+    /// Takes everything.
+    struct Willing(TableSchema);
+
+    impl Transport for Willing {
+        async fn batch_write(&self, _: &WriteBatch) -> Result<BatchResponse, RequestError> {
+            Ok(BatchResponse::default())
+        }
+
+        async fn describe_table(&self, _: &str) -> Result<TableSchema, dynasink_aws::Error> {
+            Ok(self.0.clone())
+        }
+    }
+
+    fn pipeline() -> (Pipeline, TableSchema) {
+        let table = TableSchema::builder("users").partition_key("id", KeyType::N);
+        let table = table.build().unwrap();
+        let pipeline = Pipeline::builder(Willing(table.clone()), &table).build();
+        (pipeline.unwrap(), table)
+    }
+
+    #[tokio::test]
+    async fn rows_are_counted_though_nobody_observes_outcomes() {
+        let (pipeline, table) = pipeline();
+        let tally = pipeline.tally();
+        let ops =
+            stream::iter([1, 2, 2]).map(|id| table.put_serde(&serde_json::json!({ "id": id })));
+        drive(ops, pipeline).await.unwrap();
+        let counts = tally.counts();
+        assert_eq!(
+            (counts.items_written, counts.superseded, counts.requests),
+            (2, 1, 1)
+        );
+    }
+
+    #[tokio::test]
+    async fn counting_is_not_keeping_so_a_dead_row_is_an_error() {
+        let (pipeline, _) = pipeline();
+        assert!(!pipeline.outcomes().keep_dead_rows());
+    }
+}

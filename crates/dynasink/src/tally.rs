@@ -1,0 +1,157 @@
+//! What a load has done so far.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dynasink_core::{
+    CapacityFeedback, CapacityObserver, ObserverError, Outcome, OutcomeEvent, OutcomeObserver,
+    WriteAction,
+};
+use serde::Serialize;
+
+/// Counts what happens in a pipe. Clones count together.
+///
+/// It observes outcomes and capacity; rows are counted by whoever reads them ([`Tally::count_rows`]).
+#[derive(Clone, Debug, Default)]
+pub struct Tally(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    rows_read: AtomicU64,
+    items_written: AtomicU64,
+    items_deleted: AtomicU64,
+    superseded: AtomicU64,
+    dead: AtomicU64,
+    requests: AtomicU64,
+    retried_ops: AtomicU64,
+    throttled_ops: AtomicU64,
+    consumed_write_units: AtomicU64,
+    in_flight: AtomicU64,
+    first_dead: Mutex<Option<String>>,
+}
+
+/// A [`Tally`] at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Rows that came out of the source.
+    pub rows_read: u64,
+    /// Rows whose put the service has acknowledged.
+    pub items_written: u64,
+    /// Rows whose delete the service has acknowledged.
+    pub items_deleted: u64,
+    /// Rows whose place another row of the same key took.
+    pub superseded: u64,
+    /// Rows that cannot be written.
+    pub dead: u64,
+    /// Requests that were answered or failed.
+    pub requests: u64,
+    /// Operations that were sent once more, counted each time.
+    pub retried_ops: u64,
+    /// Operations that were refused for want of capacity, counted each time.
+    pub throttled_ops: u64,
+    /// Write capacity units that the service says it consumed, indexes included.
+    pub consumed_write_units: u64,
+}
+
+impl Counts {
+    /// Rows that have an outcome.
+    pub fn resolved(&self) -> u64 {
+        self.items_written + self.items_deleted + self.superseded + self.dead
+    }
+
+    /// Rows that were read and have no outcome: none after a load that ended well.
+    pub fn unresolved(&self) -> u64 {
+        self.rows_read.saturating_sub(self.resolved())
+    }
+}
+
+impl Tally {
+    /// A tally that starts at zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Counts rows that came out of the source.
+    pub fn count_rows(&self, rows: u64) {
+        self.0.rows_read.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Requests in flight when the last one was answered.
+    pub fn in_flight(&self) -> u64 {
+        self.0.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Why the first dead row died, and where it came from.
+    pub fn first_dead(&self) -> Option<String> {
+        self.0
+            .first_dead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The counts now.
+    pub fn counts(&self) -> Counts {
+        let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            rows_read: now(&self.0.rows_read),
+            items_written: now(&self.0.items_written),
+            items_deleted: now(&self.0.items_deleted),
+            superseded: now(&self.0.superseded),
+            dead: now(&self.0.dead),
+            requests: now(&self.0.requests),
+            retried_ops: now(&self.0.retried_ops),
+            throttled_ops: now(&self.0.throttled_ops),
+            consumed_write_units: now(&self.0.consumed_write_units),
+        }
+    }
+}
+
+impl OutcomeObserver for Tally {
+    fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
+        let counter = match event.outcome {
+            Outcome::Written { .. } => match event.op.map(dynasink_core::WriteOp::action) {
+                Some(WriteAction::Delete) => &self.0.items_deleted,
+                _ => &self.0.items_written,
+            },
+            Outcome::Superseded { .. } => &self.0.superseded,
+            Outcome::Dead(reason) => {
+                let mut first = self
+                    .0
+                    .first_dead
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                first.get_or_insert_with(|| match event.position {
+                    Some(position) => format!("{position}: {}", reason.message),
+                    None => reason.message.clone(),
+                });
+                &self.0.dead
+            }
+            _ => return Ok(()),
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn keeps_dead_rows(&self) -> bool {
+        false
+    }
+}
+
+impl CapacityObserver for Tally {
+    fn observe(&self, feedback: &CapacityFeedback) {
+        let add = |counter: &AtomicU64, amount: u64| counter.fetch_add(amount, Ordering::Relaxed);
+        add(&self.0.requests, 1);
+        add(&self.0.retried_ops, feedback.retried_ops as u64);
+        add(&self.0.throttled_ops, feedback.throttled_ops as u64);
+        let consumed = feedback
+            .consumed
+            .iter()
+            .map(|consumed| consumed.total().get())
+            .sum();
+        add(&self.0.consumed_write_units, consumed);
+        self.0
+            .in_flight
+            .store(feedback.in_flight as u64, Ordering::Relaxed);
+    }
+}
