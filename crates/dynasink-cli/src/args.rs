@@ -1,0 +1,284 @@
+//! The command line, as it is written. What it means is worked out in [`plan`](crate::plan).
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use dynasink::{KeyType, Rate, WriteUnits};
+
+/// Stream Parquet files into Amazon DynamoDB tables
+///
+/// Exit status: 0 every row is written, 1 some rows are dead letters, 2 refused before any write, 3 stopped
+/// before the end, 130 interrupted after a clean drain.
+#[derive(Debug, Parser)]
+#[command(name = "dynasink", version)]
+pub(crate) struct Cli {
+    /// Say more on stderr: -v what is done, -vv each failed request
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Load(Box<LoadArgs>),
+    Serve(ServeArgs),
+}
+
+/// Write the rows of Parquet files into a table
+#[derive(Debug, Args)]
+pub(crate) struct LoadArgs {
+    /// Parquet files, written in this order
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<PathBuf>,
+
+    /// The table to write to
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: String,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    /// Create the table, on demand, if there is none of that name
+    #[arg(long, requires = "partition_key")]
+    pub(crate) create_table: bool,
+
+    /// The partition key of the table to create; its type is that of the column, unless given
+    #[arg(long, value_name = "NAME[:S|N|B]", requires = "create_table")]
+    pub(crate) partition_key: Option<KeyArg>,
+
+    /// The sort key of the table to create; its type is that of the column, unless given
+    #[arg(long, value_name = "NAME[:S|N|B]", requires = "create_table")]
+    pub(crate) sort_key: Option<KeyArg>,
+
+    /// Write capacity units per second: found out, a number, or a percentage of what the table has
+    #[arg(long, value_name = "auto|N|N%", default_value = "auto")]
+    pub(crate) rate: RateArg,
+
+    /// Requests in flight: found out, or a number
+    #[arg(long, value_name = "auto|N", default_value = "auto")]
+    pub(crate) concurrency: ConcurrencyArg,
+
+    /// What to do with rows of one key: keep-first and error remember every key, about 36 bytes each
+    #[arg(long, value_enum, value_name = "POLICY", default_value_t = DedupArg::KeepLast)]
+    pub(crate) dedup: DedupArg,
+
+    /// Where rows go that cannot be written, as JSON lines [default: TABLE.dead-letters.jsonl]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dead_letters: Option<PathBuf>,
+
+    /// Stop once more rows than this are dead letters: a number, or a percentage of all rows
+    #[arg(long, value_name = "N|N%")]
+    pub(crate) max_errors: Option<MaxErrorsArg>,
+
+    /// Print the report as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where the table is
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    /// The endpoint, if it is not that of AWS
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    pub(crate) endpoint_url: Option<String>,
+
+    /// The AWS region [default: from the profile or the environment]
+    #[arg(long, value_name = "REGION", help_heading = "Target")]
+    pub(crate) region: Option<String>,
+
+    /// The profile of the AWS configuration files
+    #[arg(long, value_name = "NAME", help_heading = "Target")]
+    pub(crate) profile: Option<String>,
+
+    /// A DynamoDB-compatible store in this file, in place of AWS
+    #[arg(long, value_name = "FILE", help_heading = "Target", conflicts_with_all = ["endpoint_url", "region", "profile"])]
+    pub(crate) embedded: Option<PathBuf>,
+}
+
+/// Serve an embedded store over HTTP, for the AWS CLI, boto3 or NoSQL Workbench
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The file of the store, which must exist; without it the store is empty and in memory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) embedded: Option<PathBuf>,
+
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 8000)]
+    pub(crate) port: u16,
+}
+
+/// A key attribute: `NAME`, or `NAME:S`, `NAME:N`, `NAME:B`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyArg {
+    pub(crate) name: String,
+    pub(crate) key_type: Option<KeyType>,
+}
+
+impl FromStr for KeyArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let typed = text.rsplit_once(':').and_then(|(name, descriptor)| {
+            let types = [KeyType::S, KeyType::N, KeyType::B];
+            Some((
+                name,
+                types
+                    .into_iter()
+                    .find(|key_type| key_type.descriptor() == descriptor)?,
+            ))
+        });
+        let (name, key_type) = match typed {
+            Some((name, key_type)) => (name, Some(key_type)),
+            None => (text, None),
+        };
+        if name.is_empty() {
+            return Err("a key has a name".to_owned());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            key_type,
+        })
+    }
+}
+
+/// `auto`, `N` or `N%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RateArg(pub(crate) Rate);
+
+impl FromStr for RateArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self(Rate::Auto));
+        }
+        if let Some(percent) = text.strip_suffix('%') {
+            return Ok(Self(Rate::Percent(parse_percent(percent)?)));
+        }
+        match text.parse() {
+            Ok(rate) if rate > 0 => Ok(Self(Rate::Fixed(WriteUnits::new(rate)))),
+            _ => Err(
+                "a rate is auto, a whole number of units above zero, or a percentage such as 50%"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
+        _ => Err("a percentage is above 0 and at most 100".to_owned()),
+    }
+}
+
+/// `auto` or `N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConcurrencyArg {
+    Auto,
+    Fixed(NonZeroUsize),
+}
+
+impl FromStr for ConcurrencyArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse()
+            .map(Self::Fixed)
+            .map_err(|_| "a number of requests is auto or a whole number above zero".to_owned())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DedupArg {
+    /// The last row of a key is written
+    KeepLast,
+    /// The first row of a key is written
+    KeepFirst,
+    /// A second row of a key stops the load
+    Error,
+    /// Every row is written, in order
+    Off,
+}
+
+impl fmt::Display for DedupArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeepLast => "keep-last",
+            Self::KeepFirst => "keep-first",
+            Self::Error => "error",
+            Self::Off => "off",
+        })
+    }
+}
+
+/// `N` or `N%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum MaxErrorsArg {
+    Rows(u64),
+    Percent(f64),
+}
+
+impl FromStr for MaxErrorsArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(percent) = text.strip_suffix('%') {
+            return parse_percent(percent).map(Self::Percent);
+        }
+        text.parse().map(Self::Rows).map_err(|_| {
+            "a number of rows is a whole number, or a percentage such as 0.1%".to_owned()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_key_is_a_name_and_perhaps_a_type() {
+        let key = |name: &str, key_type| KeyArg {
+            name: name.to_owned(),
+            key_type,
+        };
+        assert_eq!("id".parse(), Ok(key("id", None)));
+        assert_eq!("id:N".parse(), Ok(key("id", Some(KeyType::N))));
+        assert_eq!("a:b".parse(), Ok(key("a:b", None)));
+        assert_eq!("a:b:S".parse(), Ok(key("a:b", Some(KeyType::S))));
+        assert!(":S".parse::<KeyArg>().is_err());
+        assert!("".parse::<KeyArg>().is_err());
+    }
+
+    #[test]
+    fn rates_and_numbers_that_mean_nothing_are_refused() {
+        for text in ["", "0", "-1", "1.5", "fast", "0%", "101%", "NaN%", "%"] {
+            assert!(text.parse::<RateArg>().is_err(), "{text:?}");
+        }
+        assert_eq!("12.5%".parse(), Ok(RateArg(Rate::Percent(12.5))));
+        assert_eq!(
+            "500".parse(),
+            Ok(RateArg(Rate::Fixed(WriteUnits::new(500))))
+        );
+        for text in ["0", "", "many"] {
+            assert!(text.parse::<ConcurrencyArg>().is_err(), "{text:?}");
+        }
+        assert_eq!("0".parse(), Ok(MaxErrorsArg::Rows(0)));
+        assert!("-1".parse::<MaxErrorsArg>().is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! The `dynasink` command: arguments, then a plan, then a run, then a report.
+
+mod args;
+mod failure;
+mod load;
+mod plan;
+mod progress;
+mod report;
+mod serve;
+mod signals;
+mod target;
+
+use std::io::{Write, stderr};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(cli.verbose);
+    log_panics();
+    let result = match &cli.command {
+        Command::Load(args) => load::run(args, cli.verbose > 0).await,
+        Command::Serve(args) => serve::run(args).await,
+    };
+    result.unwrap_or_else(|failure: Failure| {
+        // Where stderr is closed, the exit status still tells.
+        let _shown = writeln!(stderr(), "error: {}", failure.message());
+        failure.exit_code()
+    })
+}
+
+/// A panic of a reader on a damaged file is caught and ends in one error message; where it happened is for the log.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| tracing::warn!("{panic}")));
+}
+
+fn log_to_stderr(verbose: u8) {
+    let directives = match verbose {
+        0 => "error",
+        1 => "warn,dynasink=info,dynasink_aws=info,dynasink_arrow=info",
+        2 => "info,dynasink=debug,dynasink_aws=debug,dynasink_arrow=debug",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(directives))
+        .with_writer(stderr)
+        .init();
+}

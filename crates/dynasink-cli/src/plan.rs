@@ -1,0 +1,205 @@
+//! What a load will do, worked out and checked before the first write.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use dynasink::{
+    Cause, Concurrency, DeadLetterFile, Dedup, DedupWindow, DynamoDb, KeyType, Mapping,
+    ParquetOptions, ParquetSource, Rate, TableSchema, WriterError, create_table, describe_table,
+};
+
+use crate::args::{ConcurrencyArg, DedupArg, KeyArg, LoadArgs, MaxErrorsArg};
+use crate::failure::Failure;
+use crate::target;
+
+/// How long a new table may take to become active.
+const CREATION_PATIENCE: Duration = Duration::from_mins(2);
+
+/// A load that can start: everything that can be known to be wrong before the first write has been looked at.
+#[derive(Debug)]
+pub(crate) struct LoadPlan {
+    pub(crate) source: ParquetSource,
+    pub(crate) table: TableSchema,
+    pub(crate) mapping: Mapping,
+    pub(crate) transport: DynamoDb,
+    pub(crate) rate: Rate,
+    pub(crate) concurrency: Concurrency,
+    pub(crate) dedup: Option<Dedup>,
+    pub(crate) dead_letters: DeadLetterFile,
+    /// Most dead rows, if they are limited.
+    pub(crate) max_dead: Option<u64>,
+}
+
+impl LoadPlan {
+    pub(crate) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
+        for source in &args.sources {
+            check_is_local_file(source)?;
+        }
+        let source = ParquetSource::open(&args.sources, ParquetOptions::default())
+            .await
+            .map_err(|error| Failure::refused(&error))?;
+        let wanted = args
+            .partition_key
+            .as_ref()
+            .map(|key| wanted_table(args, key, &source))
+            .transpose()?;
+        if let Some(table) = &wanted {
+            // A table that nothing could be written to is not created.
+            infer(&source, table)?;
+        }
+        let client = target::connect(&args.target).await?;
+        let existing = match describe_table(&client, &args.table).await {
+            Ok(table) => Some(table),
+            Err(error)
+                if matches!(error.cause(), Some(Cause::TableMissing)) && wanted.is_some() =>
+            {
+                None
+            }
+            Err(error) => return Err(Failure::refused(&error)),
+        };
+        let table = match (&existing, wanted) {
+            (Some(existing), wanted) => {
+                if let Some(wanted) = wanted {
+                    check_same_keys(existing, &wanted)?;
+                }
+                existing.clone()
+            }
+            (None, Some(wanted)) => wanted,
+            (None, None) => return Err(Failure::refused_because("there is no table to write to")),
+        };
+        let mapping = infer(&source, &table)?;
+        let rate = args.rate.0;
+        rate.limiter(&table)
+            .map_err(|error| Failure::refused(&error))?;
+        let dead_letters = args
+            .dead_letters
+            .clone()
+            .unwrap_or_else(|| default_dead_letters(&args.table));
+        let dead_letters =
+            DeadLetterFile::create(dead_letters).map_err(|error| Failure::refused(&error))?;
+        if existing.is_none() {
+            create(&client, &table).await?;
+        }
+        Ok(Self {
+            rate,
+            concurrency: match args.concurrency {
+                ConcurrencyArg::Auto => Concurrency::default(),
+                ConcurrencyArg::Fixed(requests) => Concurrency::Fixed(requests.get()),
+            },
+            dedup: dedup(args.dedup, source.total_rows()),
+            dead_letters,
+            max_dead: args
+                .max_errors
+                .map(|max_errors| max_dead(max_errors, source.total_rows())),
+            source,
+            table,
+            mapping,
+            transport: DynamoDb::new(client),
+        })
+    }
+}
+
+fn check_is_local_file(source: &Path) -> Result<(), Failure> {
+    let text = source.to_string_lossy();
+    if text == "-" {
+        return Err(Failure::refused_because(
+            "a Parquet file cannot be read from standard input, since its footer comes last: name a file",
+        ));
+    }
+    if text.contains("://") {
+        return Err(Failure::refused_because(format!(
+            "{text}: URLs cannot be read yet: copy the file here, for example with `aws s3 cp`"
+        )));
+    }
+    if source.is_dir() {
+        return Err(Failure::refused_because(format!(
+            "{text} is a directory: name its files, for example {}",
+            source.join("*.parquet").display()
+        )));
+    }
+    Ok(())
+}
+
+/// The table that the arguments describe.
+fn wanted_table(
+    args: &LoadArgs,
+    partition_key: &KeyArg,
+    source: &ParquetSource,
+) -> Result<TableSchema, Failure> {
+    let mut table = TableSchema::builder(&args.table)
+        .partition_key(&partition_key.name, key_type(partition_key, source));
+    if let Some(sort_key) = &args.sort_key {
+        table = table.sort_key(&sort_key.name, key_type(sort_key, source));
+    }
+    table.build().map_err(|error| Failure::refused(&error))
+}
+
+/// The type of a key, from its column unless it was given. A column that is missing or cannot be a key is left to
+/// the mapping, which says so.
+fn key_type(key: &KeyArg, source: &ParquetSource) -> KeyType {
+    let of_column = || Mapping::key_type(source.schema().field_with_name(&key.name).ok()?);
+    key.key_type.or_else(of_column).unwrap_or(KeyType::S)
+}
+
+fn infer(source: &ParquetSource, table: &TableSchema) -> Result<Mapping, Failure> {
+    Mapping::infer(source.schema(), table).map_err(|error| Failure::refused(&error))
+}
+
+fn check_same_keys(existing: &TableSchema, wanted: &TableSchema) -> Result<(), Failure> {
+    if existing.keys().eq(wanted.keys()) {
+        return Ok(());
+    }
+    let keys = |table: &TableSchema| {
+        let keys = table
+            .keys()
+            .map(|key| format!("{}:{}", key.name(), key.key_type().descriptor()));
+        keys.collect::<Vec<_>>().join(", ")
+    };
+    Err(Failure::refused_because(format!(
+        "table {} exists already with the keys {} and not {}: leave out --create-table, or name another table",
+        existing.name(),
+        keys(existing),
+        keys(wanted)
+    )))
+}
+
+async fn create(client: &Client, table: &TableSchema) -> Result<(), Failure> {
+    tracing::info!(table = %table.name(), "creating the table");
+    create_table(client, table, CREATION_PATIENCE)
+        .await
+        .map_err(|error: WriterError| Failure::refused(&error))
+}
+
+/// `users.dead-letters.jsonl`; of an ARN its last part.
+fn default_dead_letters(table: &str) -> PathBuf {
+    let name = table.rsplit(['/', ':']).next().unwrap_or(table);
+    PathBuf::from(format!("{name}.dead-letters.jsonl"))
+}
+
+fn dedup(policy: DedupArg, rows: u64) -> Option<Dedup> {
+    // No more keys than rows can come.
+    let keys = usize::try_from(rows)
+        .ok()
+        .and_then(NonZeroUsize::new)
+        .unwrap_or(NonZeroUsize::MIN);
+    match policy {
+        DedupArg::KeepLast => Some(Dedup::keep_last(DedupWindow::default())),
+        DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
+        DedupArg::Error => Some(Dedup::refuse(keys)),
+        DedupArg::Off => None,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the percentage is between 0 and 100, so the result is between 0 and the rows"
+)]
+fn max_dead(max_errors: MaxErrorsArg, rows: u64) -> u64 {
+    match max_errors {
+        MaxErrorsArg::Rows(rows) => rows,
+        MaxErrorsArg::Percent(percent) => (rows as f64 * percent / 100.0).floor() as u64,
+    }
+}

@@ -1,0 +1,92 @@
+//! What a load has done, for people and for machines.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use dynasink::Counts;
+use serde::Serialize;
+
+/// How a load ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum End {
+    /// All rows have their outcome.
+    Complete,
+    /// A signal stopped the reading; what was read has its outcome.
+    Interrupted,
+    /// More rows were dead than allowed; what was read has its outcome.
+    TooManyErrors,
+    /// Reading or writing failed.
+    Failed,
+}
+
+/// The report of a load. Its JSON form is what `--json` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) end: End,
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
+    /// Rows that were read and have no outcome.
+    pub(crate) unresolved: u64,
+    pub(crate) elapsed_seconds: f64,
+    /// The file of the dead letters, if there are any.
+    pub(crate) dead_letters: Option<&'a Path>,
+    /// Why the first dead row died.
+    pub(crate) first_dead: Option<String>,
+    pub(crate) error: Option<&'a str>,
+}
+
+impl Report<'_> {
+    pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        writeln!(out)
+    }
+
+    pub(crate) fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        let counts = &self.counts;
+        let ending = match self.end {
+            End::Complete => "",
+            End::Interrupted => ", interrupted",
+            End::TooManyErrors => ", stopped for too many dead rows",
+            End::Failed => ", failed",
+        };
+        let elapsed = Duration::from_secs_f64(self.elapsed_seconds);
+        writeln!(
+            out,
+            "table {}: {} rows read in {elapsed:.1?}{ending}",
+            self.table, counts.rows_read
+        )?;
+        let rate = counts.items_written as f64 / self.elapsed_seconds.max(0.001);
+        writeln!(
+            out,
+            "  written      {} ({rate:.0} items/s)",
+            counts.items_written
+        )?;
+        if counts.items_deleted > 0 {
+            writeln!(out, "  deleted      {}", counts.items_deleted)?;
+        }
+        writeln!(out, "  superseded   {}", counts.superseded)?;
+        writeln!(out, "  dead         {}", counts.dead)?;
+        if let Some(first) = &self.first_dead {
+            writeln!(out, "    first: {first}")?;
+        }
+        if let Some(file) = self.dead_letters {
+            writeln!(out, "    all: {}", file.display())?;
+        }
+        if self.unresolved > 0 {
+            writeln!(
+                out,
+                "  unresolved   {} (run the load again: writing a row twice does no harm)",
+                self.unresolved
+            )?;
+        }
+        writeln!(
+            out,
+            "  requests     {} ({} operations sent again, {} refused for capacity)",
+            counts.requests, counts.retried_ops, counts.throttled_ops
+        )?;
+        writeln!(out, "  consumed     {} WCU", counts.consumed_write_units)
+    }
+}

@@ -1,0 +1,95 @@
+//! An interrupted load writes what it has read, says so, and exits with 130.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use crate::workplace::{Workplace, real};
+use serde_json::Value;
+
+fn interrupt(child: &Child) {
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+}
+
+type Lines = std::io::Lines<BufReader<ChildStderr>>;
+
+/// Starts a load that takes a while, and returns once it has written some rows.
+fn start_slow_load(workplace: &Workplace) -> (Child, Lines) {
+    let mut load = Command::new(env!("CARGO_BIN_EXE_dynasink"));
+    load.current_dir(workplace.path(""))
+        .args([
+            "load",
+            "--json",
+            "--rate",
+            "2000",
+            "--embedded",
+            "store.db",
+            "--table",
+            "weather",
+        ])
+        .args([
+            "--create-table",
+            "--partition-key",
+            "origin",
+            "--sort-key",
+            "time_hour",
+        ])
+        .arg(real("nycflights13_weather.parquet"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = load.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    await_line(&mut lines, "of 26115 rows");
+    (child, lines)
+}
+
+#[track_caller]
+fn await_line(lines: &mut Lines, part: &str) {
+    assert!(
+        lines.any(|line| line.unwrap().contains(part)),
+        "no line says {part:?}"
+    );
+}
+
+#[test]
+fn the_first_signal_ends_the_load_after_what_was_read() {
+    let workplace = Workplace::new();
+    let (mut child, _lines) = start_slow_load(&workplace);
+    interrupt(&child);
+    let mut report = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut report)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["end"], "interrupted");
+    assert_eq!(report["unresolved"], 0);
+    assert_eq!(report["items_written"], report["rows_read"]);
+    assert!(report["rows_read"].as_u64().unwrap() < 26_115, "{report}");
+}
+
+#[test]
+fn the_second_signal_ends_it_at_once() {
+    let workplace = Workplace::new();
+    let (mut child, mut lines) = start_slow_load(&workplace);
+    interrupt(&child);
+    await_line(&mut lines, "interrupted");
+    interrupt(&child);
+    let mut report = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut report)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["end"], "failed");
+    assert!(report["unresolved"].as_u64().unwrap() > 0, "{report}");
+}

@@ -1,0 +1,8 @@
+//! The `dynasink` command, run as a process.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+#[cfg(unix)]
+mod interrupt;
+mod load;
+mod workplace;
