@@ -2,7 +2,6 @@
 
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use dynasink::{DriveEnd, ErrorBudget, Pipeline};
 use tokio::time::Instant;
@@ -33,12 +32,10 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         logs,
     );
 
-    let interrupted = AtomicBool::new(false);
     let shutdown = async {
         tokio::select! {
             () = budget.exceeded() => {}
             () = signals::first() => {
-                interrupted.store(true, Ordering::Relaxed);
                 // A second signal aborts, so whoever sent the first one should know that it was heard.
                 let rows = tally.counts().unresolved();
                 let _shown = writeln!(stderr(), "interrupted: writing the {rows} rows that were read; once more to abort");
@@ -61,10 +58,11 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         .map_err(|error| Failure::stopped(&error))?;
     let counts = tally.counts();
     let (end, error) = match &loaded {
+        // The rows that exceed the budget may be the last ones, and then nothing is left to be shut down.
+        Some(Ok(_)) if budget.is_exceeded() => (End::TooManyErrors, None),
         Some(Ok(report)) => match report.end {
             DriveEnd::Exhausted => (End::Complete, None),
-            DriveEnd::Shutdown if interrupted.load(Ordering::Relaxed) => (End::Interrupted, None),
-            DriveEnd::Shutdown => (End::TooManyErrors, None),
+            DriveEnd::Shutdown => (End::Interrupted, None),
         },
         Some(Err(error)) => (End::Failed, Some(failure::describe(error))),
         None => (End::Failed, Some("aborted by a second signal".to_owned())),

@@ -154,6 +154,25 @@ fn more_dead_rows_than_allowed_stop_the_load() {
 }
 
 #[test]
+fn the_last_row_can_be_the_one_too_many() {
+    let workplace = Workplace::new();
+    let ids = Int64Array::from(vec![Some(1), Some(2), None]);
+    let file = workplace.parquet("rows.parquet", 10, vec![("id", column(ids))]);
+    let args = [
+        "--create-table",
+        "--partition-key",
+        "id",
+        "--max-errors",
+        "0",
+    ];
+    let stopped = report(workplace.load(&[&file], &args), 3);
+    assert_eq!(
+        (&stopped["end"], &stopped["items_written"]),
+        (&json!("too_many_errors"), &json!(2))
+    );
+}
+
+#[test]
 fn rows_of_one_key_are_treated_as_asked() {
     let workplace = Workplace::new();
     let ids = Int64Array::from(vec![1, 2, 1, 1]);
