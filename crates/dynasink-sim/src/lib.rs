@@ -25,12 +25,19 @@
 //! # }
 //! ```
 
+mod capacity;
 mod connector;
 mod embedded;
 mod error;
+mod exchange;
+mod fault;
+mod footprint;
 mod operation;
 mod server;
+mod table;
+mod wire;
 
 pub use embedded::EmbeddedStore;
 pub use error::{BoxError, Error, Result};
 pub use server::{Server, ServerHandle};
+pub use table::{Projection, SimulatedTable};

@@ -1,0 +1,89 @@
+//! A table as the simulator knows it: keys, indexes, and how it stands with its capacity at the start.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dynasink_core::TableSchema;
+
+/// A table to simulate.
+///
+/// The schema says the keys, the indexes and the capacity. What a schema does not say is set here.
+///
+/// ```
+/// use dynasink_core::{BillingMode, KeyType, TableSchema, WriteUnits};
+/// use dynasink_sim::SimulatedTable;
+///
+/// let schema = TableSchema::builder("orders")
+///     .partition_key("id", KeyType::N)
+///     .billing_mode(BillingMode::Provisioned { write: WriteUnits::new(500) })
+///     .build()?;
+/// let table = SimulatedTable::new(schema).partitions(4);
+/// # Ok::<(), dynasink_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SimulatedTable {
+    pub(crate) schema: TableSchema,
+    pub(crate) partitions: Option<usize>,
+    pub(crate) projections: BTreeMap<String, Projection>,
+    pub(crate) idle: Duration,
+}
+
+/// Which attributes of an item an index holds.
+///
+/// Source: API reference, `Projection`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Projection {
+    /// All of them.
+    #[default]
+    All,
+    /// The keys of the table and of the index.
+    KeysOnly,
+    /// The keys and these.
+    Include(Vec<String>),
+}
+
+/// How long a table saves up capacity that it does not use.
+///
+/// Source: Developer Guide, *Burst capacity*: up to five minutes, 300 seconds, of unused capacity.
+pub(crate) const LONGEST_IDLE: Duration = Duration::from_secs(300);
+
+impl SimulatedTable {
+    /// The table that `schema` describes, unused for long enough that all of its burst capacity is saved up, with
+    /// as many partitions as its capacity needs, and with indexes that hold all attributes.
+    pub fn new(schema: TableSchema) -> Self {
+        Self {
+            schema,
+            partitions: None,
+            projections: BTreeMap::new(),
+            idle: LONGEST_IDLE,
+        }
+    }
+
+    /// How many partitions it starts with; at least one.
+    pub fn partitions(mut self, partitions: usize) -> Self {
+        self.partitions = Some(partitions.max(1));
+        self
+    }
+
+    /// What the index of that name holds.
+    pub fn projection(mut self, index: impl Into<String>, projection: Projection) -> Self {
+        self.projections.insert(index.into(), projection);
+        self
+    }
+
+    /// For how long its capacity was unused before the simulation starts: that much is saved up as burst capacity,
+    /// at most 300 seconds of it. Zero gives a table in use, without any.
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.idle = idle.min(LONGEST_IDLE);
+        self
+    }
+
+    /// Its keys, indexes and capacity.
+    pub fn schema(&self) -> &TableSchema {
+        &self.schema
+    }
+
+    pub(crate) fn projection_of(&self, index: &str) -> &Projection {
+        self.projections.get(index).unwrap_or(&Projection::All)
+    }
+}
