@@ -25,8 +25,10 @@
 //! # }
 //! ```
 
+mod audit;
 mod capacity;
 mod connector;
+mod described;
 mod embedded;
 mod error;
 mod exchange;
@@ -34,10 +36,16 @@ mod fault;
 mod footprint;
 mod operation;
 mod server;
+mod simulator;
+mod store;
 mod table;
 mod wire;
 
+pub use audit::{Audit, Decision, RequestRecord, Resource, Totals, Verdict, WriteRecord};
+pub use capacity::{Admit, CapacityModel};
 pub use embedded::EmbeddedStore;
 pub use error::{BoxError, Error, Result};
+pub use fault::{Change, Fault, Faults, Latency, ParseFaultsError};
 pub use server::{Server, ServerHandle};
+pub use simulator::{Simulator, SimulatorBuilder};
 pub use table::{Projection, SimulatedTable};
