@@ -37,6 +37,7 @@ mod server;
 mod table;
 mod wire;
 
+pub use capacity::{Admit, CapacityModel, Limit, Refusal};
 pub use embedded::EmbeddedStore;
 pub use error::{BoxError, Error, Result};
 pub use server::{Server, ServerHandle};
