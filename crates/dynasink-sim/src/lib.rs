@@ -42,7 +42,7 @@ mod table;
 mod wire;
 
 pub use audit::{Audit, Decision, RequestRecord, Resource, Totals, Verdict, WriteRecord};
-pub use capacity::{Admit, CapacityModel};
+pub use capacity::{Admit, CapacityModel, Limit, Refusal};
 pub use embedded::EmbeddedStore;
 pub use error::{BoxError, Error, Result};
 pub use fault::{Change, Fault, Faults, Latency, ParseFaultsError};
