@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dynasink::{KeyType, Rate, WriteUnits};
+use dynasink_sim::{Faults, Latency};
 
 /// Stream Parquet files into Amazon DynamoDB tables
 ///
@@ -101,6 +102,9 @@ pub(crate) struct TargetArgs {
 }
 
 /// Serve an embedded store over HTTP, for the AWS CLI, boto3 or NoSQL Workbench
+///
+/// With any option under "Simulation" it throttles and fails like a DynamoDB in trouble, and says at the end what
+/// happened.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// The file of the store, which must exist; without it the store is empty and in memory
@@ -110,6 +114,34 @@ pub(crate) struct ServeArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 8000)]
     pub(crate) port: u16,
+
+    #[command(flatten)]
+    pub(crate) simulation: SimulationArgs,
+}
+
+/// How the store is limited, and what goes wrong
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Simulation")]
+pub(crate) struct SimulationArgs {
+    /// Write capacity units per second of every table and every global index, whatever they were created with
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) wcu: Option<u64>,
+
+    /// Partitions that every table starts with [default: as many as its capacity needs]
+    #[arg(long, value_name = "N")]
+    pub(crate) partitions: Option<NonZeroUsize>,
+
+    /// How long requests take: a time such as 5ms, or a median and a 99th percentile such as 5ms..40ms
+    #[arg(long, value_name = "TIME[..TIME]")]
+    pub(crate) latency: Option<Latency>,
+
+    /// What goes wrong, such as "lost=0.5%, internal@3, hang@30s..40s, capacity:TABLE=500@2m": see the guide
+    #[arg(long, value_name = "LIST")]
+    pub(crate) faults: Option<Faults>,
+
+    /// What chance goes by: 0 unless given
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
 }
 
 /// A key attribute: `NAME`, or `NAME:S`, `NAME:N`, `NAME:B`.

@@ -1,12 +1,14 @@
 //! `dynasink serve`.
 
-use std::io::{Write, stdout};
+use std::io::{Write, stderr, stdout};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use dynasink_sim::{EmbeddedStore, Server};
+use dynasink::WriteUnits;
+use dynasink_sim::{EmbeddedStore, Endpoint, Latency, Server, Simulator, Totals};
 
-use crate::args::ServeArgs;
+use crate::args::{ServeArgs, SimulationArgs};
 use crate::failure::{ALL_WRITTEN, Failure};
 use crate::signals;
 
@@ -23,12 +25,62 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         None => EmbeddedStore::in_memory(),
     };
     let store = store.map_err(|error| Failure::refused(&error))?;
-    let server = Server::bind((Ipv4Addr::LOCALHOST, args.port).into(), store)
+    let simulator = simulator(&args.simulation, &store);
+    let endpoint = simulator
+        .clone()
+        .map_or_else(|| Endpoint::from(store), Endpoint::from);
+    let server = Server::bind((Ipv4Addr::LOCALHOST, args.port).into(), endpoint)
         .map_err(|error| Failure::refused(&error))?;
     writeln!(stdout(), "{}", server.url()).map_err(|error| Failure::stopped(&error))?;
     server
         .run(signals::first())
         .await
         .map_err(|error| Failure::stopped(&error))?;
+    if let Some(simulator) = simulator {
+        let Totals {
+            requests,
+            applied,
+            refused,
+            illegal,
+            units,
+        } = simulator.audit().totals();
+        let _told = writeln!(
+            stderr(),
+            "{requests} requests to write: {applied} operations applied for {units} write units, {refused} refused \
+             for want of capacity, {illegal} illegal requests"
+        );
+    }
     Ok(ALL_WRITTEN.into())
+}
+
+/// A simulator before `store`, if any of its options is given.
+fn simulator(args: &SimulationArgs, store: &EmbeddedStore) -> Option<Simulator> {
+    let SimulationArgs {
+        wcu,
+        partitions,
+        latency,
+        faults,
+        seed,
+    } = args;
+    let nothing_asked = wcu.is_none()
+        && partitions.is_none()
+        && latency.is_none()
+        && faults.is_none()
+        && seed.is_none();
+    if nothing_asked {
+        return None;
+    }
+    let mut simulator = Simulator::builder()
+        .embedded(store.clone())
+        .seed(seed.unwrap_or_default())
+        .latency(latency.unwrap_or(Latency::fixed(Duration::ZERO)))
+        .faults(faults.clone().unwrap_or_default())
+        .totals_only();
+    if let Some(wcu) = wcu {
+        simulator = simulator.provisioned(WriteUnits::new(*wcu));
+    }
+    if let Some(partitions) = partitions {
+        simulator = simulator.partitions(partitions.get());
+    }
+    Some(simulator.build())
 }
