@@ -28,6 +28,7 @@
 mod capacity;
 mod connector;
 mod embedded;
+mod endpoint;
 mod error;
 mod exchange;
 mod fault;
@@ -38,6 +39,7 @@ mod table;
 mod wire;
 
 pub use embedded::EmbeddedStore;
+pub use endpoint::Endpoint;
 pub use error::{BoxError, Error, Result};
 pub use server::{Server, ServerHandle};
 pub use table::{Projection, SimulatedTable};
