@@ -1,63 +1,127 @@
-//! The in-process door: the AWS SDK's HTTP connector, answered by the store.
+//! The in-process door: the AWS SDK's HTTP connector, answered by a service in this process.
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
+use std::future;
+use std::io;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use futures::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
-use crate::embedded::EmbeddedStore;
-use crate::operation::{self, Reply};
+use crate::endpoint::{Endpoint, is_signed, late_body};
+use crate::exchange::{Delivery, Request};
+use crate::operation::{MAX_BODY_BYTES, Reply};
 
-/// Answers each request of an SDK client from a store in this process.
-#[derive(Debug)]
-pub(crate) struct InProcess {
-    store: EmbeddedStore,
+/// An HTTP client for the SDK that hands each request to `endpoint`.
+///
+/// It adds no thread and no task: under paused tokio time it is as deterministic as the service.
+pub(crate) fn http_client(endpoint: Endpoint) -> SharedHttpClient {
+    http_client_fn(move |settings, _components| {
+        SharedHttpConnector::new(InProcess {
+            endpoint: endpoint.clone(),
+            read_timeout: settings.read_timeout(),
+        })
+    })
 }
 
-impl InProcess {
-    pub(crate) fn new(store: EmbeddedStore) -> Self {
-        Self { store }
-    }
+/// Answers each request of an SDK client from an endpoint in this process.
+#[derive(Clone, Debug)]
+struct InProcess {
+    endpoint: Endpoint,
+    /// From the request to the head of the reply. The SDK leaves it to its connectors.
+    read_timeout: Option<Duration>,
 }
 
 impl HttpConnector for InProcess {
-    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
-        let store = self.store.clone();
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let door = self.clone();
         HttpConnectorFuture::new(async move {
-            let target = request
-                .headers()
-                .get("x-amz-target")
-                .unwrap_or_default()
-                .to_owned();
-            let body = request.take_body();
-            let runtime =
-                Handle::try_current().map_err(|error| ConnectorError::user(error.into()))?;
-            let reply = runtime
-                .spawn_blocking(move || {
-                    // DynamoDB bodies are made in memory: only a user's own can be a stream.
-                    let body = body
-                        .bytes()
-                        .ok_or("the embedded store takes no streaming bodies")?;
-                    Ok::<_, &str>(operation::answer(store.database(), &target, body))
-                })
+            // Timers and blocking calls panic without one.
+            Handle::try_current().map_err(|error| ConnectorError::user(error.into()))?;
+            let Some(limit) = door.read_timeout else {
+                return door.respond(request).await;
+            };
+            timeout(limit, door.respond(request))
                 .await
-                .map_err(|error| ConnectorError::other(error.into(), None))?
-                .map_err(|error| ConnectorError::user(error.into()))?;
-            into_response(reply)
+                .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into())))
         })
     }
 }
 
-fn into_response(reply: Reply) -> Result<HttpResponse, ConnectorError> {
-    let status = StatusCode::try_from(reply.status)
-        .map_err(|error| ConnectorError::other(error.into(), None))?;
-    let mut response = HttpResponse::new(status, SdkBody::from(reply.body));
-    response
-        .headers_mut()
-        .insert("content-type", reply.content_type);
-    Ok(response)
+impl InProcess {
+    async fn respond(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let request = read(request).await?;
+        if request.body.len() > MAX_BODY_BYTES {
+            let reply = Reply::body_too_large(request.body.len());
+            return self.response(reply, SdkBody::from);
+        }
+        match self.endpoint.answer(request).await {
+            Delivery::Whole(reply) => self.response(reply, SdkBody::from),
+            Delivery::Slow(reply, delay) => {
+                self.response(reply, |body| SdkBody::from_body_1_x(late_body(body, delay)))
+            }
+            Delivery::Truncated(reply) => self.response(reply, broken_off),
+            Delivery::Refused => Err(broken(io::ErrorKind::ConnectionRefused)),
+            Delivery::Reset => Err(broken(io::ErrorKind::ConnectionReset)),
+            Delivery::Never => future::pending().await,
+        }
+    }
+
+    fn response(
+        &self,
+        reply: Reply,
+        body: impl FnOnce(Bytes) -> SdkBody,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let status = StatusCode::try_from(reply.status)
+            .map_err(|error| ConnectorError::other(error.into(), None))?;
+        let headers = self.endpoint.headers(&reply);
+        let mut response = HttpResponse::new(status, body(reply.body.into()));
+        for (name, value) in headers {
+            response.headers_mut().insert(name, value);
+        }
+        Ok(response)
+    }
+}
+
+async fn read(mut request: HttpRequest) -> Result<Request, ConnectorError> {
+    let body = request.take_body();
+    // DynamoDB bodies are made in memory: only a user's own can be a stream.
+    if body.bytes().is_none() {
+        return Err(ConnectorError::user(
+            "an endpoint in process takes no streaming bodies".into(),
+        ));
+    }
+    let body = body.collect().await.map_err(ConnectorError::user)?;
+    let headers = request.headers();
+    let query = request.uri().split_once('?').map(|(_, query)| query);
+    Ok(Request {
+        target: headers.get("x-amz-target").unwrap_or_default().to_owned(),
+        signed: is_signed(headers.get("authorization"), query),
+        body: body.to_bytes(),
+    })
+}
+
+/// The first half, then the connection is gone.
+fn broken_off(mut body: Bytes) -> SdkBody {
+    body.truncate(body.len() / 2);
+    SdkBody::from_body_1_x(StreamBody::new(stream::iter([
+        Ok(Frame::data(body)),
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+    ])))
+}
+
+fn broken(connection: io::ErrorKind) -> ConnectorError {
+    ConnectorError::io(io::Error::from(connection).into())
 }
 
 #[cfg(test)]
@@ -66,10 +130,18 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::embedded::EmbeddedStore;
+
+    fn to_a_store() -> InProcess {
+        InProcess {
+            endpoint: EmbeddedStore::in_memory().unwrap().into(),
+            read_timeout: None,
+        }
+    }
 
     #[test]
     fn a_request_outside_a_runtime_is_an_error() {
-        let connector = InProcess::new(EmbeddedStore::in_memory().unwrap());
+        let connector = to_a_store();
         let answer = pin!(connector.call(HttpRequest::empty()));
 
         let polled = answer.poll(&mut Context::from_waker(Waker::noop()));
@@ -79,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_streaming_body_is_an_error() {
-        let connector = InProcess::new(EmbeddedStore::in_memory().unwrap());
+        let connector = to_a_store();
         let file = tempfile::NamedTempFile::new().unwrap();
         let body = aws_smithy_types::byte_stream::ByteStream::from_path(file.path())
             .await

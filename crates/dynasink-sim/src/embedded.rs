@@ -8,11 +8,12 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_sdk_dynamodb::{Client, config};
-use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use dynoxide::Database;
 
-use crate::connector::InProcess;
+use crate::connector;
 use crate::error::{Error, Result};
+use crate::exchange::{Delivery, Request, Service};
+use crate::operation::{self, Reply};
 
 /// Where the SDK believes the store is. The name cannot resolve (RFC 2606), so a client that
 /// lost its in-process connector fails and does not call AWS with invented credentials.
@@ -28,8 +29,8 @@ const IN_MEMORY: &str = ":memory:";
 ///
 /// # Concurrency
 ///
-/// One lock guards the store, so requests run one after another. Calls in process run on
-/// tokio's blocking threads ([`tokio::task::spawn_blocking`]). They cannot be cancelled: a
+/// One lock guards the store, so requests run one after another. They run on tokio's blocking
+/// threads ([`tokio::task::spawn_blocking`]). They cannot be cancelled: a
 /// request whose future was dropped or timed out may still be applied, and later than a request
 /// that was sent after it.
 ///
@@ -122,12 +123,11 @@ impl EmbeddedStore {
     /// The in-process door: an HTTP client for [`aws_sdk_dynamodb::config::Builder::http_client`]
     /// that hands each request to this store. No socket is opened, credentials are not checked.
     ///
-    /// It needs a tokio runtime, and works under paused tokio time. The SDK's connect and read
-    /// timeouts do not apply; its attempt and operation timeouts do, but see
+    /// It needs a tokio runtime, and works under paused tokio time. There is no connection for
+    /// the SDK's connect timeout; its read, attempt and operation timeouts apply, but see
     /// [Concurrency](Self#concurrency) for what they leave behind.
     pub fn http_client(&self) -> SharedHttpClient {
-        let connector = SharedHttpConnector::new(InProcess::new(self.clone()));
-        http_client_fn(move |_settings, _components| connector.clone())
+        connector::http_client(self.clone().into())
     }
 
     /// An SDK configuration for this store, to be changed or built: the in-process door, a
@@ -156,9 +156,19 @@ impl EmbeddedStore {
     pub fn client(&self) -> Client {
         Client::from_conf(self.sdk_config().build())
     }
+}
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.opened.database
+impl Service for EmbeddedStore {
+    async fn answer(&self, request: Request) -> Delivery {
+        let store = self.clone();
+        let answered = tokio::task::spawn_blocking(move || {
+            operation::answer(&store.opened.database, &request)
+        });
+        Delivery::Whole(
+            answered
+                .await
+                .unwrap_or_else(|error| Reply::internal_server_error(&error)),
+        )
     }
 }
 

@@ -14,11 +14,12 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// Whether it is signed at all: signatures are not checked.
     pub(crate) signed: bool,
+    /// At most 16 MB: a door refuses what is larger.
     pub(crate) body: Bytes,
 }
 
 /// What the client gets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Delivery {
     /// The reply, whole.
     Whole(Reply),
@@ -26,7 +27,8 @@ pub(crate) enum Delivery {
     Slow(Reply, Duration),
     /// The reply's head and the first half of its body; then the connection ends.
     Truncated(Reply),
-    /// No connection.
+    /// No connection. A socket that listens cannot refuse one request and take the next, so over
+    /// HTTP the connection is reset.
     Refused,
     /// The connection is reset before anything of a reply is sent.
     Reset,

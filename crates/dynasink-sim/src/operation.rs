@@ -7,21 +7,25 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::exchange::Request;
+
 /// The largest request body: 16 MB. Source: `BatchWriteItem` in the Amazon DynamoDB API
 /// Reference. Its measure is the body, not the items.
-const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Operations are named with their API version. Source: "DynamoDB low-level API" in the Amazon
 /// DynamoDB Developer Guide.
 const TARGET_PREFIXES: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
 
-const JSON: &str = "application/x-amz-json-1.0";
+pub(crate) const JSON: &str = "application/x-amz-json-1.0";
 
 const UNKNOWN_OPERATION: &str =
     r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
 
+const NOT_SIGNED: &str = r#"{"__type":"com.amazon.coral.service#MissingAuthenticationTokenException","message":"Request is missing Authentication Token"}"#;
+
 /// What goes back over the wire.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
@@ -36,73 +40,87 @@ impl Reply {
             body: body.into(),
         }
     }
-}
 
-/// Answers the request for `target` (the `x-amz-target` header). Blocks.
-pub(crate) fn answer(database: &Database, target: &str, body: &[u8]) -> Reply {
-    if body.len() > MAX_BODY_BYTES {
-        return Reply {
+    /// For a request body of `bytes`, over [`MAX_BODY_BYTES`].
+    pub(crate) fn body_too_large(bytes: usize) -> Self {
+        Self {
             status: 413,
             content_type: "text/plain; charset=utf-8",
-            body: format!(
-                "the request body is {} bytes, over the limit of {MAX_BODY_BYTES}",
-                body.len()
-            ),
-        };
+            body: format!("the request body is {bytes} bytes, over the limit of {MAX_BODY_BYTES}"),
+        }
     }
+
+    /// For a failure that is not the client's.
+    pub(crate) fn internal_server_error(cause: &impl ToString) -> Self {
+        let error = DynoxideError::InternalServerError(cause.to_string());
+        Self::json(error.status_code(), error.to_json())
+    }
+}
+
+/// Answers `request`. Blocks.
+///
+/// What is wrong with a request is said in the service's order: the operation, the signature,
+/// the body.
+pub(crate) fn answer(database: &Database, request: &Request) -> Reply {
     let operation = TARGET_PREFIXES
         .iter()
-        .find_map(|prefix| target.strip_prefix(prefix));
-    let reply = match operation
-        .and_then(|operation| run(database, operation, body).map(|result| (operation, result)))
-    {
+        .find_map(|prefix| request.target.strip_prefix(prefix))
+        .and_then(|name| Some((name, operation(name)?)));
+    let reply = match operation {
         None => Reply::json(400, UNKNOWN_OPERATION),
-        Some((_, Ok(body))) => Reply::json(200, body),
-        Some((operation, Err(error))) => {
-            let error = as_sent(operation, error);
-            Reply::json(error.status_code(), error.to_json())
-        }
+        Some(_) if !request.signed => Reply::json(400, NOT_SIGNED),
+        Some((name, run)) => match run(database, &request.body) {
+            Ok(body) => Reply::json(200, body),
+            Err(error) => {
+                let error = as_sent(name, error);
+                Reply::json(error.status_code(), error.to_json())
+            }
+        },
     };
     tracing::debug!(
-        target,
-        request_bytes = body.len(),
+        target = request.target,
+        request_bytes = request.body.len(),
         status = reply.status,
         "answered"
     );
     reply
 }
 
+type Operation = fn(&Database, &[u8]) -> dynoxide::Result<String>;
+
 /// `None` if the store does not have the operation.
-fn run(db: &Database, operation: &str, body: &[u8]) -> Option<dynoxide::Result<String>> {
-    Some(match operation {
-        "BatchExecuteStatement" => call(body, |request| db.batch_execute_statement(request)),
-        "BatchGetItem" => call(body, |request| db.batch_get_item(request)),
-        "BatchWriteItem" => call(body, |request| db.batch_write_item(request)),
-        "CreateTable" => call(body, |request| db.create_table(request)),
-        "DeleteItem" => call(body, |request| db.delete_item(request)),
-        "DeleteTable" => call(body, |request| db.delete_table(request)),
-        "DescribeStream" => call(body, |request| db.describe_stream(request)),
-        "DescribeTable" => call(body, |request| db.describe_table(request)),
-        "DescribeTimeToLive" => call(body, |request| db.describe_time_to_live(request)),
-        "ExecuteStatement" => call(body, |request| db.execute_statement(request)),
-        "ExecuteTransaction" => call(body, |request| db.execute_transaction(request)),
-        "GetItem" => call(body, |request| db.get_item(request)),
-        "GetRecords" => call(body, |request| db.get_records(request)),
-        "GetShardIterator" => call(body, |request| db.get_shard_iterator(request)),
-        "ListStreams" => call(body, |request| db.list_streams(request)),
-        "ListTables" => call(body, |request| db.list_tables(request)),
-        "ListTagsOfResource" => call(body, |request| db.list_tags_of_resource(request)),
-        "PutItem" => call(body, |request| db.put_item(request)),
-        "Query" => call(body, |request| db.query(request)),
-        "Scan" => call(body, |request| db.scan(request)),
-        "SearchVectors" => call(body, |request| db.search_vectors(request)),
-        "TagResource" => call(body, |request| db.tag_resource(request)),
-        "TransactGetItems" => call(body, |request| db.transact_get_items(request)),
-        "TransactWriteItems" => call(body, |request| db.transact_write_items(request)),
-        "UntagResource" => call(body, |request| db.untag_resource(request)),
-        "UpdateItem" => call(body, |request| db.update_item(request)),
-        "UpdateTable" => call(body, |request| db.update_table(request)),
-        "UpdateTimeToLive" => call(body, |request| db.update_time_to_live(request)),
+fn operation(name: &str) -> Option<Operation> {
+    Some(match name {
+        "BatchExecuteStatement" => {
+            |db, body| call(body, |request| db.batch_execute_statement(request))
+        }
+        "BatchGetItem" => |db, body| call(body, |request| db.batch_get_item(request)),
+        "BatchWriteItem" => |db, body| call(body, |request| db.batch_write_item(request)),
+        "CreateTable" => |db, body| call(body, |request| db.create_table(request)),
+        "DeleteItem" => |db, body| call(body, |request| db.delete_item(request)),
+        "DeleteTable" => |db, body| call(body, |request| db.delete_table(request)),
+        "DescribeStream" => |db, body| call(body, |request| db.describe_stream(request)),
+        "DescribeTable" => |db, body| call(body, |request| db.describe_table(request)),
+        "DescribeTimeToLive" => |db, body| call(body, |request| db.describe_time_to_live(request)),
+        "ExecuteStatement" => |db, body| call(body, |request| db.execute_statement(request)),
+        "ExecuteTransaction" => |db, body| call(body, |request| db.execute_transaction(request)),
+        "GetItem" => |db, body| call(body, |request| db.get_item(request)),
+        "GetRecords" => |db, body| call(body, |request| db.get_records(request)),
+        "GetShardIterator" => |db, body| call(body, |request| db.get_shard_iterator(request)),
+        "ListStreams" => |db, body| call(body, |request| db.list_streams(request)),
+        "ListTables" => |db, body| call(body, |request| db.list_tables(request)),
+        "ListTagsOfResource" => |db, body| call(body, |request| db.list_tags_of_resource(request)),
+        "PutItem" => |db, body| call(body, |request| db.put_item(request)),
+        "Query" => |db, body| call(body, |request| db.query(request)),
+        "Scan" => |db, body| call(body, |request| db.scan(request)),
+        "SearchVectors" => |db, body| call(body, |request| db.search_vectors(request)),
+        "TagResource" => |db, body| call(body, |request| db.tag_resource(request)),
+        "TransactGetItems" => |db, body| call(body, |request| db.transact_get_items(request)),
+        "TransactWriteItems" => |db, body| call(body, |request| db.transact_write_items(request)),
+        "UntagResource" => |db, body| call(body, |request| db.untag_resource(request)),
+        "UpdateItem" => |db, body| call(body, |request| db.update_item(request)),
+        "UpdateTable" => |db, body| call(body, |request| db.update_table(request)),
+        "UpdateTimeToLive" => |db, body| call(body, |request| db.update_time_to_live(request)),
         _ => return None,
     })
 }

@@ -1,46 +1,58 @@
-//! The HTTP door: the store for the AWS CLI, boto3, NoSQL Workbench and any other client.
+//! The HTTP door: an endpoint for the AWS CLI, boto3, NoSQL Workbench and any other client.
+
+mod connection;
+mod cors;
+mod request;
 
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::pin::pin;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 
-use crate::embedded::EmbeddedStore;
-use crate::error::{BoxError, Error, Result};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
 
 /// How long a stopping [`ServerHandle`] waits for requests under way. One request takes
 /// milliseconds; a client that sent half a request never ends.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// An [`EmbeddedStore`] on an address, listening, not yet answering.
+/// How long to wait before the next connection is accepted when the system has no file
+/// descriptor or no memory for it.
+const EXHAUSTED: Duration = Duration::from_secs(1);
+
+/// An [`Endpoint`] on an address, listening, not yet answering.
 ///
 /// Any region and any credentials are accepted, but a request must be signed. `GET /` answers
 /// that the server is healthy. Bind it to the loopback address unless others may read and write
-/// the store.
+/// what is behind it.
 ///
 /// # Runtime
 ///
-/// Requests run `SQLite` on the runtime's worker threads, one at a time. A server that shares a
-/// process with a loader needs a thread and a runtime of its own: [`spawn`](Self::spawn) gives
-/// it one. [`run`](Self::run) suits a process that only serves.
+/// The server runs on real time and sockets: do not pause tokio's clock where it runs.
+/// [`spawn`](Self::spawn) gives it a thread and a runtime of its own, so that a program that is
+/// busy does not make it slow. [`run`](Self::run) suits a process that only serves.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    store: EmbeddedStore,
+    endpoint: Endpoint,
 }
 
 impl Server {
-    /// Listens on `address`. Port 0 takes a free one: see [`local_addr`](Self::local_addr).
-    /// Connections wait until the server runs.
+    /// Listens on `address` for requests to `endpoint`: an
+    /// [`EmbeddedStore`](crate::EmbeddedStore). Port 0 takes a free one: see
+    /// [`local_addr`](Self::local_addr). Connections wait until the server runs.
     ///
     /// # Errors
     ///
     /// [`Error::Bind`] if the address is in use, not of this machine or not permitted.
-    pub fn bind(address: SocketAddr, store: EmbeddedStore) -> Result<Self> {
+    pub fn bind(address: SocketAddr, endpoint: impl Into<Endpoint>) -> Result<Self> {
         let listen = || {
             let listener = TcpListener::bind(address)?;
             listener.set_nonblocking(true)?;
@@ -51,7 +63,7 @@ impl Server {
         Ok(Self {
             listener,
             address,
-            store,
+            endpoint: endpoint.into(),
         })
     }
 
@@ -67,25 +79,43 @@ impl Server {
 
     /// Answers requests until `shutdown` is ready, then accepts no more, closes idle connections
     /// and returns when the requests under way are answered. A client that has sent half a
-    /// request holds it up: put a timeout around it if that matters.
+    /// request holds it up: put a timeout around it if that matters. Dropping the future closes
+    /// every connection.
     ///
     /// It must run inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`Error::Serve`] if the runtime does not take the socket or the server fails.
+    /// [`Error::Serve`] if the runtime does not take the socket.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Self {
             listener,
             address,
-            store,
+            endpoint,
         } = self;
-        let failed = |source: BoxError| Error::Serve { address, source };
         let listener =
-            tokio::net::TcpListener::from_std(listener).map_err(|error| failed(error.into()))?;
-        dynoxide::server::serve_with_shutdown(listener, store.database().clone(), shutdown)
-            .await
-            .map_err(|error| failed(error.into()))
+            tokio::net::TcpListener::from_std(listener).map_err(|error| Error::Serve {
+                address,
+                source: error.into(),
+            })?;
+        let (stop, stopping) = watch::channel(());
+        let mut connections = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(ended) = connections.join_next() => report_panic(ended),
+                stream = accept(&listener) => {
+                    connections.spawn(connection::serve(stream, endpoint.clone(), stopping.clone()));
+                }
+            }
+        }
+        drop((listener, stop));
+        while let Some(ended) = connections.join_next().await {
+            report_panic(ended);
+        }
+        Ok(())
     }
 
     /// Answers requests on a thread with a runtime of its own, until the handle is stopped or
@@ -198,6 +228,32 @@ impl Drop for ServerHandle {
         if let Err(error) = self.join() {
             tracing::warn!(address = %self.address, %error, "the server had failed before it was dropped");
         }
+    }
+}
+
+/// The next connection. A client that left before it was accepted is nobody's failure.
+async fn accept(listener: &tokio::net::TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionRefused
+                        | io::ErrorKind::ConnectionReset
+                ) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted for now");
+                tokio::time::sleep(EXHAUSTED).await;
+            }
+        }
+    }
+}
+
+fn report_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection ended in a panic");
     }
 }
 
