@@ -78,7 +78,9 @@ impl<T: CapacityObserver + ?Sized> CapacityObserver for Arc<T> {
 }
 
 /// Admits operations at a rate. Retries pay at the same counter as fresh operations.
-pub trait Admission: fmt::Debug + Send + Sync {
+///
+/// What admits also learns: whoever sends the operations tells it every answer.
+pub trait Admission: CapacityObserver {
     /// Takes `units`, or says how long to wait before asking again.
     ///
     /// # Errors
@@ -114,7 +116,10 @@ impl BatchLimit {
 }
 
 /// Says how large a batch should be now.
-pub trait BatchSizer: fmt::Debug + Send + Sync {
+///
+/// What sizes also learns: whoever sends the batches tells it every answer. A [`BatchLimit`] is a sizer that learns
+/// nothing.
+pub trait BatchSizer: CapacityObserver {
     /// The limit for the next batch.
     fn limit(&self) -> BatchLimit;
 }
@@ -123,6 +128,10 @@ impl<T: BatchSizer + ?Sized> BatchSizer for Arc<T> {
     fn limit(&self) -> BatchLimit {
         (**self).limit()
     }
+}
+
+impl CapacityObserver for BatchLimit {
+    fn observe(&self, _: &CapacityFeedback) {}
 }
 
 impl BatchSizer for BatchLimit {

@@ -29,8 +29,6 @@
 //! let sink = Writer::builder(dynamodb)
 //!     .admission(limiter.clone())
 //!     .sizer(sizer.clone())
-//!     .capacity_observer(limiter.clone())
-//!     .capacity_observer(sizer.clone())
 //!     .build()
 //!     .rate_limited(limiter)
 //!     .batched(sizer)

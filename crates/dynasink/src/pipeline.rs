@@ -221,8 +221,6 @@ impl<T: Transport> PipelineBuilder<T> {
             .outcomes(outcomes.clone())
             .admission(limiter.clone())
             .sizer(sizer.clone())
-            .capacity_observer(limiter.clone())
-            .capacity_observer(sizer.clone())
             .capacity_observer(tally.clone())
             .build();
         let batched = writer.rate_limited(limiter.clone()).batched(sizer);

@@ -158,9 +158,7 @@ impl<T: Transport> Engine<T> {
             self.concurrency.observe(&feedback);
         }
         self.telemetry.record_capacity(&feedback);
-        for observer in &self.settings.capacity_observers {
-            observer.observe(&feedback);
-        }
+        self.settings.tell(&feedback);
         self.give_room();
         settled
     }

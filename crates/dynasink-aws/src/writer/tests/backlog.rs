@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use dynasink_core::{Admission, BatchLimit, WriteUnits};
+use dynasink_core::{Admission, BatchLimit, CapacityFeedback, CapacityObserver, WriteUnits};
 use tokio::time::Instant;
 
 use super::{op, op_of, row_of, table};
@@ -73,6 +73,10 @@ impl Purse {
     fn left(&self) -> u64 {
         *self.0.lock().unwrap()
     }
+}
+
+impl CapacityObserver for Purse {
+    fn observe(&self, _: &CapacityFeedback) {}
 }
 
 impl Admission for Purse {
@@ -371,6 +375,10 @@ fn retries_pay_for_what_a_request_holds_and_no_more() {
 /// Refuses for as long as it is told.
 #[derive(Debug)]
 struct Refusing(Duration);
+
+impl CapacityObserver for Refusing {
+    fn observe(&self, _: &CapacityFeedback) {}
+}
 
 impl Admission for Refusing {
     fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {

@@ -4,6 +4,7 @@ mod backlog;
 mod ending;
 mod faults;
 mod giving_up;
+mod observers;
 mod property;
 mod service;
 mod sink;
