@@ -19,6 +19,7 @@ use crate::classify::{Cause, classify};
 use crate::error::Error;
 use crate::preflight::Preflight;
 use crate::refusal::said_by_the_service;
+use crate::retry_after::retry_after;
 use crate::table;
 use crate::transport::{BatchResponse, RequestError, Transport};
 
@@ -92,6 +93,7 @@ impl Transport for DynamoDb {
             Ok(output) => read_response(batch, &output),
             Err(error) => Err(RequestError {
                 cause: classify(&error),
+                retry_after: error.raw_response().and_then(retry_after),
                 source: said_by_the_service(error),
             }),
         }
@@ -115,6 +117,7 @@ fn request_body(batch: &WriteBatch) -> Bytes {
 fn ambiguous(problem: &str) -> RequestError {
     RequestError {
         cause: Cause::Internal,
+        retry_after: None,
         source: BoxError::from(problem),
     }
 }

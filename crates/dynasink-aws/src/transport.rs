@@ -1,6 +1,7 @@
 //! The service, as the writer sees it.
 
 use std::future::Future;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::BoxError;
 use dynasink_core::{ConsumedCapacity, PrimaryKey, TableSchema, WriteBatch};
@@ -49,6 +50,8 @@ pub struct BatchResponse {
 pub struct RequestError {
     /// What the failure means.
     pub cause: Cause,
+    /// How long the service asks to be left alone, if it does. See [`RetryPolicy`](crate::RetryPolicy).
+    pub retry_after: Option<Duration>,
     /// What happened.
     pub source: BoxError,
 }

@@ -60,8 +60,8 @@ pub use dynasink_arrow::{
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryPolicy, ThrottlingReason, Transport, Writer, WriterBuilder,
-    create as create_table, describe as describe_table,
+    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
+    WriterBuilder, create as create_table, describe as describe_table,
 };
 pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,

@@ -37,6 +37,7 @@ pub(super) struct Engine<T> {
 /// A request that came back.
 struct Answer {
     ops: Vec<PendingOp>,
+    after_failure: bool,
     result: Result<BatchResponse, RequestError>,
     sent: Instant,
     latency: Duration,
@@ -48,9 +49,9 @@ impl<T: Transport> Engine<T> {
             transport: Arc::new(transport),
             concurrency: ConcurrencyLaw::new(settings.concurrency),
             jitter: settings.jitter_seed.map_or_else(Rng::new, Rng::with_seed),
+            backlog: Backlog::new(settings.retry.budget),
             settings,
             shared: EndGuard(shared),
-            backlog: Backlog::default(),
             last_answer: None,
             telemetry: Telemetry::new(),
             resolved: Resolved::default(),
@@ -110,7 +111,11 @@ impl<T: Transport> Engine<T> {
     }
 
     fn send(&self, request: Request, requests: &mut JoinSet<Answer>) {
-        let Request { mut ops, batch } = request;
+        let Request {
+            mut ops,
+            batch,
+            after_failure,
+        } = request;
         let sent = Instant::now();
         for pending in &mut ops {
             pending.attempts += 1;
@@ -120,6 +125,7 @@ impl<T: Transport> Engine<T> {
             let result = transport.batch_write(&batch).await;
             Answer {
                 ops,
+                after_failure,
                 result,
                 sent,
                 latency: sent.elapsed(),
@@ -134,12 +140,14 @@ impl<T: Transport> Engine<T> {
         };
         let Answer {
             ops,
+            after_failure,
             result,
             sent,
             latency,
         } = answer;
         let cause = result.as_ref().err().map(|error| &error.cause);
         self.telemetry.record_request(&ops, latency, cause);
+        self.backlog.balance.settle(after_failure, cause);
         if cause != Some(&Cause::Unreachable) {
             self.last_answer = Some(Instant::now());
         }
@@ -192,7 +200,13 @@ impl<T: Transport> Engine<T> {
         feedback.unwritten_units = refused.iter().map(|pending| pending.op.units()).sum();
         let cause = Cause::Throttled(Vec::new());
         note_failure(&mut refused, &cause, sent);
-        self.retry_or_bury(refused, &cause, "it was left unprocessed", feedback)
+        self.retry_or_bury(
+            refused,
+            &cause,
+            "it was left unprocessed",
+            Duration::ZERO,
+            feedback,
+        )
     }
 
     fn settle_failure(
@@ -217,7 +231,8 @@ impl<T: Transport> Engine<T> {
                 if self.gives_up_on_the_endpoint(&ops, &error.cause) {
                     return Err(Stop::Systemic(error));
                 }
-                self.retry_or_bury(ops, &error.cause, &message, feedback)
+                let asked = error.retry_after.unwrap_or_default();
+                self.retry_or_bury(ops, &error.cause, &message, asked, feedback)
             }
             Retry::Bisect => match <[PendingOp; 1]>::try_from(ops) {
                 Ok([pending]) => self.bury(&pending, &error.cause, message),
@@ -249,11 +264,14 @@ impl<T: Transport> Engine<T> {
         backoff.is_exhausted(failures.attempts(cause), failures.elapsed())
     }
 
+    /// Sends `ops` again after a wait, of which the service has `asked` for a part. Those whose attempts or time are
+    /// used up are buried.
     fn retry_or_bury(
         &mut self,
         ops: Vec<PendingOp>,
         cause: &Cause,
         message: &str,
+        asked: Duration,
         feedback: &mut CapacityFeedback,
     ) -> Result<(), Stop> {
         let (exhausted, again): (Vec<_>, Vec<_>) = ops
@@ -266,7 +284,9 @@ impl<T: Transport> Engine<T> {
             .max()
             .unwrap_or_default();
         let backoff = self.settings.retry.backoff(cause);
-        let due = later(Instant::now(), backoff.wait(attempts, self.jitter.f64()));
+        let asked = asked.min(self.settings.retry.max_retry_after);
+        let wait = asked.saturating_add(backoff.wait(attempts, self.jitter.f64()));
+        let due = later(Instant::now(), wait);
         self.backlog.retry_at(due, again);
         for pending in exhausted {
             let message = format!("given up after {} requests: {message}", pending.attempts);

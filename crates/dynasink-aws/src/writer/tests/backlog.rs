@@ -25,12 +25,12 @@ fn limit(ops: usize) -> BatchLimit {
     }
 }
 
-fn rows(ops: &[PendingOp]) -> Vec<u64> {
+pub(super) fn rows(ops: &[PendingOp]) -> Vec<u64> {
     ops.iter().map(|pending| row_of(&pending.op)).collect()
 }
 
 /// The next request, which there must be.
-fn send(next: Next) -> Request {
+pub(super) fn send(next: Next) -> Request {
     match next {
         Next::Send(request) => {
             let batch: Vec<u64> = request.batch.ops().iter().map(row_of).collect();
@@ -45,7 +45,7 @@ fn send(next: Next) -> Request {
     }
 }
 
-fn at(next: Next) -> Instant {
+pub(super) fn at(next: Next) -> Instant {
     match next {
         Next::At(at) => at,
         other => panic!("{other:?}"),

@@ -1,11 +1,13 @@
 //! The writer against a model of the service that fails as it is told.
 
 mod backlog;
+mod budget;
 mod ending;
 mod faults;
 mod giving_up;
 mod observers;
 mod property;
+mod retry_after;
 mod service;
 mod sink;
 
@@ -143,6 +145,7 @@ fn retries(max_attempts: u32, max_elapsed: Duration) -> RetryPolicy {
     RetryPolicy {
         throttled: backoff,
         failed: backoff,
+        ..RetryPolicy::default()
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Fate {
     left_out: HashSet<u64>,
     /// What is answered in the place of the truth.
     failure: Option<Cause>,
+    retry_after: Option<Duration>,
     latency: Duration,
 }
 
@@ -30,6 +31,7 @@ impl Fate {
         Self {
             left_out: HashSet::new(),
             failure: None,
+            retry_after: None,
             latency: Duration::from_millis(5),
         }
     }
@@ -57,6 +59,12 @@ impl Fate {
             failure: Some(Cause::Unreachable),
             ..Self::written()
         }
+    }
+
+    /// The failure asks for a wait.
+    pub(super) fn asking_for(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
     }
 
     pub(super) fn after(mut self, latency: Duration) -> Self {
@@ -217,6 +225,7 @@ impl Transport for Service {
         if let Some(cause) = fate.failure {
             return Err(RequestError {
                 cause,
+                retry_after: fate.retry_after,
                 source: "as the script says".into(),
             });
         }
