@@ -6,11 +6,13 @@
 //! [`describe`] and [`create`] read and make tables; [`AttributeValueExt`] turns the SDK's attribute values into
 //! operations.
 
+mod answer;
 mod attributes;
 mod classify;
 mod client;
 mod concurrency;
 mod error;
+mod large_collections;
 mod preflight;
 mod refusal;
 mod retry;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::BoxError;
-use dynasink_core::{ConsumedCapacity, PrimaryKey, TableSchema, WriteBatch};
+use dynasink_core::{ConsumedCapacity, ItemCollectionSize, PrimaryKey, TableSchema, WriteBatch};
 
 use crate::classify::Cause;
 use crate::error::Error;
@@ -42,6 +42,8 @@ pub struct BatchResponse {
     pub unprocessed: Vec<PrimaryKey>,
     /// What the applied operations consumed, by table.
     pub consumed: Vec<ConsumedCapacity>,
+    /// The sizes of the item collections that they belong to, where the transport asks for them.
+    pub item_collections: Vec<ItemCollectionSize>,
 }
 
 /// A request that failed as a whole.

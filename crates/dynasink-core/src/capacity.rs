@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::item_collection::ItemCollectionSize;
 use crate::limits::{MAX_BATCH_OPS, MAX_REQUEST_BYTES};
 use crate::table::TableName;
 use crate::units::WriteUnits;
@@ -29,7 +30,7 @@ impl ConsumedCapacity {
 }
 
 /// What a request asked for and what became of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CapacityFeedback {
     /// Operations that the service applied.
     pub written_ops: usize,
@@ -45,6 +46,8 @@ pub struct CapacityFeedback {
     pub unwritten_units: WriteUnits,
     /// What the service says it consumed; empty if it says nothing.
     pub consumed: Vec<ConsumedCapacity>,
+    /// The item collections that the applied operations belong to; empty unless the requests ask for them.
+    pub item_collections: Vec<ItemCollectionSize>,
     /// From the request's departure to its answer.
     pub latency: Duration,
     /// Requests still in flight when this one was answered.

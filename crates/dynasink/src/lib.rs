@@ -43,6 +43,7 @@
 mod dead_letters;
 mod error;
 mod error_budget;
+mod largest_collections;
 mod pipeline;
 mod rate;
 mod tally;
@@ -63,12 +64,13 @@ pub use dynasink_aws::{
     RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
     WriterBuilder, create as create_table, describe as describe_table,
 };
+pub use dynasink_core::limits;
 pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
-    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemEncoder, KeyType,
-    Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, PrimaryKey,
-    SourcePosition, StageError, TableName, TableSchema, WriteAction, WriteBatch, WriteBatchBuilder,
-    WriteOp, WriteUnits,
+    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
+    ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
+    PrimaryKey, SourcePosition, StageError, TableName, TableSchema, WriteAction, WriteBatch,
+    WriteBatchBuilder, WriteOp, WriteUnits,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

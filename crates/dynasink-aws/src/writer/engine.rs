@@ -15,6 +15,7 @@ use super::stop::{EndGuard, Stop};
 use super::{Settings, Shared};
 use crate::classify::{Cause, Retry};
 use crate::concurrency::ConcurrencyLaw;
+use crate::large_collections::LargeCollections;
 use crate::preflight::innermost;
 use crate::retry::later;
 use crate::telemetry::Telemetry;
@@ -30,6 +31,7 @@ pub(super) struct Engine<T> {
     /// When the service last answered, whatever it said.
     last_answer: Option<Instant>,
     jitter: Rng,
+    large_collections: LargeCollections,
     telemetry: Telemetry,
     resolved: Resolved,
 }
@@ -53,6 +55,7 @@ impl<T: Transport> Engine<T> {
             settings,
             shared: EndGuard(shared),
             last_answer: None,
+            large_collections: LargeCollections::default(),
             telemetry: Telemetry::new(),
             resolved: Resolved::default(),
         }
@@ -183,6 +186,8 @@ impl<T: Transport> Engine<T> {
             .into_iter()
             .partition(|pending| unprocessed.contains(pending.op.key()));
         feedback.consumed = response.consumed;
+        self.large_collections.warn_of(&response.item_collections);
+        feedback.item_collections = response.item_collections;
         feedback.written_ops = written.len();
         feedback.written_units = written.iter().map(|pending| pending.op.units()).sum();
         for pending in written {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dynasink_core::limits::{MAX_BATCH_OPS, MAX_REQUEST_BYTES};
-use dynasink_core::{ConsumedCapacity, PrimaryKey, TableSchema, WriteAction, WriteBatch, WriteOp};
+use dynasink_core::{
+    ConsumedCapacity, ItemCollectionSize, PrimaryKey, TableSchema, WriteAction, WriteBatch, WriteOp,
+};
 use tokio::time::sleep;
 
 use super::row_of;
@@ -22,6 +24,7 @@ pub(super) struct Fate {
     /// What is answered in the place of the truth.
     failure: Option<Cause>,
     retry_after: Option<Duration>,
+    item_collections: Vec<ItemCollectionSize>,
     latency: Duration,
 }
 
@@ -32,6 +35,7 @@ impl Fate {
             left_out: HashSet::new(),
             failure: None,
             retry_after: None,
+            item_collections: Vec::new(),
             latency: Duration::from_millis(5),
         }
     }
@@ -64,6 +68,12 @@ impl Fate {
     /// The failure asks for a wait.
     pub(super) fn asking_for(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// The answer tells these sizes.
+    pub(super) fn telling(mut self, sizes: Vec<ItemCollectionSize>) -> Self {
+        self.item_collections = sizes;
         self
     }
 
@@ -239,6 +249,7 @@ impl Transport for Service {
                     index_units: Vec::new(),
                 })
                 .collect(),
+            item_collections: fate.item_collections,
         })
     }
 
