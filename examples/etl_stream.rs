@@ -57,7 +57,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tally = Tally::new();
     let pipe = Writer::builder(dynamodb)
         .admission(limiter.clone())
-        .capacity_observer(limiter.clone())
         .capacity_observer(tally.clone())
         .build()
         .rate_limited(limiter)

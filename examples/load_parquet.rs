@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let observer: Arc<dyn OutcomeObserver> = Arc::new(tally.clone());
     let outcomes = Outcomes::to([observer]);
 
-    // Limiter and sizer learn from every answer of the service, so that the writer has to know them too.
+    // Limiter and sizer learn from every answer of the service: the writer tells them.
     let capacity = table.billing_mode().write_capacity();
     let limiter = RateLimiter::auto(AutoRate::starting_at(capacity));
     let sizer = AdaptiveSizer::new(SizerLaw::new(capacity));
@@ -58,8 +58,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .outcomes(outcomes.clone())
         .admission(limiter.clone())
         .sizer(sizer.clone())
-        .capacity_observer(limiter.clone())
-        .capacity_observer(sizer.clone())
         .capacity_observer(tally.clone())
         .build()
         .rate_limited(limiter)

@@ -38,6 +38,7 @@ impl Transport for NullTransport {
                 table_units: batch.units(),
                 index_units: Vec::new(),
             }],
+            item_collections: Vec::new(),
         })
     }
 

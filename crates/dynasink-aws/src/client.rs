@@ -1,24 +1,19 @@
 //! DynamoDB through the AWS SDK.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{self, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
-use aws_sdk_dynamodb::types::{self, AttributeValue};
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use dynasink_core::{
-    ConsumedCapacity, PrimaryKey, TableName, TableSchema, WriteBatch, WriteOp, WriteUnits,
-};
+use dynasink_core::{TableSchema, WriteBatch};
 
-use crate::attributes::AttributeValueExt;
-use crate::classify::{Cause, classify};
+use crate::answer::read_response;
+use crate::classify::classify;
 use crate::error::Error;
 use crate::preflight::Preflight;
 use crate::refusal::said_by_the_service;
+use crate::retry_after::retry_after;
 use crate::table;
 use crate::transport::{BatchResponse, RequestError, Transport};
 
@@ -38,12 +33,26 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 #[derive(Clone, Debug)]
 pub struct DynamoDb {
     client: Client,
+    item_collection_metrics: bool,
 }
 
 impl DynamoDb {
     /// Sends requests with `client`.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            item_collection_metrics: false,
+        }
+    }
+
+    /// Asks for the sizes of the item collections that are written to, which only tables with local indexes have.
+    ///
+    /// They come with each answer ([`BatchResponse::item_collections`]), and the writer logs a warning of those that
+    /// come close to 10 GB. Both name the value of the partition key.
+    #[must_use]
+    pub fn with_item_collection_metrics(mut self) -> Self {
+        self.item_collection_metrics = true;
+        self
     }
 
     /// The SDK's client.
@@ -68,7 +77,7 @@ impl DynamoDb {
 
 impl Transport for DynamoDb {
     async fn batch_write(&self, batch: &WriteBatch) -> Result<BatchResponse, RequestError> {
-        let body = request_body(batch);
+        let body = request_body(batch, self.item_collection_metrics);
         let result = self
             .client
             .batch_write_item()
@@ -92,6 +101,7 @@ impl Transport for DynamoDb {
             Ok(output) => read_response(batch, &output),
             Err(error) => Err(RequestError {
                 cause: classify(&error),
+                retry_after: error.raw_response().and_then(retry_after),
                 source: said_by_the_service(error),
             }),
         }
@@ -103,113 +113,14 @@ impl Transport for DynamoDb {
 }
 
 /// The whole body: everything that the request asks for is in it, since it replaces what the SDK wrote.
-fn request_body(batch: &WriteBatch) -> Bytes {
+fn request_body(batch: &WriteBatch, item_collection_metrics: bool) -> Bytes {
     let mut body = Vec::with_capacity(batch.wire_len());
-    body.extend_from_slice(br#"{"ReturnConsumedCapacity":"INDEXES","RequestItems":"#);
+    body.extend_from_slice(br#"{"ReturnConsumedCapacity":"INDEXES","#);
+    if item_collection_metrics {
+        body.extend_from_slice(br#""ReturnItemCollectionMetrics":"SIZE","#);
+    }
+    body.extend_from_slice(br#""RequestItems":"#);
     body.extend_from_slice(&batch.request_items());
     body.push(b'}');
     body.into()
-}
-
-/// An answer that cannot be taken for one: the operations may be applied, and are sent again.
-fn ambiguous(problem: &str) -> RequestError {
-    RequestError {
-        cause: Cause::Internal,
-        source: BoxError::from(problem),
-    }
-}
-
-fn read_response(
-    batch: &WriteBatch,
-    output: &BatchWriteItemOutput,
-) -> Result<BatchResponse, RequestError> {
-    // The service always sends the key, though empty; an answer without it is not the service's.
-    let Some(unprocessed_items) = output.unprocessed_items() else {
-        return Err(ambiguous(
-            "the answer has no UnprocessedItems, so it does not say what was written",
-        ));
-    };
-    let mut unprocessed = Vec::new();
-    for (table, requests) in unprocessed_items {
-        for request in requests {
-            match key_of(batch, table, request) {
-                Some(key) => unprocessed.push(key),
-                None => {
-                    return Err(ambiguous(
-                        "UnprocessedItems holds an item that was not in the request",
-                    ));
-                }
-            }
-        }
-    }
-    Ok(BatchResponse {
-        unprocessed,
-        consumed: output
-            .consumed_capacity()
-            .iter()
-            .filter_map(consumed)
-            .collect(),
-    })
-}
-
-/// The key of a refused operation, if it is one of `batch`.
-fn key_of(batch: &WriteBatch, table: &str, request: &types::WriteRequest) -> Option<PrimaryKey> {
-    let attributes = match (request.put_request(), request.delete_request()) {
-        (Some(put), _) => put.item(),
-        (None, Some(delete)) => delete.key(),
-        (None, None) => return None,
-    };
-    let mut tables: Vec<&TableSchema> = Vec::with_capacity(1);
-    for schema in batch.ops().iter().map(WriteOp::schema) {
-        if names(schema.name(), table) && tables.iter().all(|seen| seen.name() != schema.name()) {
-            tables.push(schema);
-        }
-    }
-    tables.into_iter().find_map(|schema| {
-        let key: HashMap<String, AttributeValue> = schema
-            .keys()
-            .filter_map(|key| attributes.get_key_value(key.name()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        let key = schema
-            .primary_key(&schema.item_from_attributes(&key).ok()?)
-            .ok()?;
-        batch.ops().iter().any(|op| op.key() == &key).then_some(key)
-    })
-}
-
-/// Whether the service's `table` is `ours`: where a request names a table by its ARN, the answer may name it alone.
-fn names(ours: &TableName, table: &str) -> bool {
-    ours.as_str() == table
-        || ours
-            .as_str()
-            .strip_suffix(table)
-            .is_some_and(|arn| arn.ends_with(":table/"))
-}
-
-fn consumed(capacity: &types::ConsumedCapacity) -> Option<ConsumedCapacity> {
-    let table = TableName::new(capacity.table_name()?).ok()?;
-    let units = |capacity: &types::Capacity| {
-        WriteUnits::from_consumed(
-            capacity
-                .capacity_units()
-                .or_else(|| capacity.write_capacity_units())
-                .unwrap_or_default(),
-        )
-    };
-    let global = capacity.global_secondary_indexes();
-    let local = capacity.local_secondary_indexes();
-    let table_units = match capacity.table() {
-        Some(table) => units(table) + local.into_iter().flat_map(HashMap::values).map(units).sum(),
-        None => WriteUnits::from_consumed(capacity.capacity_units().unwrap_or_default()),
-    };
-    Some(ConsumedCapacity {
-        table,
-        table_units,
-        index_units: global
-            .into_iter()
-            .flatten()
-            .map(|(name, capacity)| (name.clone(), units(capacity)))
-            .collect(),
-    })
 }

@@ -6,14 +6,18 @@
 //! [`describe`] and [`create`] read and make tables; [`AttributeValueExt`] turns the SDK's attribute values into
 //! operations.
 
+mod answer;
 mod attributes;
 mod classify;
 mod client;
 mod concurrency;
 mod error;
+mod large_collections;
 mod preflight;
 mod refusal;
 mod retry;
+mod retry_after;
+mod retry_budget;
 mod table;
 mod telemetry;
 mod transport;
@@ -25,6 +29,7 @@ pub use client::DynamoDb;
 pub use concurrency::{Concurrency, ConcurrencyLaw};
 pub use error::{Error, Result};
 pub use retry::{Backoff, RetryPolicy};
+pub use retry_budget::RetryBudget;
 pub use table::{create, describe};
 pub use transport::{BatchResponse, RequestError, Transport};
 pub use writer::{Writer, WriterBuilder};

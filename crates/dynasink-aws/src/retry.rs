@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::classify::Cause;
+use crate::retry_budget::RetryBudget;
 
 /// Waits between attempts: full jitter, so that clients that failed together do not come back together.
 ///
@@ -39,12 +40,17 @@ impl Backoff {
 }
 
 /// How often and how long to try, by cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
     /// For operations refused for want of capacity, which comes back by itself.
     pub throttled: Backoff,
     /// For failures of the service or of the way to it.
     pub failed: Backoff,
+    /// How many requests may carry operations that have failed.
+    pub budget: RetryBudget,
+    /// The longest wait that the service is granted where it asks for one, as with `Retry-After`. The backoff's wait
+    /// comes on top, so that clients that were sent away together do not come back together.
+    pub max_retry_after: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -52,6 +58,8 @@ impl Default for RetryPolicy {
     ///
     /// A refusal ends when capacity comes back, as after a table's scaling, which takes minutes; a failure of
     /// the service for minutes is an outage, and whoever runs the load should know.
+    ///
+    /// A wait that the service asks for is granted up to a minute: no fault of a proxy's parks a load for hours.
     fn default() -> Self {
         Self {
             throttled: Backoff {
@@ -66,6 +74,8 @@ impl Default for RetryPolicy {
                 max_attempts: 50,
                 max_elapsed: Duration::from_mins(5),
             },
+            budget: RetryBudget::default(),
+            max_retry_after: Duration::from_mins(1),
         }
     }
 }
@@ -125,6 +135,11 @@ impl Failures {
             FailureKind::Throttled => self.throttled,
             FailureKind::Failed => self.failed,
         }
+    }
+
+    /// Whether its last request failed, and was not refused.
+    pub(crate) fn last_was_a_failure(&self) -> bool {
+        matches!(self.run, Some((FailureKind::Failed, _)))
     }
 
     /// For how long it has failed in the way of the last failure.

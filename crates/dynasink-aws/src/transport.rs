@@ -1,9 +1,10 @@
 //! The service, as the writer sees it.
 
 use std::future::Future;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::BoxError;
-use dynasink_core::{ConsumedCapacity, PrimaryKey, TableSchema, WriteBatch};
+use dynasink_core::{ConsumedCapacity, ItemCollectionSize, PrimaryKey, TableSchema, WriteBatch};
 
 use crate::classify::Cause;
 use crate::error::Error;
@@ -41,6 +42,8 @@ pub struct BatchResponse {
     pub unprocessed: Vec<PrimaryKey>,
     /// What the applied operations consumed, by table.
     pub consumed: Vec<ConsumedCapacity>,
+    /// The sizes of the item collections that they belong to, where the transport asks for them.
+    pub item_collections: Vec<ItemCollectionSize>,
 }
 
 /// A request that failed as a whole.
@@ -49,6 +52,8 @@ pub struct BatchResponse {
 pub struct RequestError {
     /// What the failure means.
     pub cause: Cause,
+    /// How long the service asks to be left alone, if it does. See [`RetryPolicy`](crate::RetryPolicy).
+    pub retry_after: Option<Duration>,
     /// What happened.
     pub source: BoxError,
 }

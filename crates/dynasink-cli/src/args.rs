@@ -76,6 +76,10 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N|N%")]
     pub(crate) max_errors: Option<MaxErrorsArg>,
 
+    /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
+    #[arg(long)]
+    pub(crate) item_collection_metrics: bool,
+
     /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -10,7 +10,7 @@ use crate::args::LoadArgs;
 use crate::failure::{self, ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD, STOPPED};
 use crate::plan::LoadPlan;
 use crate::progress::Progress;
-use crate::report::{End, Report};
+use crate::report::{End, ItemCollection, Report};
 use crate::signals;
 
 pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure> {
@@ -75,6 +75,7 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         elapsed_seconds,
         dead_letters: has_dead_letters.then(|| plan.dead_letters.path()),
         first_dead: tally.first_dead(),
+        item_collections: ItemCollection::of(&tally.largest_item_collections()),
         error: error.as_deref(),
     };
     let mut out = stdout().lock();

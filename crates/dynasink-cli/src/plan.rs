@@ -82,6 +82,10 @@ impl LoadPlan {
         if existing.is_none() {
             create(&client, &table).await?;
         }
+        let mut transport = DynamoDb::new(client);
+        if args.item_collection_metrics {
+            transport = transport.with_item_collection_metrics();
+        }
         Ok(Self {
             rate,
             concurrency: match args.concurrency {
@@ -96,7 +100,7 @@ impl LoadPlan {
             source,
             table,
             mapping,
-            transport: DynamoDb::new(client),
+            transport,
         })
     }
 }

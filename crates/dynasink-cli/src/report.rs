@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use dynasink::Counts;
+use dynasink::{Counts, ItemCollectionSize, limits::MAX_ITEM_COLLECTION_GB};
 use serde::Serialize;
 
 /// How a load ended.
@@ -35,7 +35,27 @@ pub(crate) struct Report<'a> {
     pub(crate) dead_letters: Option<&'a Path>,
     /// Why the first dead row died.
     pub(crate) first_dead: Option<String>,
+    /// The largest item collections, if their sizes were asked for.
+    pub(crate) item_collections: Vec<ItemCollection>,
     pub(crate) error: Option<&'a str>,
+}
+
+/// The items of one partition key, which may have 10 GB with what the local indexes hold of them.
+#[derive(Debug, Serialize)]
+pub(crate) struct ItemCollection {
+    partition_key: String,
+    /// Lower and upper estimate.
+    size_gb: [f64; 2],
+}
+
+impl ItemCollection {
+    pub(crate) fn of(sizes: &[ItemCollectionSize]) -> Vec<Self> {
+        let sizes = sizes.iter().map(|size| Self {
+            partition_key: size.partition_key.clone(),
+            size_gb: [size.lower_gb, size.upper_gb],
+        });
+        sizes.collect()
+    }
 }
 
 impl Report<'_> {
@@ -87,6 +107,18 @@ impl Report<'_> {
             "  requests     {} ({} operations sent again, {} refused for capacity)",
             counts.requests, counts.retried_ops, counts.throttled_ops
         )?;
-        writeln!(out, "  consumed     {} WCU", counts.consumed_write_units)
+        writeln!(out, "  consumed     {} WCU", counts.consumed_write_units)?;
+        if !self.item_collections.is_empty() {
+            writeln!(
+                out,
+                "  the largest item collections, of {MAX_ITEM_COLLECTION_GB} GB at most:"
+            )?;
+        }
+        for collection in &self.item_collections {
+            let [lower, upper] = collection.size_gb;
+            let key = &collection.partition_key;
+            writeln!(out, "    {lower} to {upper} GB  {}", key.escape_debug())?;
+        }
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::item_collection::ItemCollectionSize;
 use crate::limits::{MAX_BATCH_OPS, MAX_REQUEST_BYTES};
 use crate::table::TableName;
 use crate::units::WriteUnits;
@@ -29,7 +30,7 @@ impl ConsumedCapacity {
 }
 
 /// What a request asked for and what became of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CapacityFeedback {
     /// Operations that the service applied.
     pub written_ops: usize,
@@ -45,6 +46,8 @@ pub struct CapacityFeedback {
     pub unwritten_units: WriteUnits,
     /// What the service says it consumed; empty if it says nothing.
     pub consumed: Vec<ConsumedCapacity>,
+    /// The item collections that the applied operations belong to; empty unless the requests ask for them.
+    pub item_collections: Vec<ItemCollectionSize>,
     /// From the request's departure to its answer.
     pub latency: Duration,
     /// Requests still in flight when this one was answered.
@@ -78,7 +81,9 @@ impl<T: CapacityObserver + ?Sized> CapacityObserver for Arc<T> {
 }
 
 /// Admits operations at a rate. Retries pay at the same counter as fresh operations.
-pub trait Admission: fmt::Debug + Send + Sync {
+///
+/// What admits also learns: whoever sends the operations tells it every answer.
+pub trait Admission: CapacityObserver {
     /// Takes `units`, or says how long to wait before asking again.
     ///
     /// # Errors
@@ -114,7 +119,10 @@ impl BatchLimit {
 }
 
 /// Says how large a batch should be now.
-pub trait BatchSizer: fmt::Debug + Send + Sync {
+///
+/// What sizes also learns: whoever sends the batches tells it every answer. A [`BatchLimit`] is a sizer that learns
+/// nothing.
+pub trait BatchSizer: CapacityObserver {
     /// The limit for the next batch.
     fn limit(&self) -> BatchLimit;
 }
@@ -123,6 +131,10 @@ impl<T: BatchSizer + ?Sized> BatchSizer for Arc<T> {
     fn limit(&self) -> BatchLimit {
         (**self).limit()
     }
+}
+
+impl CapacityObserver for BatchLimit {
+    fn observe(&self, _: &CapacityFeedback) {}
 }
 
 impl BatchSizer for BatchLimit {

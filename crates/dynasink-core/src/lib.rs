@@ -9,7 +9,7 @@
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
 //! | items | [`Item`], [`ItemEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
 //! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
-//! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`Admission`], [`BatchSizer`] |
+//! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
 //!
 //! The limits of the service are constants in [`limits`], each with its source.
@@ -21,6 +21,7 @@ mod capacity;
 mod encode;
 mod error;
 mod item;
+mod item_collection;
 mod json;
 mod key;
 pub mod limits;
@@ -41,6 +42,7 @@ pub use capacity::{
 pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncoder};
 pub use error::{Error, Result, ValueKind};
 pub use item::Item;
+pub use item_collection::ItemCollectionSize;
 pub use key::PrimaryKey;
 pub use name::{AttributeName, AttributeNames};
 pub use number::{Number, NumberError};

@@ -63,6 +63,12 @@ pub const MIN_NUMBER_EXPONENT: i32 = -130;
 /// Source: *`DynamoDB` provisioned capacity mode*, "one write per second for an item up to 1 KB".
 pub const BYTES_PER_WRITE_UNIT: u64 = 1024;
 
+/// Largest item collection of a table with local indexes, in gigabytes: the items of one partition key, and what the
+/// local indexes hold of them.
+///
+/// Source: *Local secondary indexes*, "Item collection size limit".
+pub const MAX_ITEM_COLLECTION_GB: u32 = 10;
+
 /// Shortest and longest table name, or ARN in its place, in characters.
 ///
 /// Source: Limits, "Table name": 3 to 255 characters of `a-z A-Z 0-9 _ - .`; `BatchWriteItem` takes ARNs of up to 1024.

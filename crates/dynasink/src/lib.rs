@@ -29,8 +29,6 @@
 //! let sink = Writer::builder(dynamodb)
 //!     .admission(limiter.clone())
 //!     .sizer(sizer.clone())
-//!     .capacity_observer(limiter.clone())
-//!     .capacity_observer(sizer.clone())
 //!     .build()
 //!     .rate_limited(limiter)
 //!     .batched(sizer)
@@ -45,6 +43,7 @@
 mod dead_letters;
 mod error;
 mod error_budget;
+mod largest_collections;
 mod pipeline;
 mod rate;
 mod tally;
@@ -62,15 +61,16 @@ pub use dynasink_arrow::{
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryPolicy, ThrottlingReason, Transport, Writer, WriterBuilder,
-    create as create_table, describe as describe_table,
+    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
+    WriterBuilder, create as create_table, describe as describe_table,
 };
+pub use dynasink_core::limits;
 pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
-    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemEncoder, KeyType,
-    Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, PrimaryKey,
-    SourcePosition, StageError, TableName, TableSchema, WriteAction, WriteBatch, WriteBatchBuilder,
-    WriteOp, WriteUnits,
+    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
+    ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
+    PrimaryKey, SourcePosition, StageError, TableName, TableSchema, WriteAction, WriteBatch,
+    WriteBatchBuilder, WriteOp, WriteUnits,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

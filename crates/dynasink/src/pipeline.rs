@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use dynasink_arrow::{DecodeExt, Decoder, Mapping, SourceBatch};
 use dynasink_aws::{Concurrency, RetryPolicy, Transport, Writer};
-use dynasink_core::{OutcomeObserver, Outcomes, TableSchema, WriteOp};
+use dynasink_core::{ItemCollectionSize, OutcomeObserver, Outcomes, TableSchema, WriteOp};
 use dynasink_sink::{
     AdaptiveSizer, BatchSinkExt, Dedup, DedupWindow, DriveEnd, DriveError, RateLimiter, SizerLaw,
     WriteSinkExt, drive,
@@ -47,10 +47,12 @@ pub struct Pipeline {
 }
 
 /// What a load has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
     /// What was counted.
     pub counts: Counts,
+    /// The largest item collections that were written to: see [`Tally::largest_item_collections`].
+    pub item_collections: Vec<ItemCollectionSize>,
     /// Why it ended.
     pub end: DriveEnd,
 }
@@ -113,6 +115,7 @@ impl Pipeline {
         match drive(batches, self.decoded(decoder)).until(shutdown).await {
             Ok(report) => Ok(LoadReport {
                 counts: tally.counts(),
+                item_collections: tally.largest_item_collections(),
                 end: report.end,
             }),
             Err(
@@ -221,8 +224,6 @@ impl<T: Transport> PipelineBuilder<T> {
             .outcomes(outcomes.clone())
             .admission(limiter.clone())
             .sizer(sizer.clone())
-            .capacity_observer(limiter.clone())
-            .capacity_observer(sizer.clone())
             .capacity_observer(tally.clone())
             .build();
         let batched = writer.rate_limited(limiter.clone()).batched(sizer);

@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dynasink_core::{
-    CapacityFeedback, CapacityObserver, ObserverError, Outcome, OutcomeEvent, OutcomeObserver,
-    WriteAction,
+    CapacityFeedback, CapacityObserver, ItemCollectionSize, ObserverError, Outcome, OutcomeEvent,
+    OutcomeObserver, WriteAction,
 };
 use serde::Serialize;
+
+use crate::largest_collections::LargestCollections;
 
 /// Counts what happens in a pipe. Clones count together.
 ///
@@ -28,6 +30,7 @@ struct Counters {
     consumed_write_units: AtomicU64,
     in_flight: AtomicU64,
     first_dead: Mutex<Option<String>>,
+    largest_collections: Mutex<LargestCollections>,
 }
 
 /// A [`Tally`] at one moment.
@@ -90,6 +93,16 @@ impl Tally {
             .clone()
     }
 
+    /// The ten largest item collections that the service has told of, the largest first: see
+    /// [`DynamoDb::with_item_collection_metrics`](crate::DynamoDb::with_item_collection_metrics).
+    pub fn largest_item_collections(&self) -> Vec<ItemCollectionSize> {
+        self.0
+            .largest_collections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .to_vec()
+    }
+
     /// The counts now.
     pub fn counts(&self) -> Counts {
         let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -150,6 +163,17 @@ impl CapacityObserver for Tally {
             .map(|consumed| consumed.total().get())
             .sum();
         add(&self.0.consumed_write_units, consumed);
+        if !feedback.item_collections.is_empty() {
+            let mut largest = self
+                .0
+                .largest_collections
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            feedback
+                .item_collections
+                .iter()
+                .for_each(|size| largest.note(size));
+        }
         self.0
             .in_flight
             .store(feedback.in_flight as u64, Ordering::Relaxed);

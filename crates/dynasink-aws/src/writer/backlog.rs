@@ -10,6 +10,7 @@ use dynasink_core::{
 use tokio::time::Instant;
 
 use crate::retry::{Failures, later};
+use crate::retry_budget::{RetryBalance, RetryBudget};
 
 /// How long a few fresh operations, left over by a request that retries filled up, wait for company.
 const MERGE_WAIT: Duration = Duration::from_millis(20);
@@ -41,6 +42,8 @@ impl PendingOp {
 pub(super) struct Request {
     pub(super) ops: Vec<PendingOp>,
     pub(super) batch: WriteBatch,
+    /// Whether it carries operations whose last request failed: it has drawn on the budget.
+    pub(super) after_failure: bool,
 }
 
 /// What the backlog has to send.
@@ -61,18 +64,28 @@ pub(super) enum Next {
 pub(super) struct Backlog {
     /// Ready to be sent; paid for at the rate limiter.
     fresh: VecDeque<PendingOp>,
-    /// To be sent again from that time on; to be paid for again. Numbered, so that none shadows another.
-    retries: BTreeMap<(Instant, u64), PendingOp>,
+    /// To be sent again after a failure, as far as the budget goes; to be paid for again.
+    failed: RetryQueue,
+    /// To be sent again after a refusal; to be paid for again.
+    refused: RetryQueue,
+    /// What is left of the budget for requests with failed operations.
+    pub(super) balance: RetryBalance,
     /// Parts of a request that was refused for what it holds, each to be sent alone.
     parts: VecDeque<Vec<PendingOp>>,
     /// Busy keys, each with the operations in line for it.
     lines: HashMap<PrimaryKey, VecDeque<PendingOp>>,
-    retry_number: u64,
     /// Until then, fewer fresh operations than fill a request wait for company.
     merge_until: Option<Instant>,
 }
 
 impl Backlog {
+    pub(super) fn new(budget: RetryBudget) -> Self {
+        Self {
+            balance: RetryBalance::new(budget),
+            ..Self::default()
+        }
+    }
+
     /// Takes a fresh operation in.
     pub(super) fn accept(&mut self, op: WriteOp) {
         let pending = PendingOp::new(op);
@@ -87,8 +100,12 @@ impl Backlog {
     /// Takes operations back that are to be sent again at `due`.
     pub(super) fn retry_at(&mut self, due: Instant, ops: Vec<PendingOp>) {
         for pending in ops {
-            self.retry_number += 1;
-            self.retries.insert((due, self.retry_number), pending);
+            let queue = if pending.failures.last_was_a_failure() {
+                &mut self.failed
+            } else {
+                &mut self.refused
+            };
+            queue.push(due, pending);
         }
     }
 
@@ -137,34 +154,43 @@ impl Backlog {
         let mut wake_at = |at: Instant| wake = Some(wake.map_or(at, |wake| wake.min(at)));
 
         if let Some(part) = self.parts.front() {
-            let request = fill(part, BatchLimit::REQUEST);
+            let mut request = WriteBatchBuilder::new();
+            fill(&mut request, part, BatchLimit::REQUEST);
             match admit(request.units()) {
                 Ok(()) => {
                     let mut part = self.parts.pop_front().unwrap_or_default();
                     let rest = part.split_off(request.len());
                     self.retry_at(now, rest);
-                    return finish(part, request);
+                    return finish(part, request, false);
                 }
                 Err(until) => wake_at(until),
             }
         }
-        let due = self.retries.range(..=(now, u64::MAX));
-        let request = fill(due.map(|(_, pending)| pending), limit);
+        let mut request = WriteBatchBuilder::new();
+        let mut failed = 0;
+        if self.failed.due(now).next().is_some() {
+            match self.balance.check(now) {
+                Ok(()) => failed = fill(&mut request, self.failed.due(now), limit),
+                Err(until) => wake_at(until),
+            }
+        }
+        let refused = fill(&mut request, self.refused.due(now), limit);
         if !request.is_empty() {
             match admit(request.units()) {
                 Ok(()) => {
-                    let retries =
-                        std::iter::from_fn(|| self.retries.pop_first().map(|(_, retry)| retry));
-                    let retries = retries.take(request.len()).collect();
-                    return self.fill_up(now, retries, request, limit, true);
+                    if failed > 0 {
+                        self.balance.withdraw();
+                    }
+                    let mut retries = self.failed.take(failed);
+                    retries.extend(self.refused.take(refused));
+                    return self.fill_up(now, retries, request, limit, failed > 0);
                 }
                 Err(until) => wake_at(until),
             }
         }
-        if let Some(((at, _), _)) = self.retries.range((now, u64::MAX)..).next() {
-            wake_at(*at);
+        for queue in [&self.failed, &self.refused] {
+            queue.next_after(now).into_iter().for_each(&mut wake_at);
         }
-        let merging = self.merge_until.is_some();
         if let Some(until) = self.merge_until
             && now < until
             && !flushing
@@ -172,26 +198,28 @@ impl Backlog {
         {
             wake_at(until);
         } else if !self.fresh.is_empty() {
-            return self.fill_up(now, Vec::new(), WriteBatchBuilder::new(), limit, merging);
+            return self.fill_up(now, Vec::new(), WriteBatchBuilder::new(), limit, false);
         }
         wake.map_or(Next::Nothing, Next::At)
     }
 
     fn fresh_fill_a_request(&self, limit: BatchLimit) -> bool {
-        let request = fill(&self.fresh, limit);
+        let mut request = WriteBatchBuilder::new();
+        fill(&mut request, &self.fresh, limit);
         request.len() == limit.ops || request.len() < self.fresh.len()
     }
 
-    /// Fills a request that carries `ops` up with fresh operations. Where it is `merging`, batches are cut anew,
-    /// and the few that may be left over wait for company; otherwise batches are cut as they came.
+    /// Fills a request that carries the retries `ops` up with fresh operations. Where there are retries, batches are
+    /// cut anew, and the few that may be left over wait for company; otherwise batches are cut as they came.
     fn fill_up(
         &mut self,
         now: Instant,
         mut ops: Vec<PendingOp>,
         mut request: WriteBatchBuilder,
         limit: BatchLimit,
-        merging: bool,
+        after_failure: bool,
     ) -> Next {
+        let merging = !ops.is_empty() || self.merge_until.is_some();
         while let Some(pending) = self
             .fresh
             .pop_front_if(|pending| add(&mut request, &pending.op, limit))
@@ -204,23 +232,55 @@ impl Backlog {
             // Not set anew for those that are left over again: they have waited.
             self.merge_until.get_or_insert(now + MERGE_WAIT);
         }
-        finish(ops, request)
+        finish(ops, request, after_failure)
     }
 }
 
-/// A request of the first of `ops`, as many as fit.
+/// Operations by the time from which on they may be sent. Numbered, so that none shadows another.
+#[derive(Debug, Default)]
+struct RetryQueue {
+    ops: BTreeMap<(Instant, u64), PendingOp>,
+    number: u64,
+}
+
+impl RetryQueue {
+    fn push(&mut self, due: Instant, pending: PendingOp) {
+        self.number += 1;
+        self.ops.insert((due, self.number), pending);
+    }
+
+    /// Those that may be sent at `now`, the longest due first.
+    fn due(&self, now: Instant) -> impl Iterator<Item = &PendingOp> {
+        let due = self.ops.range(..=(now, u64::MAX));
+        due.map(|(_, pending)| pending)
+    }
+
+    /// When the next one may be sent that may not be at `now`.
+    fn next_after(&self, now: Instant) -> Option<Instant> {
+        let later = self.ops.range((now, u64::MAX)..).next();
+        later.map(|((at, _), _)| *at)
+    }
+
+    /// Takes the first `count` out.
+    fn take(&mut self, count: usize) -> Vec<PendingOp> {
+        let first = std::iter::from_fn(|| self.ops.pop_first().map(|(_, pending)| pending));
+        first.take(count).collect()
+    }
+}
+
+/// Adds the first of `ops` to `request`, as many as fit, and says how many that are.
 #[expect(
     single_use_lifetimes,
     reason = "an anonymous lifetime is not stable here"
 )]
-fn fill<'a>(ops: impl IntoIterator<Item = &'a PendingOp>, limit: BatchLimit) -> WriteBatchBuilder {
-    let mut request = WriteBatchBuilder::new();
-    for pending in ops {
-        if !add(&mut request, &pending.op, limit) {
-            break;
-        }
-    }
-    request
+fn fill<'a>(
+    request: &mut WriteBatchBuilder,
+    ops: impl IntoIterator<Item = &'a PendingOp>,
+    limit: BatchLimit,
+) -> usize {
+    let ops = ops.into_iter();
+    ops.take_while(|pending| add(request, &pending.op, limit))
+        .count()
 }
 
 /// Adds `op` to `request`, unless that would grow beyond `limit`. The first always fits.
@@ -232,9 +292,13 @@ fn add(request: &mut WriteBatchBuilder, op: &WriteOp, limit: BatchLimit) -> bool
     fits && request.push(op.clone()).is_ok()
 }
 
-fn finish(ops: Vec<PendingOp>, mut request: WriteBatchBuilder) -> Next {
+fn finish(ops: Vec<PendingOp>, mut request: WriteBatchBuilder, after_failure: bool) -> Next {
     match request.take() {
-        Some(batch) => Next::Send(Request { ops, batch }),
+        Some(batch) => Next::Send(Request {
+            ops,
+            batch,
+            after_failure,
+        }),
         None => Next::Nothing,
     }
 }

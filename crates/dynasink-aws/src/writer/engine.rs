@@ -15,6 +15,7 @@ use super::stop::{EndGuard, Stop};
 use super::{Settings, Shared};
 use crate::classify::{Cause, Retry};
 use crate::concurrency::ConcurrencyLaw;
+use crate::large_collections::LargeCollections;
 use crate::preflight::innermost;
 use crate::retry::later;
 use crate::telemetry::Telemetry;
@@ -30,6 +31,7 @@ pub(super) struct Engine<T> {
     /// When the service last answered, whatever it said.
     last_answer: Option<Instant>,
     jitter: Rng,
+    large_collections: LargeCollections,
     telemetry: Telemetry,
     resolved: Resolved,
 }
@@ -37,6 +39,7 @@ pub(super) struct Engine<T> {
 /// A request that came back.
 struct Answer {
     ops: Vec<PendingOp>,
+    after_failure: bool,
     result: Result<BatchResponse, RequestError>,
     sent: Instant,
     latency: Duration,
@@ -48,10 +51,11 @@ impl<T: Transport> Engine<T> {
             transport: Arc::new(transport),
             concurrency: ConcurrencyLaw::new(settings.concurrency),
             jitter: settings.jitter_seed.map_or_else(Rng::new, Rng::with_seed),
+            backlog: Backlog::new(settings.retry.budget),
             settings,
             shared: EndGuard(shared),
-            backlog: Backlog::default(),
             last_answer: None,
+            large_collections: LargeCollections::default(),
             telemetry: Telemetry::new(),
             resolved: Resolved::default(),
         }
@@ -110,7 +114,11 @@ impl<T: Transport> Engine<T> {
     }
 
     fn send(&self, request: Request, requests: &mut JoinSet<Answer>) {
-        let Request { mut ops, batch } = request;
+        let Request {
+            mut ops,
+            batch,
+            after_failure,
+        } = request;
         let sent = Instant::now();
         for pending in &mut ops {
             pending.attempts += 1;
@@ -120,6 +128,7 @@ impl<T: Transport> Engine<T> {
             let result = transport.batch_write(&batch).await;
             Answer {
                 ops,
+                after_failure,
                 result,
                 sent,
                 latency: sent.elapsed(),
@@ -134,12 +143,14 @@ impl<T: Transport> Engine<T> {
         };
         let Answer {
             ops,
+            after_failure,
             result,
             sent,
             latency,
         } = answer;
         let cause = result.as_ref().err().map(|error| &error.cause);
         self.telemetry.record_request(&ops, latency, cause);
+        self.backlog.balance.settle(after_failure, cause);
         if cause != Some(&Cause::Unreachable) {
             self.last_answer = Some(Instant::now());
         }
@@ -158,9 +169,7 @@ impl<T: Transport> Engine<T> {
             self.concurrency.observe(&feedback);
         }
         self.telemetry.record_capacity(&feedback);
-        for observer in &self.settings.capacity_observers {
-            observer.observe(&feedback);
-        }
+        self.settings.tell(&feedback);
         self.give_room();
         settled
     }
@@ -177,6 +186,8 @@ impl<T: Transport> Engine<T> {
             .into_iter()
             .partition(|pending| unprocessed.contains(pending.op.key()));
         feedback.consumed = response.consumed;
+        self.large_collections.warn_of(&response.item_collections);
+        feedback.item_collections = response.item_collections;
         feedback.written_ops = written.len();
         feedback.written_units = written.iter().map(|pending| pending.op.units()).sum();
         for pending in written {
@@ -194,7 +205,13 @@ impl<T: Transport> Engine<T> {
         feedback.unwritten_units = refused.iter().map(|pending| pending.op.units()).sum();
         let cause = Cause::Throttled(Vec::new());
         note_failure(&mut refused, &cause, sent);
-        self.retry_or_bury(refused, &cause, "it was left unprocessed", feedback)
+        self.retry_or_bury(
+            refused,
+            &cause,
+            "it was left unprocessed",
+            Duration::ZERO,
+            feedback,
+        )
     }
 
     fn settle_failure(
@@ -219,7 +236,8 @@ impl<T: Transport> Engine<T> {
                 if self.gives_up_on_the_endpoint(&ops, &error.cause) {
                     return Err(Stop::Systemic(error));
                 }
-                self.retry_or_bury(ops, &error.cause, &message, feedback)
+                let asked = error.retry_after.unwrap_or_default();
+                self.retry_or_bury(ops, &error.cause, &message, asked, feedback)
             }
             Retry::Bisect => match <[PendingOp; 1]>::try_from(ops) {
                 Ok([pending]) => self.bury(&pending, &error.cause, message),
@@ -251,11 +269,14 @@ impl<T: Transport> Engine<T> {
         backoff.is_exhausted(failures.attempts(cause), failures.elapsed())
     }
 
+    /// Sends `ops` again after a wait, of which the service has `asked` for a part. Those whose attempts or time are
+    /// used up are buried.
     fn retry_or_bury(
         &mut self,
         ops: Vec<PendingOp>,
         cause: &Cause,
         message: &str,
+        asked: Duration,
         feedback: &mut CapacityFeedback,
     ) -> Result<(), Stop> {
         let (exhausted, again): (Vec<_>, Vec<_>) = ops
@@ -268,7 +289,9 @@ impl<T: Transport> Engine<T> {
             .max()
             .unwrap_or_default();
         let backoff = self.settings.retry.backoff(cause);
-        let due = later(Instant::now(), backoff.wait(attempts, self.jitter.f64()));
+        let asked = asked.min(self.settings.retry.max_retry_after);
+        let wait = asked.saturating_add(backoff.wait(attempts, self.jitter.f64()));
+        let due = later(Instant::now(), wait);
         self.backlog.retry_at(due, again);
         for pending in exhausted {
             let message = format!("given up after {} requests: {message}", pending.attempts);

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use dynasink_core::{
-    Admission, BatchLimit, BatchSizer, CapacityObserver, Fuse, Outcomes, WriteBatch,
-    limits::MAX_BATCH_OPS,
+    Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, Fuse, Outcomes,
+    WriteBatch, limits::MAX_BATCH_OPS,
 };
 use futures::Sink;
 use tokio::sync::Notify;
@@ -105,6 +105,19 @@ struct Settings {
     jitter_seed: Option<u64>,
 }
 
+impl Settings {
+    /// Tells all who learn from answers.
+    fn tell(&self, feedback: &CapacityFeedback) {
+        if let Some(admission) = &self.admission {
+            admission.observe(feedback);
+        }
+        self.sizer.observe(feedback);
+        for observer in &self.capacity_observers {
+            observer.observe(feedback);
+        }
+    }
+}
+
 /// Settings of a [`Writer`].
 #[derive(Debug)]
 #[must_use]
@@ -136,19 +149,20 @@ impl<T: Transport> WriterBuilder<T> {
         self
     }
 
-    /// Where retries pay: the rate limiter that stands above the writer.
+    /// Where retries pay: the rate limiter that stands above the writer. It is told every answer.
     pub fn admission(mut self, admission: impl Admission + 'static) -> Self {
         self.settings.admission = Some(Arc::new(admission));
         self
     }
 
-    /// How large the requests may be that retries and fresh operations share: the sizer of the batcher above.
+    /// How large the requests may be that retries and fresh operations share: the sizer of the batcher above. It is
+    /// told every answer.
     pub fn sizer(mut self, sizer: impl BatchSizer + 'static) -> Self {
         self.settings.sizer = Arc::new(sizer);
         self
     }
 
-    /// Who learns from every answer: the rate limiter, the sizer, progress.
+    /// Who else learns from every answer, such as progress. The rate limiter and the sizer need not be named again.
     pub fn capacity_observer(mut self, observer: impl CapacityObserver + 'static) -> Self {
         self.settings.capacity_observers.push(Arc::new(observer));
         self

@@ -28,7 +28,7 @@ impl Stop {
     pub(super) fn into_error(self, unresolved: usize) -> Error {
         match self {
             Self::Stage(error) => Error::Stage(error),
-            Self::Systemic(RequestError { cause, source }) => Error::Stopped {
+            Self::Systemic(RequestError { cause, source, .. }) => Error::Stopped {
                 cause: Box::new(cause),
                 unresolved,
                 source,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use dynasink_aws::{BatchResponse, Cause, DynamoDb, RequestError, Transport};
 use dynasink_core::{KeyType, PrimaryKey, TableSchema, WriteBatch, WriteUnits};
 use tokio::time::Instant;
@@ -138,6 +139,48 @@ async fn a_request_is_sent_once_whatever_the_client_would_do() {
     assert_eq!(endpoint.requests().len(), 5);
 }
 
+#[tokio::test]
+async fn an_answer_that_asks_for_a_wait_is_heard_where_a_retry_makes_sense() {
+    let request = batch([put(&table("users"), 1)]);
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let error = |status, code| Reply::error(status, code, "Later.");
+    let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+    let cases = [
+        (
+            error(503, "ServiceUnavailable").header("Retry-After", "7"),
+            seconds(7),
+        ),
+        (
+            error(500, "InternalServerError").header("Retry-After", "7"),
+            seconds(7),
+        ),
+        (
+            error(400, "ThrottlingException").header("x-amz-retry-after", "3000"),
+            seconds(3),
+        ),
+        (
+            error(400, "ProvisionedThroughputExceededException")
+                .header(date.0, date.1)
+                .header("Retry-After", "Wed, 21 Oct 2026 07:29:00 GMT"),
+            seconds(60),
+        ),
+        (Reply::json(429, "").header("Retry-After", "7"), seconds(7)),
+        (error(503, "ServiceUnavailable"), None),
+        (Reply::json(200, "{}").header("Retry-After", "7"), None),
+        (Reply::json(200, "garbage").header("Retry-After", "7"), None),
+        (Reply::Fail(|| ConnectorError::io("reset".into())), None),
+    ];
+    for (reply, expected) in cases {
+        let endpoint = Endpoint::new(reply.clone());
+        let error = endpoint
+            .transport()
+            .batch_write(&request)
+            .await
+            .unwrap_err();
+        assert_eq!(error.retry_after, expected, "{reply:?}");
+    }
+}
+
 /// How long a client with these timeouts waits for an answer that does not come.
 async fn patience(timeouts: Option<TimeoutConfig>) -> Option<Duration> {
     let endpoint = Endpoint::new(Reply::Hang);
@@ -147,7 +190,8 @@ async fn patience(timeouts: Option<TimeoutConfig>) -> Option<Duration> {
     let request = batch([put(&table("users"), 1)]);
     let start = Instant::now();
     let answer = transport.batch_write(&request);
-    let answer = tokio::time::timeout(Duration::from_hours(1), answer).await;
+    // Not longer: the SDK's guard against stalled uploads polls all the while, by the clock of the machine.
+    let answer = tokio::time::timeout(Duration::from_mins(5), answer).await;
     let error = answer.ok()?.unwrap_err();
     assert_eq!(error.cause, Cause::Unreachable);
     Some(start.elapsed())

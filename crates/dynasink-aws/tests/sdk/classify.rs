@@ -144,6 +144,7 @@ async fn an_answer_without_a_name_goes_by_its_status() {
             let reply = Reply::Answer {
                 status,
                 content_type: "text/html",
+                headers: Vec::new(),
                 body: body.to_owned(),
             };
             let (found, message) = fate(reply).await;

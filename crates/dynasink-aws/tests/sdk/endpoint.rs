@@ -1,5 +1,6 @@
 //! An endpoint in the place of the network: it answers as it is told and keeps what it was asked.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
@@ -24,6 +25,7 @@ pub(crate) enum Reply {
     Answer {
         status: u16,
         content_type: &'static str,
+        headers: Vec<(&'static str, &'static str)>,
         body: String,
     },
     Fail(fn() -> ConnectorError),
@@ -37,6 +39,7 @@ impl Reply {
         Self::Answer {
             status,
             content_type: "application/x-amz-json-1.0",
+            headers: Vec::new(),
             body: body.into(),
         }
     }
@@ -48,11 +51,20 @@ impl Reply {
         Self::json(status, body.to_string())
     }
 
+    /// The same answer with this header.
+    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        if let Self::Answer { headers, .. } = &mut self {
+            headers.push((name, value));
+        }
+        self
+    }
+
     fn send(self) -> HttpConnectorFuture {
         match self {
             Self::Answer {
                 status,
                 content_type,
+                headers,
                 body,
             } => {
                 let status = StatusCode::try_from(status).unwrap();
@@ -61,6 +73,9 @@ impl Reply {
                 response
                     .headers_mut()
                     .insert("x-amzn-requestid", "REQUEST-1");
+                for (name, value) in headers {
+                    response.headers_mut().insert(name, value);
+                }
                 HttpConnectorFuture::ready(Ok(response))
             }
             Self::BreaksOff => {
@@ -73,17 +88,21 @@ impl Reply {
     }
 }
 
-/// Gives the same reply to each request.
+/// Gives its replies to one request after the other, and the last one to all that follow.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
-    reply: Reply,
+    replies: Arc<Mutex<VecDeque<Reply>>>,
     requests: Arc<Mutex<Vec<HttpRequest>>>,
 }
 
 impl Endpoint {
     pub(crate) fn new(reply: Reply) -> Self {
+        Self::script([reply])
+    }
+
+    pub(crate) fn script(replies: impl IntoIterator<Item = Reply>) -> Self {
         Self {
-            reply,
+            replies: Arc::new(Mutex::new(replies.into_iter().collect())),
             requests: Arc::default(),
         }
     }
@@ -117,7 +136,12 @@ impl Endpoint {
 impl HttpConnector for Endpoint {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.requests.lock().unwrap().push(request);
-        self.reply.clone().send()
+        let mut replies = self.replies.lock().unwrap();
+        let reply = match replies.len() {
+            1 => replies[0].clone(),
+            _ => replies.pop_front().unwrap(),
+        };
+        reply.send()
     }
 }
 

@@ -8,3 +8,4 @@ mod classify;
 mod endpoint;
 mod signature;
 mod store;
+mod tables;

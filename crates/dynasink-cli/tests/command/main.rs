@@ -4,5 +4,6 @@
 mod bad_input;
 #[cfg(unix)]
 mod interrupt;
+mod item_collections;
 mod load;
 mod workplace;

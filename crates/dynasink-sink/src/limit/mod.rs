@@ -132,7 +132,7 @@ where
 mod tests {
     use std::time::Duration;
 
-    use dynasink_core::WriteUnits;
+    use dynasink_core::{CapacityFeedback, CapacityObserver, WriteUnits};
     use futures::SinkExt;
 
     use super::*;
@@ -188,6 +188,10 @@ mod tests {
 
     #[derive(Debug, Default)]
     struct Counting(std::sync::atomic::AtomicU64);
+
+    impl CapacityObserver for Counting {
+        fn observe(&self, _: &CapacityFeedback) {}
+    }
 
     impl Admission for Counting {
         fn try_admit(&self, _units: WriteUnits) -> Result<(), Duration> {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use dynasink_core::{Admission, BatchLimit, WriteUnits};
+use dynasink_core::{Admission, BatchLimit, CapacityFeedback, CapacityObserver, WriteUnits};
 use tokio::time::Instant;
 
 use super::{op, op_of, row_of, table};
@@ -25,12 +25,12 @@ fn limit(ops: usize) -> BatchLimit {
     }
 }
 
-fn rows(ops: &[PendingOp]) -> Vec<u64> {
+pub(super) fn rows(ops: &[PendingOp]) -> Vec<u64> {
     ops.iter().map(|pending| row_of(&pending.op)).collect()
 }
 
 /// The next request, which there must be.
-fn send(next: Next) -> Request {
+pub(super) fn send(next: Next) -> Request {
     match next {
         Next::Send(request) => {
             let batch: Vec<u64> = request.batch.ops().iter().map(row_of).collect();
@@ -45,7 +45,7 @@ fn send(next: Next) -> Request {
     }
 }
 
-fn at(next: Next) -> Instant {
+pub(super) fn at(next: Next) -> Instant {
     match next {
         Next::At(at) => at,
         other => panic!("{other:?}"),
@@ -73,6 +73,10 @@ impl Purse {
     fn left(&self) -> u64 {
         *self.0.lock().unwrap()
     }
+}
+
+impl CapacityObserver for Purse {
+    fn observe(&self, _: &CapacityFeedback) {}
 }
 
 impl Admission for Purse {
@@ -371,6 +375,10 @@ fn retries_pay_for_what_a_request_holds_and_no_more() {
 /// Refuses for as long as it is told.
 #[derive(Debug)]
 struct Refusing(Duration);
+
+impl CapacityObserver for Refusing {
+    fn observe(&self, _: &CapacityFeedback) {}
+}
 
 impl Admission for Refusing {
     fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {

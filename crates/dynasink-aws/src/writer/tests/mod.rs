@@ -1,10 +1,14 @@
 //! The writer against a model of the service that fails as it is told.
 
 mod backlog;
+mod budget;
 mod ending;
 mod faults;
 mod giving_up;
+mod item_collections;
+mod observers;
 mod property;
+mod retry_after;
 mod service;
 mod sink;
 
@@ -142,6 +146,7 @@ fn retries(max_attempts: u32, max_elapsed: Duration) -> RetryPolicy {
     RetryPolicy {
         throttled: backoff,
         failed: backoff,
+        ..RetryPolicy::default()
     }
 }
 

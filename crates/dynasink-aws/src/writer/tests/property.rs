@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use dynasink_core::{
-    Admission, BatchLimit, Outcome, PrimaryKey, WriteAction, WriteBatch, WriteBatchBuilder,
-    WriteOp, WriteUnits,
+    Admission, BatchLimit, CapacityFeedback, CapacityObserver, Outcome, PrimaryKey, WriteAction,
+    WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
 };
 use fastrand::Rng;
 use futures::SinkExt;
@@ -27,6 +27,10 @@ struct Meter {
     start: Instant,
     rate: u64,
     taken: Mutex<u64>,
+}
+
+impl CapacityObserver for Meter {
+    fn observe(&self, _: &CapacityFeedback) {}
 }
 
 impl Admission for Meter {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dynasink_core::limits::{MAX_BATCH_OPS, MAX_REQUEST_BYTES};
-use dynasink_core::{ConsumedCapacity, PrimaryKey, TableSchema, WriteAction, WriteBatch, WriteOp};
+use dynasink_core::{
+    ConsumedCapacity, ItemCollectionSize, PrimaryKey, TableSchema, WriteAction, WriteBatch, WriteOp,
+};
 use tokio::time::sleep;
 
 use super::row_of;
@@ -21,6 +23,8 @@ pub(super) struct Fate {
     left_out: HashSet<u64>,
     /// What is answered in the place of the truth.
     failure: Option<Cause>,
+    retry_after: Option<Duration>,
+    item_collections: Vec<ItemCollectionSize>,
     latency: Duration,
 }
 
@@ -30,6 +34,8 @@ impl Fate {
         Self {
             left_out: HashSet::new(),
             failure: None,
+            retry_after: None,
+            item_collections: Vec::new(),
             latency: Duration::from_millis(5),
         }
     }
@@ -57,6 +63,18 @@ impl Fate {
             failure: Some(Cause::Unreachable),
             ..Self::written()
         }
+    }
+
+    /// The failure asks for a wait.
+    pub(super) fn asking_for(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The answer tells these sizes.
+    pub(super) fn telling(mut self, sizes: Vec<ItemCollectionSize>) -> Self {
+        self.item_collections = sizes;
+        self
     }
 
     pub(super) fn after(mut self, latency: Duration) -> Self {
@@ -217,6 +235,7 @@ impl Transport for Service {
         if let Some(cause) = fate.failure {
             return Err(RequestError {
                 cause,
+                retry_after: fate.retry_after,
                 source: "as the script says".into(),
             });
         }
@@ -230,6 +249,7 @@ impl Transport for Service {
                     index_units: Vec::new(),
                 })
                 .collect(),
+            item_collections: fate.item_collections,
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use dynasink_core::{CapacityFeedback, CapacityObserver, Outcome, WriteBatch};
+use dynasink_core::{Outcome, WriteBatch};
 use futures::{Sink, SinkExt};
 use tokio::time::sleep;
 
@@ -251,106 +251,6 @@ async fn the_latest_waker_is_woken() {
     assert!(second.rang());
     assert!(!first.rang());
     assert!(is_ok(&poll_flush(&mut writer, &second_waker)));
-}
-
-/// Keeps what it is told of answers.
-#[derive(Clone, Debug, Default)]
-struct Answers(Arc<std::sync::Mutex<Vec<CapacityFeedback>>>);
-
-impl CapacityObserver for Answers {
-    fn observe(&self, feedback: &CapacityFeedback) {
-        self.0.lock().unwrap().push(feedback.clone());
-    }
-}
-
-/// Notes how many answers had been told of when it was woken.
-#[derive(Debug)]
-struct Onlooker {
-    answers: Answers,
-    seen: std::sync::Mutex<Vec<usize>>,
-}
-
-impl Wake for Onlooker {
-    fn wake(self: Arc<Self>) {
-        let answers = self.answers.0.lock().unwrap().len();
-        self.seen.lock().unwrap().push(answers);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn whoever_waits_is_woken_when_all_observers_have_been_told_and_not_for_nothing() {
-    let mut nth = 0;
-    let service = Service::new(move |request| {
-        nth += 1;
-        match nth {
-            1 => Fate::failed(request, throttled()),
-            2 => Fate::unprocessed([7]),
-            _ => Fate::written(),
-        }
-    });
-    let answers = Answers::default();
-    let mut writer = writer(&service, &Recorder::default())
-        .capacity_observer(answers.clone())
-        .build();
-    let onlooker = Arc::new(Onlooker {
-        answers,
-        seen: std::sync::Mutex::default(),
-    });
-    let waker = Waker::from(Arc::clone(&onlooker));
-    start_send(&mut writer, batch((0..25).map(op)));
-    for _ in 0..1000 {
-        if poll_flush(&mut writer, &waker).is_ready() {
-            break;
-        }
-        sleep(SECOND / 1000).await;
-    }
-    // The first answer had no outcome in it.
-    assert_eq!(*onlooker.seen.lock().unwrap(), [2, 3]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn capacity_observers_learn_of_every_answer() {
-    let mut nth = 0;
-    let service = Service::new(move |request| {
-        nth += 1;
-        match nth {
-            1 => Fate::unprocessed(0..5).after(SECOND),
-            2 => Fate::failed(request, throttled()).after(2 * SECOND),
-            3 => Fate::failed(request, crate::Cause::Internal).after(3 * SECOND),
-            _ => Fate::written(),
-        }
-    });
-    let (recorder, answers) = (Recorder::default(), Answers::default());
-    let writer = writer(&service, &recorder)
-        .concurrency(Concurrency::Fixed(3))
-        .capacity_observer(answers.clone());
-    write(writer.build(), batches(0..75)).await.unwrap();
-    let answers = answers.0.lock().unwrap().clone();
-    assert_eq!(answers.len(), service.requests().len());
-    let sums = |part: fn(&CapacityFeedback) -> usize| answers.iter().map(part).sum::<usize>();
-    assert_eq!(sums(|answer| answer.written_ops), 75);
-    assert_eq!(sums(|answer| answer.throttled_ops), 30);
-    assert_eq!(sums(|answer| answer.failed_ops), 25);
-    assert_eq!(sums(|answer| answer.retried_ops), 55);
-    let units: u64 = answers
-        .iter()
-        .map(|answer| answer.written_units.get())
-        .sum();
-    assert_eq!(units, 75);
-    let unwritten: u64 = answers
-        .iter()
-        .map(|answer| answer.unwritten_units.get())
-        .sum();
-    assert_eq!(unwritten, 55);
-    let consumed: u64 = answers
-        .iter()
-        .map(|answer| answer.table_units().get())
-        .sum();
-    assert_eq!(consumed, 75);
-    let first = &answers[0];
-    assert_eq!((first.written_ops, first.throttled_ops), (20, 5));
-    assert_eq!(first.latency, SECOND);
-    assert_eq!(first.in_flight, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
