@@ -120,10 +120,12 @@ impl Audit {
 
     /// The requests that broke a rule of the service, each with the service's words.
     pub fn illegal(&self) -> impl Iterator<Item = (&RequestRecord, &str)> {
-        self.requests.iter().filter_map(|request| match &request.verdict {
-            Verdict::Illegal(why) => Some((request, why.as_str())),
-            _ => None,
-        })
+        self.requests
+            .iter()
+            .filter_map(|request| match &request.verdict {
+                Verdict::Illegal(why) => Some((request, why.as_str())),
+                _ => None,
+            })
     }
 
     /// Units drawn from `resource` in each second since the start: only seconds with any are listed.

@@ -4,6 +4,10 @@ use std::future;
 use std::io;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -32,6 +36,29 @@ pub(crate) fn http_client(endpoint: Endpoint) -> SharedHttpClient {
             read_timeout: settings.read_timeout(),
         })
     })
+}
+
+/// Where the SDK believes an endpoint in this process is. The name cannot resolve (RFC 2606), so a client that
+/// lost its in-process connector fails and does not call AWS with invented credentials.
+const ENDPOINT: &str = "http://embedded-store.invalid";
+
+/// An SDK configuration for an endpoint in this process: a region, invented credentials, the latest behaviour version,
+/// and neither retries nor timeouts.
+pub(crate) fn sdk_config(http_client: SharedHttpClient) -> config::Builder {
+    config::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new(
+            "embedded",
+            "embedded",
+            None,
+            None,
+            "dynasink-sim",
+        ))
+        .endpoint_url(ENDPOINT)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .http_client(http_client)
 }
 
 /// Answers each request of an SDK client from an endpoint in this process.

@@ -55,9 +55,13 @@ pub(crate) fn table(description: &Value) -> Option<SimulatedTable> {
         }
     }
     let table = SimulatedTable::new(schema.build().ok()?);
-    Some(projections.into_iter().fold(table, |table, (index, projection)| {
-        table.projection(index, projection)
-    }))
+    Some(
+        projections
+            .into_iter()
+            .fold(table, |table, (index, projection)| {
+                table.projection(index, projection)
+            }),
+    )
 }
 
 /// Gives a described table, and each of its global indexes, `write` units of provisioned capacity.
@@ -70,12 +74,21 @@ pub(crate) fn provision(description: &mut Value, write: WriteUnits) {
     let Some(description) = description.as_object_mut() else {
         return;
     };
-    let indexes = description.get_mut("GlobalSecondaryIndexes").and_then(Value::as_array_mut);
-    for index in indexes.into_iter().flatten().filter_map(Value::as_object_mut) {
+    let indexes = description
+        .get_mut("GlobalSecondaryIndexes")
+        .and_then(Value::as_array_mut);
+    for index in indexes
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
         index.insert("ProvisionedThroughput".to_owned(), throughput.clone());
     }
     description.insert("ProvisionedThroughput".to_owned(), throughput);
-    description.insert("BillingModeSummary".to_owned(), json!({ "BillingMode": "PROVISIONED" }));
+    description.insert(
+        "BillingModeSummary".to_owned(),
+        json!({ "BillingMode": "PROVISIONED" }),
+    );
 }
 
 /// Names, types, and whether they are partition keys.
@@ -96,7 +109,10 @@ fn key_attributes(schema: &Value, definitions: &Value) -> Option<Vec<(String, Ke
 }
 
 fn units(value: &Value) -> Option<WriteUnits> {
-    value.as_u64().filter(|units| *units > 0).map(WriteUnits::new)
+    value
+        .as_u64()
+        .filter(|units| *units > 0)
+        .map(WriteUnits::new)
 }
 
 fn projection(value: &Value) -> Projection {

@@ -15,8 +15,9 @@ use hyper::body::{Body, Frame};
 use crate::embedded::EmbeddedStore;
 use crate::exchange::{Delivery, Request, Service};
 use crate::operation::Reply;
+use crate::simulator::Simulator;
 
-/// What a [`Server`](crate::Server) answers from, made of an [`EmbeddedStore`].
+/// What a [`Server`](crate::Server) answers from, made of an [`EmbeddedStore`] or a [`Simulator`].
 ///
 /// Clones are the same endpoint.
 #[derive(Clone)]
@@ -56,6 +57,12 @@ impl Endpoint {
 impl From<EmbeddedStore> for Endpoint {
     fn from(store: EmbeddedStore) -> Self {
         Self::new(store)
+    }
+}
+
+impl From<Simulator> for Endpoint {
+    fn from(simulator: Simulator) -> Self {
+        Self::new(simulator)
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    fn json(status: u16, body: impl Into<String>) -> Self {
+    pub(crate) fn json(status: u16, body: impl Into<String>) -> Self {
         Self {
             status,
             content_type: JSON,
@@ -47,6 +47,20 @@ impl Reply {
             status: 413,
             content_type: "text/plain; charset=utf-8",
             body: format!("the request body is {bytes} bytes, over the limit of {MAX_BODY_BYTES}"),
+        }
+    }
+
+    /// For an operation that is not there.
+    pub(crate) fn unknown_operation() -> Self {
+        Self::json(400, UNKNOWN_OPERATION)
+    }
+
+    /// What a load balancer before the service says when it finds no server.
+    pub(crate) fn load_balancer_page() -> Self {
+        Self {
+            status: 503,
+            content_type: "text/html",
+            body: "<html><body><h1>503 Service Unavailable</h1></body></html>".to_owned(),
         }
     }
 
@@ -67,7 +81,7 @@ pub(crate) fn answer(database: &Database, request: &Request) -> Reply {
         .find_map(|prefix| request.target.strip_prefix(prefix))
         .and_then(|name| Some((name, operation(name)?)));
     let reply = match operation {
-        None => Reply::json(400, UNKNOWN_OPERATION),
+        None => Reply::unknown_operation(),
         Some(_) if !request.signed => Reply::json(400, NOT_SIGNED),
         Some((name, run)) => match run(database, &request.body) {
             Ok(body) => Reply::json(200, body),

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use crate::described;
 use crate::embedded::EmbeddedStore;
+use crate::exchange::Request;
 use crate::footprint::Footprint;
-use crate::operation::{self, Reply};
+use crate::operation::Reply;
 use crate::table::SimulatedTable;
 
 /// One operation, ready to be applied.
@@ -102,15 +103,17 @@ impl Store {
             Self::Embedded(store) => {
                 let mut tables: Map<String, Value> = Map::new();
                 for write in writes {
-                    let attributes: Value =
-                        serde_json::from_slice(&write.json).unwrap_or_default();
+                    let attributes: Value = serde_json::from_slice(&write.json).unwrap_or_default();
                     let request = match write.action {
                         WriteAction::Put => json!({ "PutRequest": { "Item": attributes } }),
                         WriteAction::Delete => json!({ "DeleteRequest": { "Key": attributes } }),
                     };
                     let name = write.table.schema().name().as_str();
                     let requests = tables.entry(name).or_insert_with(|| json!([]));
-                    requests.as_array_mut().into_iter().for_each(|requests| requests.push(request.clone()));
+                    requests
+                        .as_array_mut()
+                        .into_iter()
+                        .for_each(|requests| requests.push(request.clone()));
                 }
                 run(store, "BatchWriteItem", &json!({ "RequestItems": tables }))
                     .map(drop)
@@ -133,9 +136,12 @@ impl Store {
 
 /// Runs an operation of the embedded store on this thread: a simulation's order must not depend on others.
 fn run(store: &EmbeddedStore, operation: &str, request: &Value) -> Result<Value, Reply> {
-    let target = format!("DynamoDB_20120810.{operation}");
-    let body = request.to_string();
-    let reply = operation::answer(store.database(), &target, body.as_bytes());
+    let request = Request {
+        target: format!("DynamoDB_20120810.{operation}"),
+        signed: true,
+        body: request.to_string().into(),
+    };
+    let reply = store.answer_here(&request);
     if reply.status == 200 {
         serde_json::from_str(&reply.body).map_err(|_| reply)
     } else {

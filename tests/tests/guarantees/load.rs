@@ -13,7 +13,9 @@ use dynasink::{
     Outcomes, PrimaryKey, RateLimiter, RetryPolicy, SizerLaw, SourcePosition, TableSchema,
     Transport, WriteAction, WriteOp, WriteSinkExt, WriteUnits, Writer, WriterError, drive,
 };
-use dynasink_sim::{Fault, Faults, Latency, Projection, SimulatedTable, Simulator, SimulatorBuilder};
+use dynasink_sim::{
+    Fault, Faults, Latency, Projection, SimulatedTable, Simulator, SimulatorBuilder,
+};
 use fastrand::Rng;
 use futures::{Sink, Stream, StreamExt, stream};
 use serde_json::{Map, Value, json};
@@ -174,7 +176,10 @@ impl Load {
             rate: rng.bool().then(|| rng.u64(20..5_000)),
             concurrency: match rng.bool() {
                 true => Concurrency::Fixed(rng.usize(1..10)),
-                false => Concurrency::Auto { min: 1, max: rng.usize(1..64) },
+                false => Concurrency::Auto {
+                    min: 1,
+                    max: rng.usize(1..64),
+                },
             },
             retry: patient(),
             buffered_bytes: rng.usize(1_000..4_000_000),
@@ -199,7 +204,9 @@ impl Load {
         let evidence = Ledger::default();
         let ops = source(self.seed, self.trickles, self.ops.clone(), evidence.clone());
         let linger = Duration::from_millis(50);
-        let result = drive(ops, self.pipe(transport, &evidence)).linger(linger).await;
+        let result = drive(ops, self.pipe(transport, &evidence))
+            .linger(linger)
+            .await;
         evidence.close(result)
     }
 
@@ -219,14 +226,14 @@ impl Load {
             .max_buffered_bytes(self.buffered_bytes)
             .jitter_seed(self.seed);
         let dedup = match self.policy {
-            Policy::KeepLast { ops, bytes } => {
-                Some(Dedup::keep_last(DedupWindow::new(ops, bytes)))
-            }
+            Policy::KeepLast { ops, bytes } => Some(Dedup::keep_last(DedupWindow::new(ops, bytes))),
             Policy::KeepFirst => Some(Dedup::keep_first(NonZeroUsize::MAX)),
             Policy::Off => None,
         };
         let dedup = dedup.map(|dedup| dedup.with_outcomes(outcomes));
-        let limiter = self.rate.map(|rate| RateLimiter::fixed(WriteUnits::new(rate)));
+        let limiter = self
+            .rate
+            .map(|rate| RateLimiter::fixed(WriteUnits::new(rate)));
         match (limiter, dedup) {
             (None, None) => Box::pin(writer.build().batched(sizer)),
             (None, Some(dedup)) => Box::pin(writer.build().batched(sizer).deduplicated(dedup)),
@@ -280,6 +287,7 @@ fn survivable(rng: &mut Rng) -> Faults {
     let all = [
         Fault::Internal,
         Fault::Unavailable,
+        Fault::Gateway,
         Fault::Partial,
         Fault::Refused,
         Fault::Reset,
@@ -303,7 +311,10 @@ fn survivable(rng: &mut Rng) -> Faults {
     }
     if rng.u8(..4) == 0 {
         let start = Duration::from_millis(rng.u64(..2_000));
-        faults = faults.between(start..start + Duration::from_secs(3), rng.choice(all).unwrap());
+        faults = faults.between(
+            start..start + Duration::from_secs(3),
+            rng.choice(all).unwrap(),
+        );
     }
     faults
 }
@@ -316,18 +327,21 @@ fn source(
     ledger: Ledger,
 ) -> impl Stream<Item = Result<WriteOp, std::convert::Infallible>> {
     let rng = Rng::with_seed(seed ^ 1);
-    let paused = stream::unfold((ops.into_iter(), rng), move |(mut ops, mut rng)| async move {
-        let op = ops.next()?;
-        if trickles && rng.u8(..10) == 0 {
-            tokio::time::sleep(Duration::from_millis(rng.u64(..200))).await;
-        }
-        Some((Ok(op), (ops, rng)))
-    });
-    paused.inspect(move |op| {
-        let Ok(op) = op;
-        ledger.hold(op.memory());
-    })
-    .boxed()
+    let paused = stream::unfold(
+        (ops.into_iter(), rng),
+        move |(mut ops, mut rng)| async move {
+            let op = ops.next()?;
+            if trickles && rng.u8(..10) == 0 {
+                tokio::time::sleep(Duration::from_millis(rng.u64(..200))).await;
+            }
+            Some((Ok(op), (ops, rng)))
+        },
+    );
+    paused
+        .inspect(move |op| {
+            ledger.hold(op.as_ref().map_or(0, WriteOp::memory));
+        })
+        .boxed()
 }
 
 /// Notes outcomes, and how much is held. Clones share one ledger.
@@ -382,8 +396,7 @@ impl OutcomeObserver for Ledger {
     }
 }
 
-pub(crate) type LoadResult =
-    Result<DriveReport, DriveError<std::convert::Infallible, WriterError>>;
+pub(crate) type LoadResult = Result<DriveReport, DriveError<std::convert::Infallible, WriterError>>;
 
 /// What is known of a load that has ended, apart from the service's own audit.
 #[derive(Debug)]

@@ -47,7 +47,10 @@ impl Drop for Named {
 
 /// Everything that a load promises if nothing stops it.
 fn assert_kept(load: &Load, evidence: &Evidence, simulator: &Simulator) {
-    let report = evidence.result.as_ref().unwrap_or_else(|error| panic!("{error:?}"));
+    let report = evidence
+        .result
+        .as_ref()
+        .unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(report.items, load.ops.len() as u64);
     assert_one_outcome_each(load, &evidence.outcomes);
     let audit = simulator.audit();
@@ -70,7 +73,10 @@ fn assert_one_outcome_each(load: &Load, outcomes: &BTreeMap<u64, Outcome>) {
     // The ledger refuses a second outcome of a row.
     assert_eq!(outcomes.len(), load.ops.len());
     for (row, outcome) in outcomes {
-        assert!(!matches!(outcome, Outcome::Dead(_)), "row {row}: {outcome:?}");
+        assert!(
+            !matches!(outcome, Outcome::Dead(_)),
+            "row {row}: {outcome:?}"
+        );
     }
 }
 
@@ -191,11 +197,17 @@ fn the_rate_is_never_exceeded_in_any_second() {
         for seconds in [1, 2, 5, 10] {
             let most = audit.most_units_within(&table, seconds);
             let allowed = rate * seconds + burst;
-            assert!(most <= allowed, "{most} units in {seconds} s at {rate} a second");
+            assert!(
+                most <= allowed,
+                "{most} units in {seconds} s at {rate} a second"
+            );
         }
         if load.faults == Faults::none() && !load.trickles {
             let drawn = audit.units_per_second(&table);
-            let full = drawn.values().filter(|units| **units * 100 >= rate * 90).count();
+            let full = drawn
+                .values()
+                .filter(|units| **units * 100 >= rate * 90)
+                .count();
             assert!(full + 2 >= drawn.len(), "{drawn:?} at {rate} a second");
         }
     });

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 
 use dynasink::{
-    BatchSinkExt, BillingMode, Cause, Concurrency, DriveError, DynamoDb, Outcome, OutcomeEvent,
-    OutcomeObserver, Outcomes, RateLimiter, TableSchema, WriteBatch, WriteOp, WriteSinkExt,
-    WriteUnits, Writer, WriterError, BatchLimit, drive,
+    BatchLimit, BatchSinkExt, BillingMode, Cause, Concurrency, DriveError, DynamoDb, Outcome,
+    OutcomeEvent, OutcomeObserver, Outcomes, RateLimiter, TableSchema, WriteBatch, WriteOp,
+    WriteUnits, Writer, WriterError, drive,
 };
 use dynasink_sim::{Change, Fault, Faults, Latency, Resource, SimulatedTable, Simulator, Verdict};
 use futures::{SinkExt, StreamExt, stream};
@@ -49,7 +49,11 @@ fn rows_of(load: &Load) -> BTreeSet<u64> {
 /// What is told as written is what the table holds: the load can be run again from its start.
 fn assert_told_is_stored(load: &Load, ledger: &Ledger, simulator: &Simulator) {
     let name = load.tables[0].schema().name().as_str();
-    let stored: BTreeSet<_> = simulator.items(name).into_iter().map(|(key, _)| key).collect();
+    let stored: BTreeSet<_> = simulator
+        .items(name)
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
     for (row, outcome) in ledger.outcomes() {
         let op = &load.ops[usize::try_from(row).unwrap()];
         assert!(matches!(outcome, Outcome::Written { .. }), "{outcome:?}");
@@ -76,7 +80,10 @@ async fn credentials_that_expire_stop_the_load_and_it_can_be_run_again() {
     assert!((9 * 25..18 * 25).contains(&told), "{told}");
     assert!(simulator.audit().totals().requests < 20);
     for (row, outcome) in &stopped.outcomes {
-        assert!(matches!(outcome, Outcome::Written { .. }), "row {row}: {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Written { .. }),
+            "row {row}: {outcome:?}"
+        );
     }
 
     load.faults = Faults::none();
@@ -97,17 +104,32 @@ async fn a_table_that_is_deleted_during_the_load_stops_it() {
         panic!("{stopped:?}");
     };
     assert_eq!(source.cause(), Some(&Cause::TableMissing));
-    assert!(stopped.outcomes.values().all(|outcome| matches!(outcome, Outcome::Written { .. })));
+    assert!(
+        stopped
+            .outcomes
+            .values()
+            .all(|outcome| matches!(outcome, Outcome::Written { .. }))
+    );
     let missing = |verdict: &Verdict| matches!(verdict, Verdict::TableMissing(_));
     let audit = simulator.audit();
-    assert!(audit.requests().iter().filter(|request| missing(&request.verdict)).count() <= 8);
+    assert!(
+        audit
+            .requests()
+            .iter()
+            .filter(|request| missing(&request.verdict))
+            .count()
+            <= 8
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_being_updated_is_written_to() {
     let mut load = plain_load(2_000, 1_000);
     load.faults = Faults::none()
-        .change(Duration::from_millis(500), Change::Updating("strings".to_owned()))
+        .change(
+            Duration::from_millis(500),
+            Change::Updating("strings".to_owned()),
+        )
         .change(
             Duration::from_secs(1),
             Change::Capacity("strings".to_owned(), WriteUnits::new(100)),
@@ -120,7 +142,10 @@ async fn a_table_that_is_being_updated_is_written_to() {
     let table = Resource::Table("strings".to_owned());
     // The second in which the capacity falls, and the savings of one second, lie between.
     let late = audit.units_per_second(&table).split_off(&3);
-    assert!(!late.is_empty() && late.values().all(|units| *units <= 101), "{late:?}");
+    assert!(
+        !late.is_empty() && late.values().all(|units| *units <= 101),
+        "{late:?}"
+    );
 }
 
 /// A service whose table has an index that the client's schema does not know: items that break its rule are
@@ -146,12 +171,19 @@ async fn a_few_bad_operations_cost_few_requests_and_all_others_are_written() {
         let outcomes = Outcomes::of(ledger.clone());
         let writer = Writer::builder(DynamoDb::new(simulator.client())).outcomes(outcomes);
         let sink = writer.build().batched(BatchLimit::REQUEST);
-        drive(stream::iter(ops).map(Ok::<_, std::convert::Infallible>), sink).await.unwrap();
+        drive(
+            stream::iter(ops).map(Ok::<_, std::convert::Infallible>),
+            sink,
+        )
+        .await
+        .unwrap();
 
         let dead: Vec<u64> = ledger
             .outcomes()
             .into_iter()
-            .filter(|(_, outcome)| matches!(outcome, Outcome::Dead(reason) if reason.code == "invalid"))
+            .filter(
+                |(_, outcome)| matches!(outcome, Outcome::Dead(reason) if reason.code == "invalid"),
+            )
             .map(|(row, _)| row)
             .collect();
         assert_eq!(dead, bad);
@@ -159,7 +191,11 @@ async fn a_few_bad_operations_cost_few_requests_and_all_others_are_written() {
         // Each bad operation is found in at most two requests for each halving of its 25.
         let requests = simulator.audit().totals().requests;
         let most = 4 + 2 * 5 * bad.len() as u64;
-        assert!(requests <= most, "{requests} requests for {} bad operations", bad.len());
+        assert!(
+            requests <= most,
+            "{requests} requests for {} bad operations",
+            bad.len()
+        );
     }
 }
 
@@ -167,10 +203,15 @@ async fn a_few_bad_operations_cost_few_requests_and_all_others_are_written() {
 async fn an_item_collection_that_is_full_kills_only_operations_of_its_partition_key() {
     let simulated = table(1, provisioned(10_000));
     let schema = simulated.schema().clone();
-    let simulator = Simulator::builder().table(simulated).collection_limit(5_000).build();
+    let simulator = Simulator::builder()
+        .table(simulated)
+        .collection_limit(5_000)
+        .build();
     let ledger = Ledger::default();
     let outcomes = Outcomes::of(ledger.clone());
-    let writer = Writer::builder(simulator.clone()).outcomes(outcomes).build();
+    let writer = Writer::builder(simulator.clone())
+        .outcomes(outcomes)
+        .build();
     let put = |partition: &str, sort: u64, row: u64| {
         let item = json!({ "id": partition, "at": sort, "payload": "x".repeat(1_000) });
         schema.put_serde(&item).unwrap().at(position(row))
@@ -180,7 +221,12 @@ async fn an_item_collection_that_is_full_kills_only_operations_of_its_partition_
     let delete = json!({ "id": "full", "at": 0 });
     ops.push(schema.delete_serde(&delete).unwrap().at(position(40)));
     let sink = writer.batched(BatchLimit::REQUEST);
-    drive(stream::iter(ops).map(Ok::<_, std::convert::Infallible>), sink).await.unwrap();
+    drive(
+        stream::iter(ops).map(Ok::<_, std::convert::Infallible>),
+        sink,
+    )
+    .await
+    .unwrap();
 
     let outcomes = ledger.outcomes();
     assert_eq!(outcomes.len(), 41);
@@ -189,9 +235,14 @@ async fn an_item_collection_that_is_full_kills_only_operations_of_its_partition_
         .filter(|(_, outcome)| matches!(outcome, Outcome::Dead(reason) if reason.code == "item_collection_full"))
         .map(|(row, _)| *row)
         .collect();
-    assert!(dead.len() >= 15 && dead.iter().all(|row| *row < 20), "{dead:?}");
+    assert!(
+        dead.len() >= 15 && dead.iter().all(|row| *row < 20),
+        "{dead:?}"
+    );
     let stored = simulator.items("sorted");
-    let others = stored.iter().filter(|(_, item)| item["id"] != json!({ "S": "full" }));
+    let others = stored
+        .iter()
+        .filter(|(_, item)| item["id"] != json!({ "S": "full" }));
     assert_eq!(others.count(), 20);
 }
 
@@ -236,7 +287,11 @@ async fn a_pipe_that_is_dropped_has_told_nothing_that_is_not_so() {
         assert!(told < taken && taken < 5_000, "{told} of {taken}");
         let under_way = |simulator: &Simulator| {
             let audit = simulator.audit();
-            audit.requests().iter().filter(|request| request.ended.is_none()).count()
+            audit
+                .requests()
+                .iter()
+                .filter(|request| request.ended.is_none())
+                .count()
         };
         assert_eq!(under_way(&simulator), 0, "no request outlives its pipe");
         sleep(Duration::from_mins(1)).await;
@@ -251,7 +306,10 @@ async fn a_shutdown_writes_what_was_accepted() {
     let ledger = Ledger::default();
     let ops = stream::iter(load.ops.clone()).map(Ok::<_, std::convert::Infallible>);
     let shutdown = sleep(Duration::from_secs(3));
-    let report = drive(ops, load.pipe(simulator.clone(), &ledger)).until(shutdown).await.unwrap();
+    let report = drive(ops, load.pipe(simulator.clone(), &ledger))
+        .until(shutdown)
+        .await
+        .unwrap();
     assert!(report.items < 50_000);
     let told: BTreeSet<u64> = ledger.outcomes().into_keys().collect();
     assert_eq!(told, rows_of(&load).into_iter().take(told.len()).collect());
@@ -272,7 +330,9 @@ async fn a_zombie_request_can_undo_a_newer_write() {
         .client_timeout(Duration::from_secs(5))
         .build();
     let outcomes = Outcomes::of(Ledger::default());
-    let mut writer = Writer::builder(simulator.clone()).outcomes(outcomes).build();
+    let mut writer = Writer::builder(simulator.clone())
+        .outcomes(outcomes)
+        .build();
     for row in [1, 2] {
         let op = op(&schema, 7, row, Some(0));
         writer.feed(WriteBatch::of(op)).await.unwrap();
@@ -281,7 +341,11 @@ async fn a_zombie_request_can_undo_a_newer_write() {
     let row = |simulator: &Simulator| simulator.items("strings")[0].1["row"].clone();
     assert_eq!(row(&simulator), json!({ "N": "2" }));
     sleep(Duration::from_secs(60)).await;
-    assert_eq!(row(&simulator), json!({ "N": "1" }), "the service undid the newer write");
+    assert_eq!(
+        row(&simulator),
+        json!({ "N": "1" }),
+        "the service undid the newer write"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -298,7 +362,10 @@ async fn a_service_that_is_down_is_not_stormed() {
         (Duration::from_secs(2)..Duration::from_secs(121)).contains(&request.arrived)
     };
     let seen = audit.requests().iter().filter(during).count();
-    assert!((2..119 * 20).contains(&seen), "{seen} requests in 119 seconds");
+    assert!(
+        (2..119 * 20).contains(&seen),
+        "{seen} requests in 119 seconds"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -306,7 +373,10 @@ async fn tables_share_requests_by_name_and_by_arn() {
     let numbers = table(2, provisioned(1_000));
     let strings = table(0, provisioned(1_000));
     let arn = TableSchema::builder("arn:aws:dynamodb:us-east-1:000000000000:table/strings");
-    let by_arn = arn.partition_key("id", dynasink::KeyType::S).build().unwrap();
+    let by_arn = arn
+        .partition_key("id", dynasink::KeyType::S)
+        .build()
+        .unwrap();
     let simulator = Simulator::builder()
         .table(numbers.clone())
         .table(strings)
@@ -322,7 +392,12 @@ async fn tables_share_requests_by_name_and_by_arn() {
     let writer = Writer::builder(DynamoDb::new(simulator.client()));
     let writer = writer.outcomes(Outcomes::of(ledger.clone())).build();
     let sink = writer.batched(BatchLimit::REQUEST);
-    drive(stream::iter(ops).map(Ok::<_, std::convert::Infallible>), sink).await.unwrap();
+    drive(
+        stream::iter(ops).map(Ok::<_, std::convert::Infallible>),
+        sink,
+    )
+    .await
+    .unwrap();
     assert_eq!(ledger.outcomes().len(), 200);
     assert_eq!(simulator.items("numbers").len(), 100);
     assert_eq!(simulator.items("strings").len(), 100);
@@ -338,7 +413,8 @@ async fn tables_share_requests_by_name_and_by_arn() {
 #[tokio::test(start_paused = true)]
 async fn hours_of_a_load_pass_in_seconds_and_use_the_capacity() {
     let hours = 2;
-    let table = SimulatedTable::new(table(0, provisioned(100)).schema().clone()).idle(Duration::ZERO);
+    let table =
+        SimulatedTable::new(table(0, provisioned(100)).schema().clone()).idle(Duration::ZERO);
     let schema = table.schema().clone();
     let simulator = Simulator::builder()
         .table(table)
@@ -346,18 +422,27 @@ async fn hours_of_a_load_pass_in_seconds_and_use_the_capacity() {
         .totals_only()
         .build();
     let limiter = RateLimiter::fixed(WriteUnits::new(95));
-    let writer = Writer::builder(simulator.clone()).admission(limiter.clone()).jitter_seed(1);
+    let writer = Writer::builder(simulator.clone())
+        .admission(limiter.clone())
+        .jitter_seed(1);
     let sink = writer.outcomes(Outcomes::of(Counted)).build();
     let sink = sink.rate_limited(limiter).batched(BatchLimit::REQUEST);
     let rows = hours * 3600 * 95;
-    let ops = stream::iter(0..rows).map(|row| Ok::<_, std::convert::Infallible>(op(&schema, row, row, Some(50))));
+    let ops = stream::iter(0..rows)
+        .map(|row| Ok::<_, std::convert::Infallible>(op(&schema, row, row, Some(50))));
     let start = Instant::now();
     drive(ops, sink).await.unwrap();
     let seconds = start.elapsed().as_secs_f64();
     let asked = (hours * 3600) as f64;
-    assert!((0.98 * asked..1.05 * asked).contains(&seconds), "{seconds} s");
+    assert!(
+        (0.98 * asked..1.05 * asked).contains(&seconds),
+        "{seconds} s"
+    );
     let totals = simulator.audit().totals();
-    assert!(totals.applied >= rows && totals.applied < rows + rows / 100, "{totals:?}");
+    assert!(
+        totals.applied >= rows && totals.applied < rows + rows / 100,
+        "{totals:?}"
+    );
 }
 
 /// Takes note of nothing.

@@ -33,7 +33,11 @@ impl Latency {
     /// Half of the requests take up to `median`, and 99 of 100 up to `p99`.
     pub fn lognormal(median: Duration, p99: Duration) -> Self {
         let spread = p99.as_secs_f64() / median.as_secs_f64();
-        let sigma = if spread > 1.0 { spread.ln() / Z_99 } else { 0.0 };
+        let sigma = if spread > 1.0 {
+            spread.ln() / Z_99
+        } else {
+            0.0
+        };
         Self { median, sigma }
     }
 
@@ -91,8 +95,16 @@ mod tests {
             .map(|number| latency.draw(dice.roll(Stream::Latency, number)))
             .collect();
         drawn.sort_unstable();
-        assert!((millis(9)..millis(11)).contains(&drawn[5_000]), "{:?}", drawn[5_000]);
-        assert!((millis(65)..millis(95)).contains(&drawn[9_900]), "{:?}", drawn[9_900]);
+        assert!(
+            (millis(9)..millis(11)).contains(&drawn[5_000]),
+            "{:?}",
+            drawn[5_000]
+        );
+        assert!(
+            (millis(65)..millis(95)).contains(&drawn[9_900]),
+            "{:?}",
+            drawn[9_900]
+        );
     }
 
     #[test]

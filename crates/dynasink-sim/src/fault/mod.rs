@@ -18,8 +18,10 @@ pub use script::ParseFaultsError;
 pub enum Fault {
     /// HTTP 500, `InternalServerError`. Nothing is applied.
     Internal,
-    /// HTTP 503, with a page of HTML as load balancers send it. Nothing is applied.
+    /// HTTP 503, `ServiceUnavailable`. Nothing is applied.
     Unavailable,
+    /// HTTP 503, with a page of HTML as load balancers send it. Nothing is applied.
+    Gateway,
     /// Some operations of the request fail inside the service, and are left unprocessed.
     Partial,
     /// The connection cannot be made.
@@ -50,7 +52,8 @@ pub enum Fault {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Change {
-    /// The table of that name has that much provisioned write capacity from then on.
+    /// The table of that name has that much provisioned write capacity from then on; or its index, if the name is
+    /// `TABLE/INDEX`.
     Capacity(String, WriteUnits),
     /// The table of that name is being updated from then on: it takes writes, and says so when described.
     Updating(String),

@@ -17,13 +17,14 @@ pub struct ParseFaultsError {
 
 const FORM: &str = "write NAME=SHARE% (of all requests), NAME@N or NAME@N..M (requests by number), NAME@TIME..TIME, \
     or a change such as capacity:TABLE=WCU@TIME";
-const NAMES: &str = "the faults are internal, unavailable, partial, refused, reset, lost, hang, silent, zombie:TIME, \
-    slow:TIME, truncated, empty, garbage and expired; the changes are capacity:TABLE=WCU, updating:TABLE and \
+const NAMES: &str = "the faults are internal, unavailable, gateway, partial, refused, reset, lost, hang, silent, zombie:TIME, \
+    slow:TIME, truncated, empty, garbage and expired; the changes are capacity:TABLE=WCU (or TABLE/INDEX), updating:TABLE and \
     delete:TABLE";
 const SHARE: &str = "a share is a percentage from 0% to 100%";
 const WHEN: &str = "a place is the number of a request, a range of them such as 3..9, or a range of times such as 30s..2m";
 const TIME: &str = "a change happens at a time such as 90s";
-const UNITS: &str = "a capacity is TABLE=WCU, a whole number of write capacity units";
+const UNITS: &str =
+    "a capacity is TABLE=WCU or TABLE/INDEX=WCU, a whole number of write capacity units";
 
 /// Faults in one line: parts with commas between, as the documentation of [`Faults`] shows.
 ///
@@ -111,6 +112,7 @@ fn parse_fault(text: &str) -> Result<Fault, &'static str> {
     Ok(match text {
         "internal" => Fault::Internal,
         "unavailable" => Fault::Unavailable,
+        "gateway" => Fault::Gateway,
         "partial" => Fault::Partial,
         "refused" => Fault::Refused,
         "reset" => Fault::Reset,
@@ -140,6 +142,7 @@ mod tests {
         for (name, fault) in [
             ("internal", Fault::Internal),
             ("unavailable", Fault::Unavailable),
+            ("gateway", Fault::Gateway),
             ("partial", Fault::Partial),
             ("refused", Fault::Refused),
             ("reset", Fault::Reset),

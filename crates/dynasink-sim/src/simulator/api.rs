@@ -9,11 +9,11 @@ use super::Simulator;
 use super::course::End;
 use super::state::{Drawn, Outcome};
 use crate::audit::{Decision, Verdict};
-use crate::described;
 use crate::capacity::Exception;
+use crate::described;
 use crate::exchange::{Delivery, Request, Service};
 use crate::fault::Fault;
-use crate::operation::{self, Reply};
+use crate::operation::Reply;
 use crate::store::{PlannedWrite, Store};
 use crate::wire::description::describe_table;
 use crate::wire::exception::{ExceptionKind, exception};
@@ -68,10 +68,13 @@ impl Simulator {
             Err(rejection) => {
                 let under_way = self.arrive(&[]);
                 let reply = rejection.reply();
-                self.note_refused(&under_way, match rejection {
-                    Rejection::TableMissing(table) => Verdict::TableMissing(table),
-                    _ => Verdict::Illegal(reply.body.clone()),
-                });
+                self.note_refused(
+                    &under_way,
+                    match rejection {
+                        Rejection::TableMissing(table) => Verdict::TableMissing(table),
+                        _ => Verdict::Illegal(reply.body.clone()),
+                    },
+                );
                 tokio::time::sleep(self.half_way(&under_way) * 2).await;
                 return Delivery::Whole(reply);
             }
@@ -86,7 +89,8 @@ impl Simulator {
             End::Unreadable(body) => Delivery::Whole(Reply::json(200, body)),
             End::Failed(fault) => Delivery::Whole(match fault {
                 Fault::Expired => failed(ExceptionKind::ExpiredToken),
-                Fault::Unavailable => Reply::load_balancer_page(),
+                Fault::Unavailable => failed(ExceptionKind::ServiceUnavailable),
+                Fault::Gateway => Reply::load_balancer_page(),
                 _ => failed(ExceptionKind::InternalServerError),
             }),
             End::Refused => Delivery::Refused,
@@ -117,13 +121,13 @@ impl Simulator {
         let known = state.table(table, settings, now);
         let updating = state.is_updating(table_name_of(table));
         match (&state.store, known) {
-            (_, None) => Delivery::Whole(Rejection::TableMissing(table.to_owned()).reply()),
+            (_, None) => Delivery::Whole(failed(ExceptionKind::ResourceNotFound(table.to_owned()))),
             (Store::Memory(_), Some(table)) => {
                 let status = if updating { "UPDATING" } else { "ACTIVE" };
                 Delivery::Whole(describe_table(&table, status))
             }
             (Store::Embedded(store), Some(_)) => {
-                let mut reply = operation::answer(store.database(), &request.target, &request.body);
+                let mut reply = store.answer_here(request);
                 if let Ok(mut answer) = serde_json::from_str::<Value>(&reply.body)
                     && let Some(description) = answer.get_mut("Table")
                 {
@@ -143,9 +147,7 @@ impl Simulator {
     /// Has the embedded store answer, without a limit and without an audit.
     fn pass_on(&self, request: &Request) -> Delivery {
         Delivery::Whole(match &self.state().store {
-            Store::Embedded(store) => {
-                operation::answer(store.database(), &request.target, &request.body)
-            }
+            Store::Embedded(store) => store.answer_here(request),
             Store::Memory(_) => Reply::unknown_operation(),
         })
     }
@@ -161,7 +163,9 @@ fn planned(write: &Write) -> PlannedWrite {
         key: write.key.clone(),
         action: write.action,
         // A map of JSON values is always one.
-        json: serde_json::to_vec(&write.attributes).unwrap_or_default().into(),
+        json: serde_json::to_vec(&write.attributes)
+            .unwrap_or_default()
+            .into(),
         footprint: match write.action {
             WriteAction::Put => write.footprint.clone(),
             WriteAction::Delete => None,
@@ -198,12 +202,21 @@ fn reply(batch: &BatchWrite, outcome: Outcome, single: bool) -> Reply {
     let consumed: Vec<TableUnits> = taken
         .drawn
         .into_iter()
-        .map(|(name, Drawn { table, local, global })| TableUnits {
-            named: named(&name),
-            table,
-            local: local.into_iter().collect(),
-            global: global.into_iter().collect(),
-        })
+        .map(
+            |(
+                name,
+                Drawn {
+                    table,
+                    local,
+                    global,
+                },
+            )| TableUnits {
+                named: named(&name),
+                table,
+                local: local.into_iter().collect(),
+                global: global.into_iter().collect(),
+            },
+        )
         .collect();
     if single {
         // Refused alone, it would have been refused as a whole: what is left is a failure inside.

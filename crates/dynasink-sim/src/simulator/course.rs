@@ -100,7 +100,9 @@ impl Simulator {
             Some(Fault::Refused) => End::Refused,
             Some(Fault::Reset) => End::Reset,
             Some(Fault::Hang) => End::Never,
-            Some(fault @ (Fault::Internal | Fault::Unavailable | Fault::Expired)) => {
+            Some(
+                fault @ (Fault::Internal | Fault::Unavailable | Fault::Gateway | Fault::Expired),
+            ) => {
                 self.note_refused(under_way, Verdict::Failed);
                 End::Failed(fault)
             }

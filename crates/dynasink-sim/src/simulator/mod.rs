@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::audit::Audit;
 use crate::capacity::CapacityModel;
-use crate::connector::{InProcess, sdk_config};
+use crate::connector;
 use crate::embedded::EmbeddedStore;
 use crate::fault::{Change, Dice, Faults, Latency};
 use crate::store::Store;
@@ -167,13 +167,13 @@ impl Simulator {
     /// The in-process door: an HTTP client for [`aws_sdk_dynamodb::config::Builder::http_client`]. No socket is
     /// opened, credentials are not checked, and everything happens on the caller's thread.
     pub fn http_client(&self) -> SharedHttpClient {
-        InProcess::http_client(self.clone())
+        connector::http_client(self.clone().into())
     }
 
     /// An SDK configuration for this simulator, to be changed or built: the in-process door, a region, invented
     /// credentials. SDK retries and timeouts are off.
     pub fn sdk_config(&self) -> config::Builder {
-        sdk_config(self.http_client())
+        connector::sdk_config(self.http_client())
     }
 
     /// An SDK client for this simulator, with [`sdk_config`](Self::sdk_config).
@@ -270,9 +270,10 @@ impl SimulatorBuilder {
 
     /// The simulator. Its time starts now.
     pub fn build(self) -> Simulator {
-        let store = self
-            .store
-            .map_or_else(|| Store::Memory(std::collections::BTreeMap::new()), Store::Embedded);
+        let store = self.store.map_or_else(
+            || Store::Memory(std::collections::BTreeMap::new()),
+            Store::Embedded,
+        );
         let mut state = State::new(store, &self.settings);
         for table in self.tables {
             state.add_table(table, &self.settings, Duration::ZERO);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dynasink_core::{BillingMode, IndexKind, PrimaryKey};
+use dynasink_core::{BillingMode, IndexKind, PrimaryKey, WriteUnits};
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
@@ -95,7 +95,12 @@ impl State {
         }
     }
 
-    pub(super) fn add_table(&mut self, mut table: SimulatedTable, settings: &Settings, now: Duration) {
+    pub(super) fn add_table(
+        &mut self,
+        mut table: SimulatedTable,
+        settings: &Settings,
+        now: Duration,
+    ) {
         table.partitions = table.partitions.or(settings.partitions);
         let name = table.schema().name().as_str().to_owned();
         let capacity = TableCapacity::new(&settings.model, &table, now);
@@ -146,9 +151,7 @@ impl State {
         items
             .iter()
             .filter(|(key, _)| key.table().as_str() == table)
-            .filter_map(|(key, (json, _))| {
-                Some((key.clone(), serde_json::from_slice(json).ok()?))
-            })
+            .filter_map(|(key, (json, _))| Some((key.clone(), serde_json::from_slice(json).ok()?)))
             .collect()
     }
 
@@ -157,7 +160,10 @@ impl State {
         for (at, change) in settings.faults.changes_due(now, self.changes_done) {
             // A table that the store knows and no request has named yet.
             if let Change::Capacity(name, _) | Change::Updating(name) = change {
-                let _known = self.table(name, settings, *at);
+                let table = name
+                    .split_once('/')
+                    .map_or(name.as_str(), |(table, _)| table);
+                let _known = self.table(table, settings, *at);
             }
             self.change(change, *at);
             self.changes_done += 1;
@@ -167,11 +173,12 @@ impl State {
     pub(super) fn change(&mut self, change: &Change, now: Duration) {
         match change {
             Change::Capacity(name, write) => {
-                if let Some(state) = self.tables.get_mut(name) {
-                    let write = *write;
-                    state
-                        .capacity
-                        .set_capacity(now, BillingMode::Provisioned { write });
+                let (table, index) = match name.split_once('/') {
+                    Some((table, index)) => (table, Some(index)),
+                    None => (name.as_str(), None),
+                };
+                if let Some(state) = self.tables.get_mut(table) {
+                    state.set_capacity(now, index, *write);
                 }
             }
             Change::Updating(name) => {
@@ -207,7 +214,9 @@ impl State {
             .collect();
         let growth = |index: usize| -> (u64, u64) {
             let table = &writes[index].table;
-            let bytes = |footprint: Option<&_>| footprint.map_or(0, |footprint| in_collection(table, footprint));
+            let bytes = |footprint: Option<&_>| {
+                footprint.map_or(0, |footprint| in_collection(table, footprint))
+            };
             (
                 bytes(olds[index].as_ref()),
                 bytes(writes[index].footprint.as_ref()),
@@ -325,13 +334,24 @@ impl State {
         if !has_collections(&write.table) {
             return None;
         }
-        let state = self
-            .tables
-            .get_mut(write.table.schema().name().as_str())?;
+        let state = self.tables.get_mut(write.table.schema().name().as_str())?;
         let partition = Bytes::copy_from_slice(write.key.partition());
         let bytes = state.collections.entry(partition).or_default();
         *bytes = (*bytes + new).saturating_sub(old);
         Some(*bytes)
+    }
+}
+
+impl TableState {
+    fn set_capacity(&mut self, now: Duration, index: Option<&str>, write: WriteUnits) {
+        let Some(index) = index else {
+            let billing = BillingMode::Provisioned { write };
+            return self.capacity.set_capacity(now, billing);
+        };
+        let mut indexes = self.table.schema().indexes().iter();
+        if let Some(number) = indexes.position(|known| known.name() == index) {
+            self.capacity.set_index_capacity(now, number, write);
+        }
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use dynasink_aws::{
-    BatchResponse, Cause, Error, RequestError, ThrottlingReason, Transport,
-};
+use dynasink_aws::{BatchResponse, Cause, Error, RequestError, ThrottlingReason, Transport};
 use dynasink_core::{
-    ConsumedCapacity, PrimaryKey, TableName, TableSchema, WriteAction, WriteBatch, WriteOp, WriteUnits,
+    ConsumedCapacity, PrimaryKey, TableName, TableSchema, WriteAction, WriteBatch, WriteOp,
+    WriteUnits,
     limits::{MAX_BATCH_OPS, MAX_REQUEST_BYTES},
 };
 use tokio::time::{sleep, timeout};
@@ -26,7 +25,8 @@ use crate::wire::name::table_name_of;
 impl Transport for Simulator {
     async fn batch_write(&self, batch: &WriteBatch) -> Result<BatchResponse, RequestError> {
         let planned: Result<Vec<_>, _> = batch.ops().iter().map(|op| self.plan(op)).collect();
-        let writes = planned.map_err(|table| failure(Cause::TableMissing, format!("table {table} is not there")))?;
+        let writes = planned
+            .map_err(|table| failure(Cause::TableMissing, format!("table {table} is not there")))?;
         let under_way = self.arrive(&writes);
         if let Some(why) = illegal(batch) {
             self.note_refused(&under_way, Verdict::Illegal(why.to_owned()));
@@ -40,8 +40,13 @@ impl Transport for Simulator {
                     sleep(later).await;
                     answer(batch, outcome)
                 }
-                End::Truncated(_) | End::Unreadable(_) => Err(failure(Cause::Internal, "the answer cannot be read")),
-                End::Failed(Fault::Expired) => Err(failure(Cause::Credentials, "the security token has expired")),
+                End::Truncated(_) | End::Unreadable(_) => {
+                    Err(failure(Cause::Internal, "the answer cannot be read"))
+                }
+                End::Failed(Fault::Expired) => Err(failure(
+                    Cause::Credentials,
+                    "the security token has expired",
+                )),
                 End::Failed(_) => Err(failure(Cause::Internal, "the service failed")),
                 End::Refused => Err(failure(Cause::Unreachable, "the connection was refused")),
                 End::Reset => Err(failure(Cause::Unreachable, "the connection was reset")),
@@ -56,11 +61,13 @@ impl Transport for Simulator {
     async fn describe_table(&self, table: &str) -> Result<TableSchema, Error> {
         let now = self.now();
         let found = self.state().table(table, &self.0.settings, now);
-        found.map(|table| table.schema().clone()).ok_or_else(|| Error::Describe {
-            table: table.to_owned(),
-            cause: Box::new(Cause::TableMissing),
-            source: "there is no such table".into(),
-        })
+        found
+            .map(|table| table.schema().clone())
+            .ok_or_else(|| Error::Describe {
+                table: table.to_owned(),
+                cause: Box::new(Cause::TableMissing),
+                source: "there is no such table".into(),
+            })
     }
 }
 
@@ -141,6 +148,7 @@ fn response(batch: &WriteBatch, taken: Taken) -> BatchResponse {
     BatchResponse {
         unprocessed: unprocessed.map(|(op, _)| op.key().clone()).collect(),
         consumed: consumed(batch, taken.drawn),
+        item_collections: Vec::new(),
     }
 }
 
@@ -148,7 +156,9 @@ fn consumed(batch: &WriteBatch, drawn: BTreeMap<String, Drawn>) -> Vec<ConsumedC
     let units = |units: u64| WriteUnits::new(units);
     let named = |name: &str| -> Option<TableName> {
         let mut tables = batch.ops().iter().map(WriteOp::table);
-        tables.find(|table| table_name_of(table.as_str()) == name).cloned()
+        tables
+            .find(|table| table_name_of(table.as_str()) == name)
+            .cloned()
     };
     drawn
         .into_iter()
@@ -169,6 +179,7 @@ fn consumed(batch: &WriteBatch, drawn: BTreeMap<String, Drawn>) -> Vec<ConsumedC
 fn failure(cause: Cause, message: impl Into<BoxError>) -> RequestError {
     RequestError {
         cause,
+        retry_after: None,
         source: message.into(),
     }
 }
