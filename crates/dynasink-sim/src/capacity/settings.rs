@@ -5,7 +5,7 @@ use std::time::Duration;
 use dynasink_core::WriteUnits;
 
 /// Source: Developer Guide, *`DynamoDB` burst and adaptive capacity*: up to five minutes of unused capacity.
-const BURST: Duration = Duration::from_secs(300);
+const BURST: Duration = Duration::from_mins(5);
 
 /// Source: Developer Guide, *Best practices for designing and using partition keys effectively in `DynamoDB`*: a
 /// partition delivers at most 1,000 write units per second.
@@ -13,14 +13,14 @@ const PARTITION_RATE: WriteUnits = WriteUnits::new(1000);
 
 /// \[assumption\] Source of the rule, which names no time: AWS Database Blog, *Scaling `DynamoDB`: How partitions,
 /// hot keys, and split for heat impact performance*, "sustained" traffic near a partition's limit.
-const SPLIT_AFTER: Duration = Duration::from_secs(600);
+const SPLIT_AFTER: Duration = Duration::from_mins(10);
 
 /// Source: Developer Guide, *`DynamoDB` on-demand capacity mode*: a new table sustains up to 4,000 writes per second.
 const ON_DEMAND_START: WriteUnits = WriteUnits::new(4000);
 
 /// Source: Developer Guide, *`DynamoDB` on-demand capacity mode*: more than double the previous peak within 30
 /// minutes may be throttled.
-const ON_DEMAND_RAMP: Duration = Duration::from_secs(30 * 60);
+const ON_DEMAND_RAMP: Duration = Duration::from_mins(30);
 
 /// \[assumption\] Source of the rule, which names no amount: Developer Guide, *Using Global Secondary Indexes in
 /// `DynamoDB`*: the writes of a table are throttled if an index cannot keep up.
