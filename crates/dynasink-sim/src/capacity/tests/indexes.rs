@@ -93,10 +93,17 @@ fn the_capacity_of_an_index_is_its_own_or_the_tables() {
 
     let on_demand = BillingMode::OnDemand { max_write: None };
     offered.table.set_capacity(SECOND * 3, on_demand);
+    let tenth = SECOND / 10;
+    assert!(
+        admitted(&mut offered, SECOND * 3 + tenth) >= 100,
+        "a rate that was provisioned is no maximum"
+    );
     offered
         .table
-        .set_index_capacity(SECOND * 3, 0, WriteUnits::new(20));
-    assert_eq!(admitted(&mut offered, SECOND * 4), 20);
-    let refusal = offered.offer(SECOND * 4, &indexed_write(0, 1)).unwrap_err();
+        .set_index_capacity(SECOND * 3 + tenth, 0, WriteUnits::new(20));
+    assert_eq!(admitted(&mut offered, SECOND * 4 + tenth), 20);
+    let refusal = offered
+        .offer(SECOND * 4 + tenth, &indexed_write(0, 1))
+        .unwrap_err();
     assert_eq!(refusal.reason(), "IndexWriteMaxOnDemandThroughputExceeded");
 }
