@@ -12,7 +12,7 @@ const BURST: Duration = Duration::from_mins(5);
 const PARTITION_RATE: WriteUnits = WriteUnits::new(1000);
 
 /// \[assumption\] Source of the rule, which names no time: AWS Database Blog, *Scaling `DynamoDB`: How partitions,
-/// hot keys, and split for heat impact performance*, "sustained" traffic near a partition's limit.
+/// hot keys, and split for heat impact performance*: partitions with traffic near their limit are split.
 const SPLIT_AFTER: Duration = Duration::from_mins(10);
 
 /// Source: Developer Guide, *`DynamoDB` on-demand capacity mode*: a new table sustains up to 4,000 writes per second.
@@ -57,7 +57,7 @@ pub struct CapacityModel {
 /// What happens to an item that costs more units than there are.
 ///
 /// AWS does not say. Its error page hints at [`Strict`](Self::Strict), "the problem might be the request size
-/// exceeding your provisioned throughput", but small tables do take large items.
+/// exceeding your provisioned throughput".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Admit {
     /// It is written if one unit is left, and the rest is owed: nothing is written until the debt is paid back.
