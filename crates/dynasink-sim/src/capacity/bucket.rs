@@ -234,7 +234,7 @@ mod tests {
                 let mut total = 0;
                 for (to, units) in admitted.iter().skip(start) {
                     total += units;
-                    let nanos = i128::try_from((*to - *from).as_nanos()).unwrap();
+                    let nanos = i128::try_from(to.saturating_sub(*from).as_nanos()).unwrap();
                     let most = i128::from(rate) * nanos + i128::from(rate * depth + debt) * UNIT;
                     assert!(i128::from(total) * UNIT <= most, "seed {seed}");
                 }

@@ -117,7 +117,7 @@ impl TableCapacity {
         }
         let table_draw = cost.table_draw();
         self.table
-            .check(now, std::iter::once(table_draw))
+            .check(now, &std::iter::once(table_draw))
             .map_err(refused_by_table)?;
         for costs in cost.global.chunk_by(|a, b| a.index == b.index) {
             let Some((number, index)) = costs
@@ -129,7 +129,7 @@ impl TableCapacity {
             let on_demand = index.resource.is_on_demand();
             index
                 .resource
-                .check(now, costs.iter().map(IndexCost::draw))
+                .check(now, &costs.iter().map(IndexCost::draw))
                 .map_err(|limit| Refusal::new(limit, Some(number), on_demand))?;
         }
 

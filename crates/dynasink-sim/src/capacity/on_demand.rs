@@ -103,7 +103,7 @@ fn doubled(units: u64) -> WriteUnits {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn new_table() -> OnDemandRamp {
         let model = CapacityModel::default();

@@ -14,7 +14,7 @@ use super::settings::CapacityModel;
 const DEPTH: Duration = Duration::from_secs(1);
 
 /// \[assumption\] A partition cools down if it refuses nothing for this long.
-const COOLS_AFTER: Duration = Duration::from_secs(60);
+const COOLS_AFTER: Duration = Duration::from_mins(1);
 
 /// \[assumption\] A partition is near its limit if it takes at least one part in so many of it on average.
 const NEAR_LIMIT_PART: u128 = 2;
@@ -98,7 +98,7 @@ impl Partitions {
     pub(super) fn admits(
         &mut self,
         now: Duration,
-        draws: impl Iterator<Item = Draw> + Clone,
+        draws: &(impl Iterator<Item = Draw> + Clone),
     ) -> bool {
         for draw in draws.clone() {
             let number = self.number_at(draw.place);
@@ -241,7 +241,7 @@ mod tests {
 
     fn take(partitions: &mut Partitions, now: Duration, place: u64) -> Option<usize> {
         let draw = Draw { place, units: 1 };
-        let admitted = partitions.admits(now, std::iter::once(draw));
+        let admitted = partitions.admits(now, &std::iter::once(draw));
         admitted.then(|| partitions.charge(draw))
     }
 
@@ -305,8 +305,8 @@ mod tests {
         let model = CapacityModel::default().admit(super::super::settings::Admit::Strict);
         let mut partitions = partitions(2, &model);
         let draws = |places: [u64; 2]| places.map(|place| Draw { place, units: 600 }).into_iter();
-        assert!(!partitions.admits(Duration::ZERO, draws([0, 1])));
-        assert!(partitions.admits(Duration::ZERO, draws([0, u64::MAX])));
+        assert!(!partitions.admits(Duration::ZERO, &draws([0, 1])));
+        assert!(partitions.admits(Duration::ZERO, &draws([0, u64::MAX])));
     }
 
     /// Offers ten units every millisecond, in turn at each place, from one time in milliseconds to another.

@@ -74,7 +74,7 @@ impl Resource {
     pub(super) fn check(
         &mut self,
         now: Duration,
-        draws: impl Iterator<Item = Draw> + Clone,
+        draws: &(impl Iterator<Item = Draw> + Clone),
     ) -> Result<(), Limit> {
         let units = draws.clone().map(|draw| draw.units).sum();
         let (admit, overdraft) = (self.model.admit, self.overdraft);

@@ -5,22 +5,22 @@ use std::time::Duration;
 use dynasink_core::WriteUnits;
 
 /// Source: Developer Guide, *`DynamoDB` burst and adaptive capacity*: up to five minutes of unused capacity.
-const BURST: Duration = Duration::from_secs(300);
+const BURST: Duration = Duration::from_mins(5);
 
 /// Source: Developer Guide, *Best practices for designing and using partition keys effectively in `DynamoDB`*: a
 /// partition delivers at most 1,000 write units per second.
 const PARTITION_RATE: WriteUnits = WriteUnits::new(1000);
 
 /// \[assumption\] Source of the rule, which names no time: AWS Database Blog, *Scaling `DynamoDB`: How partitions,
-/// hot keys, and split for heat impact performance*, "sustained" traffic near a partition's limit.
-const SPLIT_AFTER: Duration = Duration::from_secs(600);
+/// hot keys, and split for heat impact performance*: partitions with traffic near their limit are split.
+const SPLIT_AFTER: Duration = Duration::from_mins(10);
 
 /// Source: Developer Guide, *`DynamoDB` on-demand capacity mode*: a new table sustains up to 4,000 writes per second.
 const ON_DEMAND_START: WriteUnits = WriteUnits::new(4000);
 
 /// Source: Developer Guide, *`DynamoDB` on-demand capacity mode*: more than double the previous peak within 30
 /// minutes may be throttled.
-const ON_DEMAND_RAMP: Duration = Duration::from_secs(30 * 60);
+const ON_DEMAND_RAMP: Duration = Duration::from_mins(30);
 
 /// \[assumption\] Source of the rule, which names no amount: Developer Guide, *Using Global Secondary Indexes in
 /// `DynamoDB`*: the writes of a table are throttled if an index cannot keep up.
@@ -57,7 +57,7 @@ pub struct CapacityModel {
 /// What happens to an item that costs more units than there are.
 ///
 /// AWS does not say. Its error page hints at [`Strict`](Self::Strict), "the problem might be the request size
-/// exceeding your provisioned throughput", but small tables do take large items.
+/// exceeding your provisioned throughput".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Admit {
     /// It is written if one unit is left, and the rest is owed: nothing is written until the debt is paid back.
