@@ -4,9 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::{Client, config};
 use dynoxide::Database;
 
@@ -14,10 +12,6 @@ use crate::connector;
 use crate::error::{Error, Result};
 use crate::exchange::{Delivery, Request, Service};
 use crate::operation::{self, Reply};
-
-/// Where the SDK believes the store is. The name cannot resolve (RFC 2606), so a client that
-/// lost its in-process connector fails and does not call AWS with invented credentials.
-const ENDPOINT: &str = "http://embedded-store.invalid";
 
 /// The name `SQLite` gives a database without a file.
 const IN_MEMORY: &str = ":memory:";
@@ -136,20 +130,7 @@ impl EmbeddedStore {
     /// SDK retries are off, because the caller owns retries. SDK timeouts are off, because the
     /// store always answers, and a request given up on would still be applied.
     pub fn sdk_config(&self) -> config::Builder {
-        config::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new(
-                "embedded",
-                "embedded",
-                None,
-                None,
-                "dynasink-sim",
-            ))
-            .endpoint_url(ENDPOINT)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .http_client(self.http_client())
+        connector::sdk_config(self.clone().into())
     }
 
     /// An SDK client for this store, with [`sdk_config`](Self::sdk_config).

@@ -34,6 +34,8 @@ mod exchange;
 mod fault;
 mod footprint;
 mod operation;
+#[cfg(test)]
+mod scripted;
 mod server;
 mod table;
 mod wire;

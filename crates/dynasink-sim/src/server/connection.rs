@@ -50,10 +50,14 @@ pub(super) async fn serve(stream: TcpStream, endpoint: Endpoint, stopping: watch
     }
     let service = service_fn(|request| answer(request, &endpoint, &stopping));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let served = tokio::select! {
+    let served_to_its_end = tokio::select! {
         biased;
-        served = &mut connection => served,
-        () = closed(stopping.clone()) => {
+        served = &mut connection => Some(served),
+        () = closed(stopping.clone()) => None,
+    };
+    let served = match served_to_its_end {
+        Some(served) => served,
+        None => {
             Pin::new(&mut connection).graceful_shutdown();
             (&mut connection).await
         }
