@@ -201,6 +201,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_of_16_mib_is_taken() {
+        let connector = InProcess {
+            endpoint: always(Delivery::Whole(no_tables())),
+            read_timeout: None,
+        };
+        let body = SdkBody::from(vec![b' '; MAX_BODY_BYTES]);
+
+        let answer = connector.call(HttpRequest::new(body)).await.unwrap();
+
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+
+    #[tokio::test]
     async fn a_request_that_is_not_signed_is_refused() {
         let mut request = HttpRequest::new(SdkBody::from("{}"));
         request

@@ -55,12 +55,11 @@ pub(super) async fn serve(stream: TcpStream, endpoint: Endpoint, stopping: watch
         served = &mut connection => Some(served),
         () = closed(stopping.clone()) => None,
     };
-    let served = match served_to_its_end {
-        Some(served) => served,
-        None => {
-            Pin::new(&mut connection).graceful_shutdown();
-            (&mut connection).await
-        }
+    let served = if let Some(served) = served_to_its_end {
+        served
+    } else {
+        Pin::new(&mut connection).graceful_shutdown();
+        (&mut connection).await
     };
     let Err(error) = served else { return };
     tracing::debug!(error = ?error, "a connection ends without a response");
