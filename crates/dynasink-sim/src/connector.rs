@@ -26,6 +26,29 @@ use crate::endpoint::{Endpoint, is_signed, late_body};
 use crate::exchange::{Delivery, Request};
 use crate::operation::{MAX_BODY_BYTES, Reply};
 
+/// Where the SDK believes the endpoint is. The name cannot resolve (RFC 2606), so a client that
+/// lost its in-process connector fails and does not call AWS with invented credentials.
+const URL: &str = "http://in-process.invalid";
+
+/// An SDK configuration for `endpoint`: this door, a region, invented credentials, the latest
+/// behaviour version, no retries and no timeouts.
+pub(crate) fn sdk_config(endpoint: Endpoint) -> config::Builder {
+    config::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new(
+            "in-process",
+            "in-process",
+            None,
+            None,
+            "dynasink-sim",
+        ))
+        .endpoint_url(URL)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .http_client(http_client(endpoint))
+}
+
 /// An HTTP client for the SDK that hands each request to `endpoint`.
 ///
 /// It adds no thread and no task: under paused tokio time it is as deterministic as the service.
@@ -36,29 +59,6 @@ pub(crate) fn http_client(endpoint: Endpoint) -> SharedHttpClient {
             read_timeout: settings.read_timeout(),
         })
     })
-}
-
-/// Where the SDK believes an endpoint in this process is. The name cannot resolve (RFC 2606), so a client that
-/// lost its in-process connector fails and does not call AWS with invented credentials.
-const ENDPOINT: &str = "http://embedded-store.invalid";
-
-/// An SDK configuration for an endpoint in this process: a region, invented credentials, the latest behaviour version,
-/// and neither retries nor timeouts.
-pub(crate) fn sdk_config(http_client: SharedHttpClient) -> config::Builder {
-    config::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new(
-            "embedded",
-            "embedded",
-            None,
-            None,
-            "dynasink-sim",
-        ))
-        .endpoint_url(ENDPOINT)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::disabled())
-        .http_client(http_client)
 }
 
 /// Answers each request of an SDK client from an endpoint in this process.
@@ -156,14 +156,24 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use aws_sdk_dynamodb::error::SdkError;
+    use aws_smithy_types::byte_stream::ByteStream;
+    use tokio::sync::oneshot;
+    use tokio::time::Instant;
+
     use super::*;
     use crate::embedded::EmbeddedStore;
+    use crate::scripted::{always, client, no_tables, scripted};
 
     fn to_a_store() -> InProcess {
         InProcess {
             endpoint: EmbeddedStore::in_memory().unwrap().into(),
             read_timeout: None,
         }
+    }
+
+    fn read_timeout(limit: Duration) -> TimeoutConfig {
+        TimeoutConfig::builder().read_timeout(limit).build()
     }
 
     #[test]
@@ -180,7 +190,7 @@ mod tests {
     async fn a_streaming_body_is_an_error() {
         let connector = to_a_store();
         let file = tempfile::NamedTempFile::new().unwrap();
-        let body = aws_smithy_types::byte_stream::ByteStream::from_path(file.path())
+        let body = ByteStream::from_path(file.path())
             .await
             .unwrap()
             .into_inner();
@@ -188,5 +198,84 @@ mod tests {
         let answer = connector.call(HttpRequest::new(body)).await;
 
         assert!(answer.unwrap_err().is_user());
+    }
+
+    #[tokio::test]
+    async fn a_body_of_16_mib_is_taken() {
+        let connector = InProcess {
+            endpoint: always(Delivery::Whole(no_tables())),
+            read_timeout: None,
+        };
+        let body = SdkBody::from(vec![b' '; MAX_BODY_BYTES]);
+
+        let answer = connector.call(HttpRequest::new(body)).await.unwrap();
+
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_not_signed_is_refused() {
+        let mut request = HttpRequest::new(SdkBody::from("{}"));
+        request
+            .headers_mut()
+            .insert("x-amz-target", "DynamoDB_20120810.ListTables");
+
+        let answer = to_a_store().call(request).await.unwrap();
+
+        assert_eq!(answer.status().as_u16(), 400);
+        let body = std::str::from_utf8(answer.body().bytes().unwrap()).unwrap();
+        assert!(
+            body.contains("#MissingAuthenticationTokenException"),
+            "{body}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_read_timeout_ends_a_request_without_a_reply() {
+        let limit = Duration::from_secs(3);
+        let settings = sdk_config(always(Delivery::Never)).timeout_config(read_timeout(limit));
+        let start = Instant::now();
+
+        let error = client(settings).list_tables().send().await.unwrap_err();
+
+        assert!(matches!(error, SdkError::DispatchFailure(failure) if failure.is_timeout()));
+        assert_eq!(start.elapsed(), limit);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_body_takes_its_time_after_the_head() {
+        let delay = Duration::from_secs(10);
+        let settings = sdk_config(always(Delivery::Slow(no_tables(), delay)))
+            .timeout_config(read_timeout(delay / 2));
+        let start = Instant::now();
+
+        client(settings).list_tables().send().await.unwrap();
+
+        assert_eq!(start.elapsed(), delay);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_gives_up_drops_the_answer() {
+        let (held, mut dropped) = oneshot::channel::<()>();
+        let held = std::sync::Arc::new(std::sync::Mutex::new(Some(held)));
+        let endpoint = scripted(move |_request| {
+            let held = held.lock().unwrap().take();
+            async move {
+                future::pending::<()>().await;
+                drop(held);
+                Delivery::Never
+            }
+        });
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1));
+        let settings = sdk_config(endpoint).timeout_config(timeouts.build());
+
+        let error = client(settings).list_tables().send().await.unwrap_err();
+
+        assert!(matches!(error, SdkError::TimeoutError(_)));
+        assert!(
+            dropped
+                .try_recv()
+                .is_err_and(|error| error == oneshot::error::TryRecvError::Closed)
+        );
     }
 }

@@ -130,7 +130,7 @@ impl EmbeddedStore {
     /// SDK retries are off, because the caller owns retries. SDK timeouts are off, because the
     /// store always answers, and a request given up on would still be applied.
     pub fn sdk_config(&self) -> config::Builder {
-        connector::sdk_config(self.http_client())
+        connector::sdk_config(self.clone().into())
     }
 
     /// An SDK client for this store, with [`sdk_config`](Self::sdk_config).

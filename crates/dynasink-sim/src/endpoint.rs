@@ -107,3 +107,6 @@ pub(crate) fn late_body(
         Ok(Frame::data(data))
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,8 @@ mod exchange;
 mod fault;
 mod footprint;
 mod operation;
+#[cfg(test)]
+mod scripted;
 mod server;
 mod simulator;
 mod store;

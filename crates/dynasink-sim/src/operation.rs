@@ -1,7 +1,10 @@
 //! One request to the store: which operation, what it answers.
 //!
-//! `dynoxide` keeps its own dispatch private to its HTTP server. This one differs from it in the
-//! wording of some messages for malformed values; status and error type are the same.
+//! `dynoxide` keeps its own dispatch private to its HTTP server, and with it a look at the types of
+//! members before the operation runs. This one differs from it for malformed values in the wording
+//! of some messages, and is a `ValidationException` where the service answers with a
+//! `SerializationException` for an attribute value that is no object and for members of
+//! `CreateTable` of the wrong JSON type.
 
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;

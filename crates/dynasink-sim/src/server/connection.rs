@@ -50,13 +50,16 @@ pub(super) async fn serve(stream: TcpStream, endpoint: Endpoint, stopping: watch
     }
     let service = service_fn(|request| answer(request, &endpoint, &stopping));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let served = tokio::select! {
+    let served_to_its_end = tokio::select! {
         biased;
-        served = &mut connection => served,
-        () = closed(stopping.clone()) => {
-            Pin::new(&mut connection).graceful_shutdown();
-            (&mut connection).await
-        }
+        served = &mut connection => Some(served),
+        () = closed(stopping.clone()) => None,
+    };
+    let served = if let Some(served) = served_to_its_end {
+        served
+    } else {
+        Pin::new(&mut connection).graceful_shutdown();
+        (&mut connection).await
     };
     let Err(error) = served else { return };
     tracing::debug!(error = ?error, "a connection ends without a response");

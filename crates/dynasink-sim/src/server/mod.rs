@@ -272,3 +272,6 @@ fn url(mut address: SocketAddr) -> String {
     }
     format!("http://{address}")
 }
+
+#[cfg(test)]
+mod tests;

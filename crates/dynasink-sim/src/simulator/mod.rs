@@ -173,7 +173,7 @@ impl Simulator {
     /// An SDK configuration for this simulator, to be changed or built: the in-process door, a region, invented
     /// credentials. SDK retries and timeouts are off.
     pub fn sdk_config(&self) -> config::Builder {
-        connector::sdk_config(self.http_client())
+        connector::sdk_config(self.clone().into())
     }
 
     /// An SDK client for this simulator, with [`sdk_config`](Self::sdk_config).

@@ -149,120 +149,122 @@ async fn a_refused_request_is_the_same() {
     );
 }
 
+const PUT: &str = "DynamoDB_20120810.PutItem";
+const BATCH: &str = "DynamoDB_20120810.BatchWriteItem";
+const CREATE: &str = "DynamoDB_20120810.CreateTable";
+
+const ACCEPTED: (u16, &str) = (200, "");
+const SERIALIZATION: (u16, &str) = (400, "com.amazon.coral.service#SerializationException");
+const VALIDATION: (u16, &str) = (400, "com.amazon.coral.validate#ValidationException");
+
+/// Malformed requests, and the status and error type with which the service answers them.
+const MALFORMED: &[(&str, &str, (u16, &str))] = &[
+    (PUT, "", SERIALIZATION),
+    (PUT, "{", SERIALIZATION),
+    (PUT, "[]", VALIDATION),
+    (PUT, "{}", VALIDATION),
+    (PUT, "null", VALIDATION),
+    (PUT, r#"{"TableName":5,"Item":{}}"#, SERIALIZATION),
+    (PUT, r#"{"TableName":"orders","Item":[]}"#, SERIALIZATION),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":5}}}"#,
+        SERIALIZATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"x"}}}"#,
+        VALIDATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{}}}"#,
+        VALIDATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1","S":"1"}}}"#,
+        VALIDATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"b":{"B":"?"}}}"#,
+        SERIALIZATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"s":{"SS":[]}}}"#,
+        VALIDATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"n":{"NULL":false}}}"#,
+        VALIDATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"x":{"X":"1"}}}"#,
+        VALIDATION,
+    ),
+    (
+        PUT,
+        r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"b":{"BOOL":"yes"}}}"#,
+        ACCEPTED,
+    ),
+    (BATCH, "{}", VALIDATION),
+    (BATCH, r#"{"RequestItems":{}}"#, VALIDATION),
+    (BATCH, r#"{"RequestItems":[]}"#, SERIALIZATION),
+    (BATCH, r#"{"RequestItems":{"orders":[]}}"#, VALIDATION),
+    (BATCH, r#"{"RequestItems":{"orders":[{}]}}"#, VALIDATION),
+    (
+        BATCH,
+        r#"{"RequestItems":{"orders":[{"PutRequest":{}}]}}"#,
+        VALIDATION,
+    ),
+    (
+        BATCH,
+        r#"{"RequestItems":{"orders":[{"PutRequest":{"Item":{"customer":{"S":""},"number":{"N":"1"}}}}]}}"#,
+        VALIDATION,
+    ),
+    (
+        BATCH,
+        r#"{"RequestItems":{"orders":[{"PutRequest":{"Item":{"customer":{"N":"1"},"number":{"N":"1"}}}}]}}"#,
+        VALIDATION,
+    ),
+    (
+        BATCH,
+        r#"{"RequestItems":{"orders":[{"PutRequest":{"Item":{"customer":{"S":"a"},"number":{"N":"1e200"}}}}]}}"#,
+        VALIDATION,
+    ),
+    (
+        BATCH,
+        r#"{"RequestItems":{"orders":[{"DeleteRequest":{"Key":{"customer":{"S":"a"}}}}]}}"#,
+        VALIDATION,
+    ),
+    (CREATE, "{}", VALIDATION),
+    (
+        CREATE,
+        r#"{"TableName":"t","KeySchema":[],"AttributeDefinitions":[]}"#,
+        VALIDATION,
+    ),
+    (
+        "DynamoDB_20120810.Query",
+        r#"{"TableName":"orders"}"#,
+        VALIDATION,
+    ),
+    (
+        "DynamoDB_20120810.ExecuteStatement",
+        r#"{"Statement":"SELECT"}"#,
+        VALIDATION,
+    ),
+];
+
 #[tokio::test]
 async fn a_malformed_request_is_refused_with_the_type_that_the_service_gives_it() {
-    const PUT: &str = "DynamoDB_20120810.PutItem";
-    const BATCH: &str = "DynamoDB_20120810.BatchWriteItem";
-    const CREATE: &str = "DynamoDB_20120810.CreateTable";
-    const ACCEPTED: (u16, &str) = (200, "");
-    const SERIALIZATION: (u16, &str) = (400, "com.amazon.coral.service#SerializationException");
-    const VALIDATION: (u16, &str) = (400, "com.amazon.coral.validate#ValidationException");
     let doors = Doors::open();
     for client in doors.both() {
         create_orders(client).await.unwrap();
-    }
-    let requests = [
-        (PUT, "", SERIALIZATION),
-        (PUT, "{", SERIALIZATION),
-        (PUT, "[]", VALIDATION),
-        (PUT, "{}", VALIDATION),
-        (PUT, "null", VALIDATION),
-        (PUT, r#"{"TableName":5,"Item":{}}"#, SERIALIZATION),
-        (PUT, r#"{"TableName":"orders","Item":[]}"#, SERIALIZATION),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":5}}}"#,
-            SERIALIZATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"x"}}}"#,
-            VALIDATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{}}}"#,
-            VALIDATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1","S":"1"}}}"#,
-            VALIDATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"b":{"B":"?"}}}"#,
-            SERIALIZATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"s":{"SS":[]}}}"#,
-            VALIDATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"n":{"NULL":false}}}"#,
-            VALIDATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"x":{"X":"1"}}}"#,
-            VALIDATION,
-        ),
-        (
-            PUT,
-            r#"{"TableName":"orders","Item":{"customer":{"S":"a"},"number":{"N":"1"},"b":{"BOOL":"yes"}}}"#,
-            ACCEPTED,
-        ),
-        (BATCH, "{}", VALIDATION),
-        (BATCH, r#"{"RequestItems":{}}"#, VALIDATION),
-        (BATCH, r#"{"RequestItems":[]}"#, SERIALIZATION),
-        (BATCH, r#"{"RequestItems":{"orders":[]}}"#, VALIDATION),
-        (BATCH, r#"{"RequestItems":{"orders":[{}]}}"#, VALIDATION),
-        (
-            BATCH,
-            r#"{"RequestItems":{"orders":[{"PutRequest":{}}]}}"#,
-            VALIDATION,
-        ),
-        (
-            BATCH,
-            r#"{"RequestItems":{"orders":[{"PutRequest":{"Item":{"customer":{"S":""},"number":{"N":"1"}}}}]}}"#,
-            VALIDATION,
-        ),
-        (
-            BATCH,
-            r#"{"RequestItems":{"orders":[{"PutRequest":{"Item":{"customer":{"N":"1"},"number":{"N":"1"}}}}]}}"#,
-            VALIDATION,
-        ),
-        (
-            BATCH,
-            r#"{"RequestItems":{"orders":[{"PutRequest":{"Item":{"customer":{"S":"a"},"number":{"N":"1e200"}}}}]}}"#,
-            VALIDATION,
-        ),
-        (
-            BATCH,
-            r#"{"RequestItems":{"orders":[{"DeleteRequest":{"Key":{"customer":{"S":"a"}}}}]}}"#,
-            VALIDATION,
-        ),
-        (CREATE, "{}", VALIDATION),
-        (
-            CREATE,
-            r#"{"TableName":"t","KeySchema":[],"AttributeDefinitions":[]}"#,
-            VALIDATION,
-        ),
-        (
-            "DynamoDB_20120810.Query",
-            r#"{"TableName":"orders"}"#,
-            VALIDATION,
-        ),
-        (
-            "DynamoDB_20120810.ExecuteStatement",
-            r#"{"Statement":"SELECT"}"#,
-            VALIDATION,
-        ),
-    ];
-    for (target, body, expected) in requests {
-        for client in doors.both() {
+        for &(target, body, expected) in MALFORMED {
             let (status, kind) = answer(client, target, body).await;
             assert_eq!((status, kind.as_str()), expected, "{target} {body}");
         }
