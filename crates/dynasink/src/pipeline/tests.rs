@@ -14,12 +14,14 @@ const SECOND: Duration = Duration::from_secs(1);
 
 type Answer = Result<BatchResponse, RequestError>;
 
+type Script = Box<dyn FnMut(&WriteBatch) -> (Duration, Answer) + Send>;
+
 /// A service that answers as it is told, and knows what it has applied. Clones are the same service.
 #[derive(Clone)]
 struct Service(Arc<Mutex<Model>>);
 
 struct Model {
-    script: Box<dyn FnMut(&WriteBatch) -> (Duration, Answer) + Send>,
+    script: Script,
     requests: usize,
     in_flight: usize,
     applied: HashSet<PrimaryKey>,
