@@ -32,8 +32,9 @@ fn next(backlog: &mut Backlog, now: Instant) -> Next {
 }
 
 fn note(ops: &mut [PendingOp], cause: &Cause, now: Instant) {
-    ops.iter_mut()
-        .for_each(|pending| pending.failures.note(cause, now));
+    for pending in ops {
+        pending.failures.note(cause, now);
+    }
 }
 
 #[test]
