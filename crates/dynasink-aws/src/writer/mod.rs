@@ -163,7 +163,8 @@ impl<T: Transport> WriterBuilder<T> {
         self
     }
 
-    /// Who else learns from every answer, such as progress. The rate limiter and the sizer need not be named again.
+    /// Who else learns from every answer, such as progress. The rate limiter and the sizer are told already: named here
+    /// again, they would hear everything twice.
     pub fn capacity_observer(mut self, observer: impl CapacityObserver + 'static) -> Self {
         self.settings.capacity_observers.push(Arc::new(observer));
         self
