@@ -4,11 +4,10 @@ use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemError;
-use aws_sdk_dynamodb::types;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::preflight::{NotMade, has_source};
+use crate::throttle::{ThrottlingReason, reasons_in};
 
 /// What a failure of a request means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub enum Cause {
     Invalid,
     /// An item collection of a table with local indexes has reached 10 GB.
     ItemCollectionFull,
-    /// There is no such table.
+    /// There is no such table, or there is no longer. A table that is being deleted is one that is missing.
     TableMissing,
     /// The credentials do not permit the operation.
     AccessDenied,
@@ -35,6 +34,11 @@ pub enum Cause {
     /// The client cannot make a request: it has no region, or an endpoint that is no URL.
     Misconfigured,
     /// There is a table of that name already, or it is being changed.
+    ///
+    /// Nothing in the documentation says that a write gets this answer: a table that is being updated takes writes all
+    /// the while, and one that is being deleted is [`TableMissing`](Self::TableMissing). Where an endpoint gives it all
+    /// the same, it speaks of a change that passes. So a write is tried again, and ends by itself if the table goes.
+    /// If the change does not pass in time, the writer stops, and no row is dead for it.
     TableInUse,
     /// The service refuses such requests for a reason that is not known here.
     Rejected,
@@ -52,20 +56,26 @@ pub enum Retry {
 }
 
 impl Cause {
-    /// What to do about it.
+    /// What to do about it where it is a write that failed.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Throttled(_) | Self::Conflict | Self::Internal | Self::Unreachable => {
-                Retry::Backoff
-            }
+            Self::Throttled(_)
+            | Self::Conflict
+            | Self::Internal
+            | Self::Unreachable
+            | Self::TableInUse => Retry::Backoff,
             Self::Invalid | Self::ItemCollectionFull => Retry::Bisect,
             Self::TableMissing
             | Self::AccessDenied
             | Self::Credentials
             | Self::Misconfigured
-            | Self::TableInUse
             | Self::Rejected => Retry::Never,
         }
+    }
+
+    /// Whether nothing can be written while it lasts, so that no operation is to blame.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::TableInUse)
     }
 
     /// A short name that never changes, for dead letters, metrics and logs.
@@ -93,40 +103,14 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Why the service throttles, where it says so.
-///
-/// Source: API reference, `ThrottlingReason`: `reason` is resource type, operation and limit in one word, such
-/// as `TableWriteKeyRangeThroughputExceeded`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThrottlingReason {
-    /// The reason in the service's word.
-    pub reason: String,
-    /// The ARN of the table or index.
-    pub resource: Option<String>,
-}
-
-/// What the failure of a `BatchWriteItem` means.
-pub fn classify(error: &SdkError<BatchWriteItemError, HttpResponse>) -> Cause {
+/// What the failure of an operation means, by the names and statuses that all operations share.
+pub fn classify<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Cause {
     let SdkError::ServiceError(context) = error else {
         return classify_undelivered(error);
     };
-    match context.err() {
-        BatchWriteItemError::ProvisionedThroughputExceededException(e) => {
-            throttled(e.throttling_reasons())
-        }
-        BatchWriteItemError::RequestLimitExceeded(e) => throttled(e.throttling_reasons()),
-        BatchWriteItemError::ThrottlingException(e) => throttled(e.throttling_reasons()),
-        other => classify_code(other.code(), context.raw().status().as_u16()),
-    }
-}
-
-/// What the failure of any operation means, by the names and statuses that all share.
-pub(crate) fn classify_any<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Cause {
-    match error {
-        SdkError::ServiceError(context) => {
-            classify_code(context.err().code(), context.raw().status().as_u16())
-        }
-        other => classify_undelivered(other),
+    match classify_code(context.err().code(), context.raw().status().as_u16()) {
+        Cause::Throttled(_) => Cause::Throttled(reasons_in(context.raw())),
+        cause => cause,
     }
 }
 
@@ -203,16 +187,4 @@ fn classify_code(code: Option<&str>, status: u16) -> Cause {
             _ => Cause::Rejected,
         },
     }
-}
-
-fn throttled(reasons: &[types::ThrottlingReason]) -> Cause {
-    Cause::Throttled(
-        reasons
-            .iter()
-            .map(|reason| ThrottlingReason {
-                reason: reason.reason().unwrap_or_default().to_owned(),
-                resource: reason.resource().map(str::to_owned),
-            })
-            .collect(),
-    )
 }

@@ -41,7 +41,9 @@ mod tests {
 
     use super::*;
 
-    fn asked(status: u16, headers: &[(&'static str, &'static str)]) -> Option<Duration> {
+    type Header = (&'static str, &'static str);
+
+    fn asked(status: u16, headers: &[Header]) -> Option<Duration> {
         let status = StatusCode::try_from(status).unwrap();
         let mut response = HttpResponse::new(status, SdkBody::empty());
         for (name, value) in headers {
@@ -52,9 +54,9 @@ mod tests {
 
     #[test]
     fn a_wait_is_read_in_each_of_its_forms() {
-        const DATE: (&str, &str) = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+        const DATE: Header = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
         let seconds = |seconds| Some(Duration::from_secs(seconds));
-        let cases: [(&[(&str, &str)], Option<Duration>); 16] = [
+        let cases: [(&[Header], Option<Duration>); 16] = [
             (&[], None),
             (&[("retry-after", "7")], seconds(7)),
             (&[("Retry-After", " 7 ")], seconds(7)),

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
 use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
 use tokio::time::{Instant, sleep};
 
-use crate::classify::{Cause, classify_any};
+use crate::classify::{Cause, classify};
 use crate::error::{Error, Result};
 use crate::preflight::Preflight;
 use crate::refusal::said_by_the_service;
@@ -78,7 +78,7 @@ pub async fn create(client: &Client, table: &TableSchema, patience: Duration) ->
     let sent = request.customize().interceptor(Preflight).send().await;
     sent.map_err(|error| Error::Create {
         table: name.to_owned(),
-        cause: Box::new(classify_any(&error)),
+        cause: Box::new(classify(&error)),
         source: said_by_the_service(error),
     })?;
     wait_until_active(client, name, patience).await
@@ -116,7 +116,7 @@ async fn fetch(client: &Client, table: &str) -> Result<TableDescription> {
         .await
         .map_err(|error| Error::Describe {
             table: table.to_owned(),
-            cause: Box::new(classify_any(&error)),
+            cause: Box::new(classify(&error)),
             source: said_by_the_service(error),
         })?;
     output.table().cloned().ok_or_else(|| Error::UnusableTable {

@@ -61,8 +61,8 @@ pub use dynasink_arrow::{
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
-    WriterBuilder, create as create_table, describe as describe_table,
+    RequestError, Retry, RetryBudget, RetryPolicy, ThrottleScope, ThrottlingReason, Transport,
+    Writer, WriterBuilder, create as create_table, describe as describe_table,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{

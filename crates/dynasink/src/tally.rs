@@ -13,7 +13,8 @@ use crate::largest_collections::LargestCollections;
 
 /// Counts what happens in a pipe. Clones count together.
 ///
-/// It observes outcomes and capacity; rows are counted by whoever reads them ([`Tally::count_rows`]).
+/// It observes outcomes and capacity. Rows are counted by whoever reads them ([`Tally::count_rows`]); a
+/// [`Pipeline`](crate::Pipeline) counts those that it loads and the operations that it is sent.
 #[derive(Clone, Debug, Default)]
 pub struct Tally(Arc<Counters>);
 
@@ -36,7 +37,7 @@ struct Counters {
 /// A [`Tally`] at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Rows that came out of the source.
+    /// Rows that came out of the source, or were sent as operations.
     pub rows_read: u64,
     /// Rows whose put the service has acknowledged.
     pub items_written: u64,
@@ -62,7 +63,7 @@ impl Counts {
         self.items_written + self.items_deleted + self.superseded + self.dead
     }
 
-    /// Rows that were read and have no outcome: none after a load that ended well.
+    /// Rows that were read and have no outcome: none after a load that ended well. They may have been written or not.
     pub fn unresolved(&self) -> u64 {
         self.rows_read.saturating_sub(self.resolved())
     }

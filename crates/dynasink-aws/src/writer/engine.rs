@@ -28,7 +28,7 @@ pub(super) struct Engine<T> {
     shared: EndGuard,
     backlog: Backlog,
     concurrency: ConcurrencyLaw,
-    /// When the service last answered, whatever it said.
+    /// When the service last answered as one that can be written to, whatever it said.
     last_answer: Option<Instant>,
     jitter: Rng,
     large_collections: LargeCollections,
@@ -151,7 +151,7 @@ impl<T: Transport> Engine<T> {
         let cause = result.as_ref().err().map(|error| &error.cause);
         self.telemetry.record_request(&ops, latency, cause);
         self.backlog.balance.settle(after_failure, cause);
-        if cause != Some(&Cause::Unreachable) {
+        if !cause.is_some_and(Cause::is_outage) {
             self.last_answer = Some(Instant::now());
         }
         // That an operation is not valid says nothing about how many requests the service can take.
@@ -233,7 +233,7 @@ impl<T: Transport> Engine<T> {
             Retry::Never => Err(Stop::Systemic(error)),
             Retry::Backoff => {
                 note_failure(&mut ops, &error.cause, sent);
-                if self.gives_up_on_the_endpoint(&ops, &error.cause) {
+                if self.gives_up_on_the_service(&ops, &error.cause) {
                     return Err(Stop::Systemic(error));
                 }
                 let asked = error.retry_after.unwrap_or_default();
@@ -250,11 +250,11 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    /// An endpoint that cannot be reached for as long as an operation may be tried is no reason to bury that
-    /// operation: the next ones would follow it into the dead letters. If the service has answered other
-    /// requests in the later half of that time, the fault is not the endpoint's.
-    fn gives_up_on_the_endpoint(&self, ops: &[PendingOp], cause: &Cause) -> bool {
-        *cause == Cause::Unreachable
+    /// An outage for as long as an operation may be tried is no reason to bury that operation: the next ones would
+    /// follow it into the dead letters. If the service has answered other requests in the later half of that time,
+    /// the fault is not the service's.
+    fn gives_up_on_the_service(&self, ops: &[PendingOp], cause: &Cause) -> bool {
+        cause.is_outage()
             && ops.iter().any(|pending| {
                 self.is_exhausted(pending, cause)
                     && self

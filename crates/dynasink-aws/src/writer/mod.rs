@@ -37,14 +37,15 @@ pub(crate) use backlog::PendingOp;
 /// - **Order**: operations of one key are written in the order in which they came, whatever is refused or lost in
 ///   between; those of other keys pass.
 /// - **Retries**: refused operations and failed requests are sent again after a jittered wait, merged with fresh
-///   operations into full requests, bounded by [`RetryPolicy`]. Retries pay at the rate limiter
+///   operations into full requests, bounded by [`RetryPolicy`]. A wait that the service asks for is kept, and a service
+///   that fails is not stormed ([`RetryBudget`](crate::RetryBudget)). Retries pay at the rate limiter
 ///   ([`WriterBuilder::admission`]) like fresh operations. A request that the service finds invalid is halved until
 ///   the operation that spoils it stands alone.
 /// - **Held**: [`WriterBuilder::max_buffered_bytes`], and as many operations as twice the requests in flight carry.
 /// - **Flush and close**: ready when every accepted operation has its outcome.
 ///
 /// Requests go on while the sink is not polled: they belong to a task, which starts with the first batch and is
-/// aborted when the writer is dropped.
+/// aborted when the writer is dropped. What has no outcome then may have been written or not.
 ///
 /// ```no_run
 /// use dynasink_aws::{DynamoDb, Writer};
@@ -162,7 +163,8 @@ impl<T: Transport> WriterBuilder<T> {
         self
     }
 
-    /// Who else learns from every answer, such as progress. The rate limiter and the sizer need not be named again.
+    /// Who else learns from every answer, such as progress. The rate limiter and the sizer are told already: named here
+    /// again, they would hear everything twice.
     pub fn capacity_observer(mut self, observer: impl CapacityObserver + 'static) -> Self {
         self.settings.capacity_observers.push(Arc::new(observer));
         self

@@ -75,12 +75,15 @@ async fn a_table_named_by_its_arn_may_be_answered_by_either_name() {
 }
 
 #[tokio::test]
-async fn one_table_under_two_names_does_not_hide_a_refusal() {
+async fn one_table_under_two_names_is_told_apart_by_the_name_that_is_the_same() {
     let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/users";
     let (by_arn, by_name) = (put(&table(arn), 1), put(&table("users"), 2));
-    let body = r#"{"UnprocessedItems":{"users":[{"PutRequest":{"Item":{"id":{"N":"2"}}}}]}}"#;
+    let body = r#"{"UnprocessedItems":{"users":[{"PutRequest":{"Item":{"id":{"N":"2"}}}}]},
+        "ConsumedCapacity":[{"TableName":"users","CapacityUnits":1.0}]}"#;
     let response = answer(&batch([by_arn, by_name.clone()]), body).await;
-    assert_eq!(response.unwrap().unprocessed, [by_name.key().clone()]);
+    let response = response.unwrap();
+    assert_eq!(response.unprocessed, [by_name.key().clone()]);
+    assert_eq!(response.consumed[0].table.as_str(), "users");
 }
 
 #[tokio::test]

@@ -38,8 +38,11 @@ async fn each_exception_has_its_cause() {
         (400, "LimitExceededException", throttled()),
         (400, "Throttling", throttled()),
         (400, "ReplicatedWriteConflictException", Cause::Conflict),
+        (400, "ProvisionedThroughputExceeded", throttled()),
         (500, "InternalServerError", Cause::Internal),
+        (500, "InternalFailure", Cause::Internal),
         (503, "ServiceUnavailable", Cause::Internal),
+        (503, "ServiceUnavailableException", Cause::Internal),
         (400, "ValidationException", Cause::Invalid),
         (400, "SerializationException", Cause::Invalid),
         (
@@ -49,12 +52,20 @@ async fn each_exception_has_its_cause() {
         ),
         (400, "ResourceNotFoundException", Cause::TableMissing),
         (400, "ResourceInUseException", Cause::TableInUse),
+        (400, "TableNotFoundException", Cause::TableMissing),
         (400, "AccessDeniedException", Cause::AccessDenied),
+        (403, "NotAuthorized", Cause::AccessDenied),
+        (403, "OptInRequired", Cause::AccessDenied),
         (400, "UnrecognizedClientException", Cause::Credentials),
         (400, "InvalidSignatureException", Cause::Credentials),
         (400, "IncompleteSignatureException", Cause::Credentials),
         (400, "ExpiredTokenException", Cause::Credentials),
         (403, "ExpiredToken", Cause::Credentials),
+        (400, "RequestExpired", Cause::Credentials),
+        (403, "InvalidClientTokenId", Cause::Credentials),
+        (403, "SignatureDoesNotMatch", Cause::Credentials),
+        (400, "IncompleteSignature", Cause::Credentials),
+        (403, "MissingAuthenticationToken", Cause::Credentials),
         (
             400,
             "MissingAuthenticationTokenException",
@@ -85,19 +96,54 @@ async fn the_reasons_of_a_throttle_are_read_by_either_name() {
             resource: None,
         },
     ]);
-    for (code, key) in [
-        (
-            "ProvisionedThroughputExceededException",
-            "ThrottlingReasons",
-        ),
-        ("RequestLimitExceeded", "ThrottlingReasons"),
-        ("ThrottlingException", "throttlingReasons"),
+    for code in [
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "Throttling",
     ] {
-        let body = format!(
-            r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"Slow down.","{key}":{reasons}}}"#
-        );
-        let (cause, _) = fate(Reply::json(400, body)).await;
-        assert_eq!(cause, expected, "{code}");
+        for key in ["ThrottlingReasons", "throttlingReasons"] {
+            let (cause, _) = fate(refusal(code, key, reasons)).await;
+            assert_eq!(cause, expected, "{code} {key}");
+        }
+    }
+}
+
+fn refusal(code: &str, key: &str, reasons: &str) -> Reply {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    let body = format!(r#"{{"__type":"{kind}","message":"Slow down.","{key}":{reasons}}}"#);
+    Reply::json(400, body)
+}
+
+#[tokio::test]
+async fn reasons_of_tomorrow_are_kept_and_what_is_none_is_left_out() {
+    let reason = |reason: &str, resource: Option<&str>| ThrottlingReason {
+        reason: reason.to_owned(),
+        resource: resource.map(str::to_owned),
+    };
+    let cases = [
+        ("[]", vec![]),
+        ("null", vec![]),
+        (r#""soon""#, vec![]),
+        ("[7]", vec![]),
+        (
+            r#"[{"reason":"AReasonOfTomorrow","resource":"a star"}]"#,
+            vec![reason("AReasonOfTomorrow", Some("a star"))],
+        ),
+        (
+            r#"[{"resource":"a star"}]"#,
+            vec![reason("", Some("a star"))],
+        ),
+        (
+            r#"[{"reason":"TableWriteAccountLimitExceeded","resource":null,"since":7}]"#,
+            vec![reason("TableWriteAccountLimitExceeded", None)],
+        ),
+    ];
+    for (reasons, expected) in cases {
+        let reply = refusal("ThrottlingException", "ThrottlingReasons", reasons);
+        let (cause, message) = fate(reply).await;
+        assert_eq!(cause, Cause::Throttled(expected), "{reasons}");
+        assert_eq!(message, "ThrottlingException: Slow down.");
     }
 }
 

@@ -6,15 +6,16 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use dynasink_core::{
-    CapacityFeedback, CapacityObserver, ObserverError, OutcomeEvent, OutcomeObserver, Outcomes,
-    StageError, TableSchema, WriteBatch,
+    Admission, CapacityFeedback, CapacityObserver, ObserverError, OutcomeEvent, OutcomeObserver,
+    Outcomes, StageError, TableSchema, WriteBatch, WriteUnits,
 };
 use futures::{Sink, SinkExt};
 use tokio::time::sleep;
 
-use super::service::{Fate, Service};
+use super::service::{Fate, Service, throttled};
 use super::sink::{Alarm, fill, poll_flush, start_send};
 use super::{FOREVER, Recorder, batch, batches, op, writer};
+use crate::classify::Cause;
 use crate::concurrency::Concurrency;
 use crate::error::Error;
 use crate::transport::{BatchResponse, RequestError, Transport};
@@ -35,6 +36,53 @@ async fn dropping_the_writer_ends_its_requests() {
     assert_eq!(service.requests_in_flight(), 0);
     assert_eq!(service.requests().len(), 4);
     assert_eq!(recorder.rows().len(), 0);
+}
+
+/// Operations that wait for another attempt, for the budget or for the limiter are no request, and go as well.
+#[tokio::test(start_paused = true)]
+async fn dropping_the_writer_lets_go_of_all_that_it_held() {
+    let causes = [Cause::Unreachable, throttled(), Cause::Internal];
+    let mut nth = 0;
+    let service = Service::new(move |request| {
+        nth += 1;
+        match nth {
+            1 => Fate::written().after(60 * SECOND),
+            _ => Fate::failed(request, causes[nth % 3].clone()),
+        }
+    });
+    let (recorder, limiter) = (Recorder::default(), Arc::new(Closed));
+    let mut policy = super::retries(u32::MAX, FOREVER);
+    policy.budget.reserve = 1.0;
+    let mut writer = writer(&service, &recorder)
+        .retry_policy(policy)
+        .admission(Arc::clone(&limiter))
+        .build();
+    fill(&mut writer, Waker::noop(), batches(0..1000));
+    sleep(SECOND).await;
+    let requests = service.requests().len();
+    assert!(requests > 4 && service.requests_in_flight() == 1);
+    assert_eq!(Arc::strong_count(&limiter), 2);
+    drop(writer);
+    sleep(3600 * SECOND).await;
+    assert_eq!(service.requests_in_flight(), 0);
+    assert_eq!(service.requests().len(), requests);
+    assert_eq!(recorder.rows().len(), 0);
+    assert_eq!(Arc::strong_count(&limiter), 1);
+    assert_eq!(service.handles(), 1);
+}
+
+/// Admits nothing.
+#[derive(Debug)]
+struct Closed;
+
+impl CapacityObserver for Closed {
+    fn observe(&self, _: &CapacityFeedback) {}
+}
+
+impl Admission for Closed {
+    fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {
+        Err(SECOND)
+    }
 }
 
 /// Fails, or panics, at the outcome of one row.

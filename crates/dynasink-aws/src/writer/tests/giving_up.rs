@@ -117,6 +117,49 @@ async fn an_endpoint_that_is_never_reached_stops_the_writer_and_kills_no_row() {
     assert_eq!(recorder.rows().len(), 0);
 }
 
+/// Whoever changes the table in the middle of a load does not kill rows by it.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_in_use_is_waited_for_and_stops_the_writer_if_it_stays_so() {
+    for (patience, ends_well) in [
+        (Duration::from_mins(5), true),
+        (Duration::from_secs(30), false),
+    ] {
+        let start = Instant::now();
+        let service = Service::new(move |request| match start.elapsed().as_secs() {
+            1..60 => Fate::failed(request, Cause::TableInUse),
+            _ => Fate::written().after(Duration::from_millis(100)),
+        });
+        let recorder = Recorder::default();
+        let writer = writer(&service, &recorder).retry_policy(retries(u32::MAX, patience));
+        let end = write(writer.build(), batches(0..2_000)).await;
+        assert_eq!(recorder.dead().len(), 0);
+        if ends_well {
+            end.unwrap();
+            assert_eq!(recorder.written().len(), 2_000);
+        } else {
+            assert_eq!(end.unwrap_err().cause(), Some(&Cause::TableInUse));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_being_deleted_stops_the_writer_once_it_is_gone() {
+    let mut nth = 0;
+    let service = Service::new(move |request| {
+        nth += 1;
+        let cause = if nth < 10 {
+            Cause::TableInUse
+        } else {
+            Cause::TableMissing
+        };
+        Fate::failed(request, cause)
+    });
+    let recorder = Recorder::default();
+    let error = write(writer(&service, &recorder).build(), batches(0..100)).await;
+    assert_eq!(error.unwrap_err().cause(), Some(&Cause::TableMissing));
+    assert_eq!(recorder.rows().len(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_goes_away_stops_the_writer_and_kills_no_row() {
     let start = Instant::now();

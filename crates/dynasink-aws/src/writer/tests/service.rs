@@ -163,6 +163,11 @@ impl Service {
         self.model().requests_in_flight
     }
 
+    /// How many hold on to this service.
+    pub(super) fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     pub(super) fn most_in_flight(&self) -> usize {
         self.model().most_in_flight
     }
