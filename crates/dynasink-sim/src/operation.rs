@@ -3,13 +3,10 @@
 //! `dynoxide` keeps its own dispatch private to its HTTP server. This one differs from it in the
 //! wording of some messages for malformed values; status and error type are the same.
 
+use dynasink_core::limits::MAX_REQUEST_BYTES;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// The largest request body: 16 MB. Source: `BatchWriteItem` in the Amazon DynamoDB API
-/// Reference. Its measure is the body, not the items.
-const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Operations are named with their API version. Source: "DynamoDB low-level API" in the Amazon
 /// DynamoDB Developer Guide.
@@ -29,26 +26,30 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    fn json(status: u16, body: impl Into<String>) -> Self {
+    pub(crate) fn json(status: u16, body: impl Into<String>) -> Self {
         Self {
             status,
             content_type: JSON,
             body: body.into(),
         }
     }
+
+    /// What a request body of that many bytes gets, if it is over the limit.
+    pub(crate) fn body_too_large(bytes: usize) -> Self {
+        Self {
+            status: 413,
+            content_type: "text/plain; charset=utf-8",
+            body: format!(
+                "the request body is {bytes} bytes, over the limit of {MAX_REQUEST_BYTES}"
+            ),
+        }
+    }
 }
 
 /// Answers the request for `target` (the `x-amz-target` header). Blocks.
 pub(crate) fn answer(database: &Database, target: &str, body: &[u8]) -> Reply {
-    if body.len() > MAX_BODY_BYTES {
-        return Reply {
-            status: 413,
-            content_type: "text/plain; charset=utf-8",
-            body: format!(
-                "the request body is {} bytes, over the limit of {MAX_BODY_BYTES}",
-                body.len()
-            ),
-        };
+    if body.len() > MAX_REQUEST_BYTES {
+        return Reply::body_too_large(body.len());
     }
     let operation = TARGET_PREFIXES
         .iter()
