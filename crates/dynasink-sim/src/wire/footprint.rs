@@ -157,7 +157,7 @@ impl Digest {
             AttributeValue::N(text) => self.bytes(canonical_number(text).as_bytes()),
             AttributeValue::Bool(value) | AttributeValue::Null(value) => self.word(value.into()),
             AttributeValue::Ss(members) | AttributeValue::Bs(members) => {
-                self.unordered(texts(members).map(|text| digest_of(text)));
+                self.unordered(texts(members).map(digest_of));
             }
             AttributeValue::Ns(members) => {
                 self.unordered(texts(members).map(|text| digest_of(&canonical_number(text))));

@@ -26,7 +26,7 @@ pub(crate) struct BatchWrite {
 }
 
 /// What the request wants to know of the writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Returned {
     pub(crate) capacity: ReturnCapacity,
     /// Whether the sizes of item collections are wanted.

@@ -42,19 +42,16 @@ pub(super) enum AttributeValue<'a> {
 impl<'a> AttributeValue<'a> {
     /// Reads `{"S":"abc"}`.
     pub(super) fn of(value: &'a Value) -> Result<Self, Rejection> {
-        let types = value.as_object().ok_or_else(|| {
+        let members = value.as_object().ok_or_else(|| {
             Rejection::Serialization("an attribute value is not an object".to_owned())
         })?;
-        let mut types = types.iter();
-        let (Some((descriptor, content)), None) = (types.next(), types.next()) else {
-            let message = if value.as_object().is_some_and(Map::is_empty) {
-                NO_TYPE
-            } else {
-                TWO_TYPES
-            };
-            return Err(Rejection::Validation(message.to_owned()));
+        if members.len() > 1 {
+            return Err(Rejection::Validation(TWO_TYPES.to_owned()));
+        }
+        let Some((descriptor, content)) = members.iter().next() else {
+            return Err(Rejection::Validation(NO_TYPE.to_owned()));
         };
-        let typed = match (descriptor.as_str(), content) {
+        Ok(match (descriptor.as_str(), content) {
             ("S", Value::String(text)) => Self::S(text),
             ("N", Value::String(text)) => Self::N(text),
             ("B", Value::String(text)) => Self::B(text),
@@ -75,8 +72,7 @@ impl<'a> AttributeValue<'a> {
             }
             // The service does not see what it does not know, nor what is null.
             _ => return Err(Rejection::Validation(NO_TYPE.to_owned())),
-        };
-        Ok(typed)
+        })
     }
 
     /// `S` in `{"S":"abc"}`.

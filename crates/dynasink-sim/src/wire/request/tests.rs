@@ -32,14 +32,18 @@ fn send(request: &Value) -> Result<BatchWrite, Rejection> {
 }
 
 fn put(item: Value) -> Value {
-    json!({"PutRequest": {"Item": item}})
+    let mut request = json!({"PutRequest": {}});
+    request["PutRequest"]["Item"] = item;
+    request
 }
 
 fn delete(key: Value) -> Value {
-    json!({"DeleteRequest": {"Key": key}})
+    let mut request = json!({"DeleteRequest": {}});
+    request["DeleteRequest"]["Key"] = key;
+    request
 }
 
-fn user(n: impl ToString) -> Value {
+fn user(n: impl ToString + Copy) -> Value {
     json!({"id": {"S": "a"}, "n": {"N": n.to_string()}})
 }
 
@@ -312,7 +316,7 @@ fn an_item_has_at_most_409600_bytes() {
 
 #[test]
 fn the_largest_requests_are_taken() {
-    // id 3, the name x; n has 3 up to 9 and from 10 on as well.
+    // id 3, n 3 whether it has one digit or two, and the name x.
     let text = json!({"S": "y".repeat(409_600 - 7)});
     let largest = users((1..=25).map(|n| {
         let mut item = user(n);
