@@ -1,3 +1,6 @@
+mod keys;
+mod limits;
+
 use dynasink_core::{IndexKind, KeyType, TableSchema};
 use serde_json::json;
 
@@ -112,33 +115,6 @@ fn a_request_becomes_its_writes() {
 }
 
 #[test]
-fn a_request_has_1_to_25_writes_over_all_tables() {
-    let some_users = |count: usize| (0..count).map(|n| put(user(n))).collect::<Vec<_>>();
-    let blobs = |count: usize| {
-        let blob = |n| put(json!({"id": {"B": "AQ=="}, "s": {"S": format!("{n}")}}));
-        (0..count).map(blob).collect::<Vec<_>>()
-    };
-    assert_rule(
-        &users(some_users(25)),
-        &users(some_users(26)),
-        "less than or equal to 25",
-    );
-    assert_rule(
-        &json!({"RequestItems": {"users": some_users(12), "blobs": blobs(13)}}),
-        &json!({"RequestItems": {"users": some_users(13), "blobs": blobs(13)}}),
-        "less than or equal to 25",
-    );
-    assert_rule(
-        &users(some_users(1)),
-        &users([]),
-        "greater than or equal to 1",
-    );
-    let part = "requestItems parameter is required";
-    assert_rule(&users(some_users(1)), &json!({"RequestItems": {}}), part);
-    assert_rule(&users(some_users(1)), &json!({}), part);
-}
-
-#[test]
 fn a_write_request_is_one_put_or_one_delete() {
     let both = json!({"PutRequest": {"Item": user(1)}, "DeleteRequest": {"Key": user(2)}});
     let only_put = json!({"PutRequest": {"Item": user(1)}, "DeleteRequest": null});
@@ -172,26 +148,6 @@ fn members_that_are_not_known_are_refused() {
 }
 
 #[test]
-fn no_two_writes_are_of_one_item() {
-    let part = "contains duplicates";
-    let kept = users([put(user(1)), delete(user(2))]);
-    for broken in [
-        users([put(user(1)), put(user(1))]),
-        users([put(user(1)), put(user_with("x", json!({"S": "y"})))]),
-        users([put(user(1)), delete(user(1))]),
-        users([delete(user(1)), delete(user(1))]),
-        users([put(user("1")), put(user("1.0"))]),
-        users([put(user("1")), delete(user("10e-1"))]),
-        json!({"RequestItems": {
-            "users": [put(user(1))],
-            table_arn("users"): [delete(user(1))],
-        }}),
-    ] {
-        assert_rule(&kept, &broken, part);
-    }
-}
-
-#[test]
 fn a_table_exists_and_its_name_is_legal() {
     let request = |named: &str| json!({"RequestItems": {named: [put(user(1))]}});
     assert!(send(&request("users")).is_ok());
@@ -206,146 +162,6 @@ fn a_table_exists_and_its_name_is_legal() {
     // The values are looked at first.
     let broken = json!({"RequestItems": {"userz": [put(json!({"id": {"SS": []}}))]}});
     assert!(matches!(send(&broken), Err(Rejection::Validation(_))));
-}
-
-#[test]
-fn a_key_is_that_of_the_schema() {
-    let part = "does not match the schema";
-    let kept = users([put(user_with("x", json!({"S": "y"}))), delete(user(2))]);
-    for broken in [
-        put(json!({"n": {"N": "1"}})),
-        put(json!({"id": {"S": "a"}})),
-        put(json!({"id": {"N": "1"}, "n": {"N": "1"}})),
-        put(json!({"id": {"S": "a"}, "n": {"S": "1"}})),
-        put(json!({"id": {"NULL": true}, "n": {"N": "1"}})),
-        delete(json!({"id": {"S": "a"}})),
-        delete(user_with("x", json!({"S": "y"}))),
-        delete(json!({"id": {"S": "a"}, "x": {"N": "1"}})),
-        delete(json!({"id": {"S": "a"}, "n": {"S": "1"}})),
-    ] {
-        assert_rule(&kept, &users([broken]), part);
-    }
-}
-
-#[test]
-fn key_values_are_neither_empty_nor_too_long() {
-    use base64::Engine;
-    let base64 = |bytes: usize| base64::engine::general_purpose::STANDARD.encode(vec![7; bytes]);
-    let named = |id: String| json!({"id": {"S": id}, "n": {"N": "1"}});
-
-    let kept = users([put(named("é".repeat(1024)))]);
-    let broken = users([put(named("é".repeat(1024) + "x"))]);
-    assert_rule(&kept, &broken, "limit of2048 bytes");
-    let kept = users([delete(named("x".repeat(2048)))]);
-    let broken = users([delete(named("x".repeat(2049)))]);
-    assert_rule(&kept, &broken, "limit of2048 bytes");
-    let kept = blob(&base64(2048), "t");
-    assert_rule(&kept, &blob(&base64(2049), "t"), "limit of2048 bytes");
-    let kept = blob("AQ==", &"x".repeat(1024));
-    assert_rule(
-        &kept,
-        &blob("AQ==", &"x".repeat(1025)),
-        "limit of 1024 bytes",
-    );
-
-    let kept = users([put(named("a".to_owned()))]);
-    assert_rule(
-        &kept,
-        &users([put(named(String::new()))]),
-        "empty string value. Key: id",
-    );
-    assert_rule(
-        &kept,
-        &users([delete(named(String::new()))]),
-        "empty string value. Key: id",
-    );
-    assert_rule(
-        &blob("AQ==", "t"),
-        &blob("", "t"),
-        "empty binary value. Key: id",
-    );
-    assert_rule(
-        &blob("AQ==", "t"),
-        &blob("AQ==", ""),
-        "empty string value. Key: s",
-    );
-}
-
-#[test]
-fn index_keys_may_be_absent_but_not_wrong() {
-    use base64::Engine;
-    let base64 = |bytes: usize| base64::engine::general_purpose::STANDARD.encode(vec![7; bytes]);
-    let mail = |mail: Value| users([put(user_with("mail", mail))]);
-    let code = |code: Value| users([put(user_with("code", code))]);
-    let long = |bytes: usize| json!({"S": "x".repeat(bytes)});
-
-    let absent = users([put(user(1))]);
-    assert_rule(
-        &absent,
-        &mail(json!({"N": "1"})),
-        "Type mismatch for Index Key mail",
-    );
-    assert_rule(
-        &absent,
-        &mail(json!({"NULL": true})),
-        "Actual: NULL IndexName: by-mail",
-    );
-    assert_rule(&mail(long(1)), &mail(long(0)), "IndexKey: mail");
-    assert_rule(&mail(long(2048)), &mail(long(2049)), "limit of2048 bytes");
-    assert_rule(
-        &code(json!({"B": "AQ=="})),
-        &code(json!({"B": ""})),
-        "empty binary",
-    );
-    let kept = code(json!({"B": base64(1024)}));
-    assert_rule(
-        &kept,
-        &code(json!({"B": base64(1025)})),
-        "limit of 1024 bytes",
-    );
-}
-
-#[test]
-fn an_item_has_at_most_409600_bytes() {
-    // id 3, n 3, and the name x.
-    let sized = |bytes: usize| users([put(user_with("x", json!({"S": "y".repeat(bytes - 7)})))]);
-    assert_rule(&sized(409_600), &sized(409_601), "Item size has exceeded");
-    let footprint = send(&sized(409_600)).unwrap().writes[0].footprint.clone();
-    assert_eq!(footprint.unwrap().size, 409_600);
-}
-
-#[test]
-fn the_largest_requests_are_taken() {
-    // id 3, n 3 whether it has one digit or two, and the name x.
-    let text = json!({"S": "y".repeat(409_600 - 7)});
-    let largest = users((1..=25).map(|n| {
-        let mut item = user(n);
-        item["x"] = text.clone();
-        put(item)
-    }));
-    let sizes = |request: &Value| -> Vec<u64> {
-        let writes = send(request).unwrap().writes;
-        let footprints = writes.into_iter().map(|write| write.footprint.unwrap());
-        footprints.map(|footprint| footprint.size).collect()
-    };
-    assert_eq!(sizes(&largest), [409_600; 25]);
-
-    // The list is 3 bytes, and 2 for each of its elements.
-    let list: Vec<Value> = vec![json!({"BOOL": true}); 204_795];
-    let list = users([put(user_with("x", json!({"L": list})))]);
-    assert_eq!(sizes(&list), [409_600]);
-}
-
-#[test]
-fn a_body_has_at_most_16_mb() {
-    let body = |bytes: usize| {
-        let mut body = users([put(user(1))]).to_string().into_bytes();
-        body.resize(bytes, b' ');
-        batch_write(&body, find).map(|request| request.writes.len())
-    };
-    assert_eq!(body(16 * 1024 * 1024), Ok(1));
-    let bytes = 16 * 1024 * 1024 + 1;
-    assert_eq!(body(bytes), Err(Rejection::BodyTooLarge(bytes)));
 }
 
 #[test]
