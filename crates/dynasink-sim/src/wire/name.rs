@@ -88,5 +88,11 @@ mod tests {
             assert!(!is_legal(named), "{named}");
         }
         assert!(!is_legal(&table_arn(&too_long)));
+        let arn_of = |bytes: usize| {
+            let account = "1".repeat(bytes - "arn:aws:dynamodb:::table/abc".len());
+            format!("arn:aws:dynamodb::{account}:table/abc")
+        };
+        assert!(is_legal(&arn_of(1024)));
+        assert!(!is_legal(&arn_of(1025)));
     }
 }

@@ -19,61 +19,82 @@ fn verdict(reply: &Reply) -> (u16, Value) {
     (reply.status, body["__type"].clone())
 }
 
-#[test]
-fn the_embedded_store_says_the_same_of_a_request() {
-    let store = EmbeddedStore::in_memory().unwrap();
-    let create = json!({
-        "TableName": "users",
-        "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [
-            {"AttributeName": "id", "KeyType": "HASH"},
-            {"AttributeName": "sort", "KeyType": "RANGE"},
-        ],
-        "AttributeDefinitions": [
-            {"AttributeName": "id", "AttributeType": "S"},
-            {"AttributeName": "sort", "AttributeType": "N"},
-            {"AttributeName": "mail", "AttributeType": "S"},
-        ],
-        "GlobalSecondaryIndexes": [{
-            "IndexName": "by-mail",
-            "KeySchema": [{"AttributeName": "mail", "KeyType": "HASH"}],
-            "Projection": {"ProjectionType": "ALL"},
-        }],
-    });
-    let ask = |operation: &str, body: &str| {
-        let target = format!("DynamoDB_20120810.{operation}");
-        verdict(&operation::answer(
-            store.database(),
-            &target,
-            body.as_bytes(),
-        ))
-    };
-    assert_eq!(ask("CreateTable", &create.to_string()).0, 200);
-    let schema = TableSchema::builder("users")
-        .partition_key("id", KeyType::S)
-        .sort_key("sort", KeyType::N)
-        .index(
-            "by-mail",
-            IndexKind::Global,
-            [("mail", KeyType::S)],
-            [],
-            None,
-        )
-        .build()
-        .unwrap();
-    let table = Arc::new(SimulatedTable::new(schema));
-    let assert_agree = |body: &str| {
-        let here = batch_write(body.as_bytes(), |name| {
-            (name == "users").then(|| Arc::clone(&table))
+/// The table `users` here and there.
+struct Both {
+    here: Arc<SimulatedTable>,
+    there: EmbeddedStore,
+}
+
+impl Both {
+    fn open() -> Self {
+        let schema = TableSchema::builder("users")
+            .partition_key("id", KeyType::S)
+            .sort_key("sort", KeyType::N)
+            .index(
+                "by-mail",
+                IndexKind::Global,
+                [("mail", KeyType::S)],
+                [],
+                None,
+            )
+            .build()
+            .unwrap();
+        let both = Self {
+            here: Arc::new(SimulatedTable::new(schema)),
+            there: EmbeddedStore::in_memory().unwrap(),
+        };
+        let create = json!({
+            "TableName": "users",
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [
+                {"AttributeName": "id", "KeyType": "HASH"},
+                {"AttributeName": "sort", "KeyType": "RANGE"},
+            ],
+            "AttributeDefinitions": [
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "sort", "AttributeType": "N"},
+                {"AttributeName": "mail", "AttributeType": "S"},
+            ],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "by-mail",
+                "KeySchema": [{"AttributeName": "mail", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }],
         });
-        let here = match here {
+        assert_eq!(both.ask("CreateTable", &create.to_string()).0, 200);
+        both
+    }
+
+    fn ask(&self, operation: &str, body: &str) -> (u16, Value) {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let reply = operation::answer(self.there.database(), &target, body.as_bytes());
+        verdict(&reply)
+    }
+
+    fn assert_agree(&self, body: &str) {
+        let find = |name: &str| (name == "users").then(|| Arc::clone(&self.here));
+        let here = match batch_write(body.as_bytes(), find) {
             Ok(_) => (200, Value::Null),
             Err(rejection) => verdict(&rejection.reply()),
         };
         let shown: String = body.chars().take(300).collect();
-        assert_eq!(here, ask("BatchWriteItem", body), "{shown}");
-    };
+        assert_eq!(here, self.ask("BatchWriteItem", body), "{shown}");
+    }
+}
 
+fn put(item: &Value) -> Value {
+    json!({"PutRequest": {"Item": item}})
+}
+
+fn with(name: &str, value: Value) -> Value {
+    let mut item = json!({"id": {"S": "a"}, "sort": {"N": "1"}});
+    item[name] = value;
+    item
+}
+
+#[test]
+fn a_body_of_another_shape_is_refused_alike() {
+    let both = Both::open();
     for body in [
         "",
         "{",
@@ -82,14 +103,13 @@ fn the_embedded_store_says_the_same_of_a_request() {
         r#"{"RequestItems":{}}"#,
         r#"{"RequestItems":{"users":[]}}"#,
     ] {
-        assert_agree(body);
+        both.assert_agree(body);
     }
-    let put = |item: &Value| json!({"PutRequest": {"Item": item}});
-    let with = |name: &str, value: Value| {
-        let mut item = json!({"id": {"S": "a"}, "sort": {"N": "1"}});
-        item[name] = value;
-        item
-    };
+}
+
+#[test]
+fn an_item_is_taken_or_refused_alike() {
+    let both = Both::open();
     let nested =
         |levels: usize| (1..levels).fold(json!({"S": "a"}), |inner, _| json!({"L": [inner]}));
     for item in [
@@ -131,11 +151,16 @@ fn the_embedded_store_says_the_same_of_a_request() {
         with("mail", json!({"S": "x".repeat(2048)})),
         json!({"id": {"S": "a"}}),
     ] {
-        assert_agree(&json!({"RequestItems": {"users": [put(&item)]}}).to_string());
-        assert_agree(&json!({"RequestItems": {"userz": [put(&item)]}}).to_string());
+        both.assert_agree(&json!({"RequestItems": {"users": [put(&item)]}}).to_string());
+        both.assert_agree(&json!({"RequestItems": {"userz": [put(&item)]}}).to_string());
         let delete = json!({"DeleteRequest": {"Key": item}});
-        assert_agree(&json!({"RequestItems": {"users": [delete]}}).to_string());
+        both.assert_agree(&json!({"RequestItems": {"users": [delete]}}).to_string());
     }
+}
+
+#[test]
+fn a_batch_is_taken_or_refused_alike() {
+    let both = Both::open();
     let numbered = |n: &str| put(&with("sort", json!({"N": n})));
     let many = |count: usize| {
         (0..count)
@@ -153,6 +178,6 @@ fn the_embedded_store_says_the_same_of_a_request() {
         vec![json!({})],
         vec![json!({"PutRequest": {}})],
     ] {
-        assert_agree(&json!({"RequestItems": {"users": writes}}).to_string());
+        both.assert_agree(&json!({"RequestItems": {"users": writes}}).to_string());
     }
 }
