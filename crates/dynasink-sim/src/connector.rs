@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use dynasink_core::limits::MAX_REQUEST_BYTES;
 use futures::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
@@ -24,7 +25,7 @@ use tokio::time::timeout;
 
 use crate::endpoint::{Endpoint, is_signed, late_body};
 use crate::exchange::{Delivery, Request};
-use crate::operation::{MAX_BODY_BYTES, Reply};
+use crate::operation::Reply;
 
 /// Where the SDK believes the endpoint is. The name cannot resolve (RFC 2606), so a client that
 /// lost its in-process connector fails and does not call AWS with invented credentials.
@@ -88,7 +89,7 @@ impl HttpConnector for InProcess {
 impl InProcess {
     async fn respond(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = read(request).await?;
-        if request.body.len() > MAX_BODY_BYTES {
+        if request.body.len() > MAX_REQUEST_BYTES {
             let reply = Reply::body_too_large(request.body.len());
             return self.response(reply, SdkBody::from);
         }
@@ -206,7 +207,7 @@ mod tests {
             endpoint: always(Delivery::Whole(no_tables())),
             read_timeout: None,
         };
-        let body = SdkBody::from(vec![b' '; MAX_BODY_BYTES]);
+        let body = SdkBody::from(vec![b' '; MAX_REQUEST_BYTES]);
 
         let answer = connector.call(HttpRequest::new(body)).await.unwrap();
 

@@ -6,15 +6,12 @@
 //! `SerializationException` for an attribute value that is no object and for members of
 //! `CreateTable` of the wrong JSON type.
 
+use dynasink_core::limits::MAX_REQUEST_BYTES;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::exchange::Request;
-
-/// The largest request body: 16 MB. Source: `BatchWriteItem` in the Amazon DynamoDB API
-/// Reference. Its measure is the body, not the items.
-pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Operations are named with their API version. Source: "DynamoDB low-level API" in the Amazon
 /// DynamoDB Developer Guide.
@@ -44,12 +41,14 @@ impl Reply {
         }
     }
 
-    /// For a request body of `bytes`, over [`MAX_BODY_BYTES`].
+    /// For a request body of `bytes`, over [`MAX_REQUEST_BYTES`].
     pub(crate) fn body_too_large(bytes: usize) -> Self {
         Self {
             status: 413,
             content_type: "text/plain; charset=utf-8",
-            body: format!("the request body is {bytes} bytes, over the limit of {MAX_BODY_BYTES}"),
+            body: format!(
+                "the request body is {bytes} bytes, over the limit of {MAX_REQUEST_BYTES}"
+            ),
         }
     }
 

@@ -21,6 +21,7 @@ use dynasink_core::TableSchema;
 /// # Ok::<(), dynasink_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct SimulatedTable {
     pub(crate) schema: TableSchema,
     pub(crate) partitions: Option<usize>,
@@ -45,7 +46,7 @@ pub enum Projection {
 /// How long a table saves up capacity that it does not use.
 ///
 /// Source: Developer Guide, *Burst capacity*: up to five minutes, 300 seconds, of unused capacity.
-pub(crate) const LONGEST_IDLE: Duration = Duration::from_secs(300);
+pub(crate) const LONGEST_IDLE: Duration = Duration::from_mins(5);
 
 impl SimulatedTable {
     /// The table that `schema` describes, unused for long enough that all of its burst capacity is saved up, with

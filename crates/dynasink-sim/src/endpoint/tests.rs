@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::{Client, config};
 
 use crate::connector::sdk_config;
 use crate::exchange::Delivery;
-use crate::operation::MAX_BODY_BYTES;
 use crate::scripted::{always, client, no_tables, over_http, reply, scripted, serve};
+use dynasink_core::limits::MAX_REQUEST_BYTES;
 
 /// What an SDK client makes of a delivery.
 #[derive(Debug, PartialEq)]
@@ -117,7 +117,10 @@ async fn a_body_over_16_mib_is_refused_before_the_service_sees_it() {
     let endpoint = always(Delivery::Never);
     let server = serve(endpoint.clone());
     for client in [client(sdk_config(endpoint)), client(over_http(&server))] {
-        assert_eq!(status(&client, vec![b' '; MAX_BODY_BYTES + 1]).await, 413);
+        assert_eq!(
+            status(&client, vec![b' '; MAX_REQUEST_BYTES + 1]).await,
+            413
+        );
     }
 }
 

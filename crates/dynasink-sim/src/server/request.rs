@@ -8,7 +8,8 @@ use hyper::{Method, Request};
 
 use crate::endpoint::is_signed;
 use crate::exchange;
-use crate::operation::{JSON, MAX_BODY_BYTES, Reply};
+use crate::operation::{JSON, Reply};
+use dynasink_core::limits::MAX_REQUEST_BYTES;
 
 const PLAIN_JSON: &str = "application/json";
 
@@ -59,7 +60,7 @@ pub(super) async fn read(request: Request<Incoming>) -> hyper::Result<Asked> {
 /// unread bytes is reset.
 async fn collect(mut incoming: Incoming) -> hyper::Result<Result<Bytes, usize>> {
     let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut body = BytesMut::with_capacity(if announced <= MAX_BODY_BYTES {
+    let mut body = BytesMut::with_capacity(if announced <= MAX_REQUEST_BYTES {
         announced
     } else {
         0
@@ -70,13 +71,13 @@ async fn collect(mut incoming: Incoming) -> hyper::Result<Result<Bytes, usize>> 
             continue;
         };
         length = length.saturating_add(data.len());
-        if length <= MAX_BODY_BYTES {
+        if length <= MAX_REQUEST_BYTES {
             body.extend_from_slice(&data);
         } else {
             body = BytesMut::new();
         }
     }
-    Ok(if length <= MAX_BODY_BYTES {
+    Ok(if length <= MAX_REQUEST_BYTES {
         Ok(body.freeze())
     } else {
         Err(length)

@@ -8,8 +8,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::*;
 use crate::exchange::Delivery;
-use crate::operation::MAX_BODY_BYTES;
 use crate::scripted::{always, bind, no_tables, reply, scripted, serve};
+use dynasink_core::limits::MAX_REQUEST_BYTES;
 
 /// A request of one operation, on a connection that is kept.
 fn request(body: &[u8]) -> Vec<u8> {
@@ -123,9 +123,13 @@ fn a_connection_is_kept_for_the_next_request() {
 fn a_body_of_16_mib_is_taken_and_a_larger_one_is_read_and_refused() {
     let server = serve(always(Delivery::Whole(no_tables())));
     let mut client = Wire::to(server.local_addr());
-    let body = vec![b' '; MAX_BODY_BYTES + 1];
+    let body = vec![b' '; MAX_REQUEST_BYTES + 1];
     // The connection is kept in both cases.
-    for (length, status) in [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413), (2, 200)] {
+    for (length, status) in [
+        (MAX_REQUEST_BYTES, 200),
+        (MAX_REQUEST_BYTES + 1, 413),
+        (2, 200),
+    ] {
         client.send(&request(&body[..length]));
         let (head, _) = client.response().unwrap();
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
