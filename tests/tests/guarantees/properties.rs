@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::future::Future;
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use dynasink::{BillingMode, DynamoDb, Outcome, Transport, WriteUnits};
 use dynasink_sim::{Audit, Faults, Latency, Resource, Simulator};
 use fastrand::Rng;
@@ -122,25 +124,28 @@ fn whatever_fails_each_row_has_one_outcome_and_the_last_write_wins() {
     });
 }
 
+/// The SDK's client, which waits as long as a client at the other door.
+fn through_the_sdk(simulator: &Simulator) -> DynamoDb {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .build();
+    let config = simulator.sdk_config().timeout_config(timeouts);
+    DynamoDb::new(Client::from_conf(config.build()))
+}
+
 #[test]
 fn the_same_holds_through_the_sdk() {
     for_seeds(120, |seed| {
         let mut load = Load::random(seed);
         load.ops.truncate(120);
-        random_load_is_kept(load, |simulator| {
-            let timeouts = aws_sdk_dynamodb::config::timeout::TimeoutConfig::builder()
-                .operation_attempt_timeout(Duration::from_secs(5))
-                .build();
-            let config = simulator.sdk_config().timeout_config(timeouts);
-            DynamoDb::new(aws_sdk_dynamodb::Client::from_conf(config.build()))
-        })
+        random_load_is_kept(load, through_the_sdk)
     });
 }
 
 #[test]
 fn one_seed_gives_one_trace() {
     for seed in 0..20 {
-        let trace = |through_the_sdk: bool| {
+        let trace = |by_the_sdk: bool| {
             let runtime = Builder::new_current_thread()
                 .enable_time()
                 .start_paused(true)
@@ -149,8 +154,8 @@ fn one_seed_gives_one_trace() {
             runtime.block_on(async {
                 let load = Load::random(seed);
                 let simulator = load.service().build();
-                if through_the_sdk {
-                    load.run(DynamoDb::new(simulator.client())).await;
+                if by_the_sdk {
+                    load.run(through_the_sdk(&simulator)).await;
                 } else {
                     load.run(simulator.clone()).await;
                 }
