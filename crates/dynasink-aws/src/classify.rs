@@ -73,6 +73,11 @@ impl Cause {
         }
     }
 
+    /// Whether operations of the request may be applied all the same, and may have drawn capacity.
+    pub fn may_be_applied(&self) -> bool {
+        matches!(self, Self::Internal | Self::Unreachable)
+    }
+
     /// Whether nothing can be written while it lasts, so that no operation is to blame.
     pub(crate) fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable | Self::TableInUse)

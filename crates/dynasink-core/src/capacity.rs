@@ -42,7 +42,8 @@ pub struct CapacityFeedback {
     pub failed_ops: usize,
     /// Operations that will be sent again, for whatever reason.
     pub retried_ops: usize,
-    /// The predicted cost of all operations that were not applied.
+    /// The predicted cost of all operations that were surely not applied: those of a request whose answer was lost
+    /// may have drawn their units.
     pub unwritten_units: WriteUnits,
     /// What the service says it consumed; empty if it says nothing.
     pub consumed: Vec<ConsumedCapacity>,

@@ -64,6 +64,7 @@ fn assert_told_is_stored(load: &Load, ledger: &Ledger, simulator: &Simulator) {
 #[tokio::test(start_paused = true)]
 async fn credentials_that_expire_stop_the_load_and_it_can_be_run_again() {
     let mut load = plain_load(1_000, 10_000);
+    load.tables[0] = load.tables[0].clone().idle(Duration::from_secs(10));
     load.faults = Faults::none().requests(10..=u64::MAX, Fault::Expired);
     let simulator = load.service().build();
     let stopped = load.run(simulator.clone()).await;
@@ -140,12 +141,11 @@ async fn a_table_that_is_being_updated_is_written_to() {
     assert_eq!(simulator.items("strings").len(), 2_000);
     let audit = simulator.audit();
     let table = Resource::Table("strings".to_owned());
-    // The second in which the capacity falls, and the savings of one second, lie between.
+    // The second in which the capacity falls lies between. What refused operations leave unused while they wait is
+    // saved up, and spent later.
     let late = audit.units_per_second(&table).split_off(&3);
-    assert!(
-        !late.is_empty() && late.values().all(|units| *units <= 101),
-        "{late:?}"
-    );
+    let (seconds, units) = (late.len() as u64, late.values().sum::<u64>());
+    assert!(seconds > 5 && units <= 101 * seconds, "{late:?}");
 }
 
 /// A service whose table has an index that the client's schema does not know: items that break its rule are
@@ -285,16 +285,13 @@ async fn a_pipe_that_is_dropped_has_told_nothing_that_is_not_so() {
         // What has no outcome is known: it is what was taken from the source and is not in the ledger.
         let told = ledger.outcomes().len();
         assert!(told < taken && taken < 5_000, "{told} of {taken}");
-        let under_way = |simulator: &Simulator| {
-            let audit = simulator.audit();
-            audit
-                .requests()
-                .iter()
-                .filter(|request| request.ended.is_none())
-                .count()
-        };
-        assert_eq!(under_way(&simulator), 0, "no request outlives its pipe");
         sleep(Duration::from_mins(1)).await;
+        let audit = simulator.audit();
+        let under_way = audit
+            .requests()
+            .iter()
+            .filter(|request| request.ended.is_none());
+        assert_eq!(under_way.count(), 0, "no request outlives its pipe");
         assert_eq!(ledger.outcomes().len(), told);
     }
 }

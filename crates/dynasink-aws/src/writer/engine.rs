@@ -221,7 +221,9 @@ impl<T: Transport> Engine<T> {
         sent: Instant,
         feedback: &mut CapacityFeedback,
     ) -> Result<(), Stop> {
-        feedback.unwritten_units = ops.iter().map(|pending| pending.op.units()).sum();
+        if !error.cause.may_be_applied() {
+            feedback.unwritten_units = ops.iter().map(|pending| pending.op.units()).sum();
+        }
         match error.cause {
             Cause::Throttled(_) => feedback.throttled_ops = ops.len(),
             _ => feedback.failed_ops = ops.len(),

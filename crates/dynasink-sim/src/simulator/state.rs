@@ -222,9 +222,13 @@ impl State {
                 bytes(writes[index].footprint.as_ref()),
             )
         };
+        let mut grown: HashMap<(&str, &[u8]), u64> = HashMap::new();
         for (index, write) in writes.iter().enumerate() {
             let (old, new) = growth(index);
-            if new > old && self.collection(write) + (new - old) > settings.collection_limit {
+            let collection = (write.key.table().as_str(), write.key.partition());
+            let grown = grown.entry(collection).or_default();
+            *grown += new.saturating_sub(old);
+            if new > old && self.collection(write) + *grown > settings.collection_limit {
                 return Outcome::CollectionFull;
             }
         }

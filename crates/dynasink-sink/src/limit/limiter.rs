@@ -13,10 +13,11 @@ use tokio::time::Instant;
 
 use super::auto::AutoRate;
 
-/// The part of a second whose units may pass at once.
+/// The part of a second whose units the bucket holds, and as many may have come back to be spent again: together a
+/// tenth of a second's units may pass at once.
 ///
-/// A tenth keeps every second close to the rate, and is well above the millisecond of tokio's timer.
-const BURST_PER_SECOND: u32 = 10;
+/// That keeps every second close to the rate, and each half is well above the millisecond of tokio's timer.
+const BURST_PER_SECOND: u32 = 20;
 
 /// A budget of write capacity units per second, on [`governor`]. Clones share it.
 ///

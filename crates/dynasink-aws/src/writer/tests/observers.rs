@@ -104,7 +104,8 @@ async fn capacity_observers_learn_of_every_answer() {
         .iter()
         .map(|answer| answer.unwritten_units.get())
         .sum();
-    assert_eq!(unwritten, 55);
+    // The 25 of the failed request may have been applied.
+    assert_eq!(unwritten, 30);
     let consumed: u64 = answers
         .iter()
         .map(|answer| answer.table_units().get())
