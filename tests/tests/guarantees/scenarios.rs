@@ -320,7 +320,7 @@ async fn a_shutdown_writes_what_was_accepted() {
 async fn a_zombie_request_can_undo_a_newer_write() {
     let table = table(0, provisioned(1_000));
     let schema = table.schema().clone();
-    let faults = Faults::none().requests(1..=1, Fault::Zombie(Duration::from_secs(60)));
+    let faults = Faults::none().requests(1..=1, Fault::Zombie(Duration::from_mins(1)));
     let simulator = Simulator::builder()
         .table(table)
         .faults(faults)
@@ -337,7 +337,7 @@ async fn a_zombie_request_can_undo_a_newer_write() {
     writer.close().await.unwrap();
     let row = |simulator: &Simulator| simulator.items("strings")[0].1["row"].clone();
     assert_eq!(row(&simulator), json!({ "N": "2" }));
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     assert_eq!(
         row(&simulator),
         json!({ "N": "1" }),
