@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::batch_write_item::{BatchWriteItemError, BatchWriteItemOutput};
 use aws_sdk_dynamodb::types::{
     AttributeValue, BillingMode as SdkBillingMode, PutRequest, ReturnConsumedCapacity,
@@ -84,7 +84,7 @@ async fn write(
         .return_item_collection_metrics(ReturnItemCollectionMetrics::Size)
         .send()
         .await
-        .map_err(|error| error.into_service_error())
+        .map_err(SdkError::into_service_error)
 }
 
 fn unprocessed(output: &BatchWriteItemOutput) -> usize {
@@ -400,7 +400,7 @@ async fn an_embedded_store_is_limited_and_has_its_whole_api() {
     let mode = table.billing_mode_summary().unwrap().billing_mode();
     assert_eq!(mode, Some(&SdkBillingMode::Provisioned));
 
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     let requests: Vec<_> = (0..25).map(order).map(put_order).collect();
     let written = crate::orders::write(&client, requests).await.unwrap();
     let left = written
