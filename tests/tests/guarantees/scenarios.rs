@@ -451,3 +451,22 @@ impl OutcomeObserver for Counted {
         Ok(())
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_requests_that_may_be_in_flight_are() {
+    for requests in [1, 7, 64] {
+        let mut load = plain_load(400 * requests as u64, 5_000_000);
+        load.tables[0] = load.tables[0].clone().idle(Duration::from_mins(5));
+        load.concurrency = Concurrency::Fixed(requests);
+        let simulator = load.service().build();
+        let start = Instant::now();
+        let run = load.run(simulator.clone()).await;
+        assert_eq!(run.outcomes.len(), load.ops.len());
+        // Sixteen rounds of ten milliseconds each.
+        let rounds = start.elapsed().as_millis() / 10;
+        assert!(
+            (16..=17).contains(&rounds),
+            "{rounds} rounds with {requests} in flight"
+        );
+    }
+}
