@@ -95,9 +95,9 @@ impl InProcess {
         }
         match self.endpoint.answer(request).await {
             Delivery::Whole(reply) => self.response(reply, SdkBody::from),
-            Delivery::Slow(reply, delay) => {
-                self.response(reply, |body| SdkBody::from_body_1_x(late_body(body, delay)))
-            }
+            Delivery::Slow(reply, delay, waiting) => self.response(reply, |body| {
+                SdkBody::from_body_1_x(late_body(body, delay, waiting))
+            }),
             Delivery::Truncated(reply) => self.response(reply, broken_off),
             Delivery::Refused => Err(broken(io::ErrorKind::ConnectionRefused)),
             Delivery::Reset => Err(broken(io::ErrorKind::ConnectionReset)),
@@ -247,7 +247,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_late_body_takes_its_time_after_the_head() {
         let delay = Duration::from_secs(10);
-        let settings = sdk_config(always(Delivery::Slow(no_tables(), delay)))
+        let settings = sdk_config(always(Delivery::Slow(no_tables(), delay, None)))
             .timeout_config(read_timeout(delay / 2));
         let start = Instant::now();
 

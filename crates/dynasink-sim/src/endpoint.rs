@@ -13,7 +13,7 @@ use http_body_util::StreamBody;
 use hyper::body::{Body, Frame};
 
 use crate::embedded::EmbeddedStore;
-use crate::exchange::{Delivery, Request, Service};
+use crate::exchange::{Delivery, Held, Request, Service};
 use crate::operation::Reply;
 use crate::simulator::Simulator;
 
@@ -109,10 +109,12 @@ pub(crate) fn is_signed(authorization: Option<&str>, query: Option<&str>) -> boo
 pub(crate) fn late_body(
     data: Bytes,
     delay: Duration,
+    waiting: Held,
 ) -> impl Body<Data = Bytes, Error = Infallible> + Send + Sync {
     let delay = tokio::time::sleep(delay);
     StreamBody::new(stream::once(async move {
         delay.await;
+        drop(waiting);
         Ok(Frame::data(data))
     }))
 }

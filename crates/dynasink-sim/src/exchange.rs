@@ -26,7 +26,7 @@ pub(crate) enum Delivery {
     /// The reply, whole.
     Whole(Reply),
     /// The head of the reply at once, its body after a while.
-    Slow(Reply, Duration),
+    Slow(Reply, Duration, Held),
     /// The reply's head and the first half of its body; then the connection ends.
     Truncated(Reply),
     /// No connection. A socket that listens cannot refuse one request and take the next, so over
@@ -34,11 +34,11 @@ pub(crate) enum Delivery {
     Refused,
     /// The connection is reset before anything of a reply is sent.
     Reset,
-    /// Nothing, ever. What is held is dropped when the client or the server gives up.
+    /// Nothing, ever.
     Never(Held),
 }
 
-/// What lasts as long as a client waits.
+/// What is dropped when the client has its answer, goes away, or the server stops.
 pub(crate) type Held = Option<Arc<dyn Any + Send + Sync>>;
 
 /// What answers requests behind a door.

@@ -51,7 +51,7 @@ async fn a_delivery_is_the_same_to_the_sdk_through_both_doors() {
         (Delivery::Whole(reply(200, "")), Seen::Answered),
         (Delivery::Whole(reply(503, "<html>")), Seen::Error(503)),
         (
-            Delivery::Slow(no_tables(), Duration::from_millis(1)),
+            Delivery::Slow(no_tables(), Duration::from_millis(1), None),
             Seen::Answered,
         ),
         (Delivery::Truncated(no_tables()), Seen::Unreadable(200)),

@@ -112,18 +112,17 @@ async fn answer(
             let head = head(&mut reply)?;
             Ok(head.map(|()| Full::from(reply.body).boxed_unsync()))
         }
-        Delivery::Slow(mut reply, delay) => {
+        Delivery::Slow(mut reply, delay, waiting) => {
             let head = head(&mut reply)?;
-            Ok(head.map(|()| late_body(reply.body.into(), delay).boxed_unsync()))
+            Ok(head.map(|()| late_body(reply.body.into(), delay, waiting).boxed_unsync()))
         }
         Delivery::Truncated(mut reply) => {
             let head = head(&mut reply)?;
             Err(Ending::Half(first_half(&head, reply.body.as_bytes())))
         }
         Delivery::Refused | Delivery::Reset => Err(Ending::Reset),
-        Delivery::Never(held) => {
+        Delivery::Never(_held) => {
             closed(stopping.clone()).await;
-            drop(held);
             Err(Ending::Stopped)
         }
     }

@@ -98,7 +98,7 @@ fn a_truncated_reply_is_announced_whole_and_ends_after_half() {
 #[test]
 fn the_head_of_a_slow_reply_is_sent_before_its_body() {
     let hour = Duration::from_hours(1);
-    let server = serve(always(Delivery::Slow(no_tables(), hour)));
+    let server = serve(always(Delivery::Slow(no_tables(), hour, None)));
     let mut client = Wire::to(server.local_addr());
     client.send(&request(b"{}"));
 

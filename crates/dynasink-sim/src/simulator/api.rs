@@ -91,7 +91,9 @@ impl Simulator {
         let reply = |outcome| reply(&batch, outcome, single);
         match self.take(&under_way, writes).await {
             End::Answered(outcome) => Delivery::Whole(reply(outcome)),
-            End::Slow(outcome, later) => Delivery::Slow(reply(outcome), later),
+            End::Slow(outcome, later) => {
+                Delivery::Slow(reply(outcome), later, Some(Arc::new(under_way)))
+            }
             End::Truncated(outcome) => Delivery::Truncated(reply(outcome)),
             End::Unreadable(body) => Delivery::Whole(Reply::json(200, body)),
             End::Failed(fault) => Delivery::Whole(match fault {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Simulator;
 use super::state::{Chance, Outcome};
-use crate::audit::{Decision, RequestRecord, Verdict, WriteRecord};
+use crate::audit::{Decision, Events, RequestRecord, Verdict, WriteRecord};
 use crate::fault::{Fault, Stream};
 use crate::store::PlannedWrite;
 
@@ -40,9 +40,7 @@ pub(super) struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let now = self.simulator.now();
-        if let Some(request) = self.simulator.state().audit.request(self.number) {
-            request.ended = Some(now);
-        }
+        self.simulator.state().audit.end(self.number, now);
     }
 }
 
@@ -61,6 +59,7 @@ impl Simulator {
             fault,
             verdict: Verdict::Pending,
             writes: writes.iter().map(record).collect(),
+            events: Events::default(),
         };
         state.audit.arrive(record, self.0.settings.keeps_requests);
         UnderWay {
@@ -72,13 +71,7 @@ impl Simulator {
 
     /// Notes that a request was refused before any of its operations was looked at.
     pub(super) fn note_refused(&self, under_way: &UnderWay, verdict: Verdict) {
-        let mut state = self.state();
-        if matches!(verdict, Verdict::Illegal(_)) {
-            state.audit.count_illegal();
-        }
-        if let Some(request) = state.audit.request(under_way.number) {
-            request.verdict = verdict;
-        }
+        self.state().audit.refuse(under_way.number, verdict);
     }
 
     /// Half of what the request takes: so long to the service, and so long back.
@@ -161,13 +154,12 @@ impl Simulator {
         for decision in decisions {
             state.audit.count(*decision);
         }
-        if let Some(request) = state.audit.request(number) {
-            request.applied = (verdict == Verdict::Taken).then_some(now);
-            request.verdict = verdict;
-            for (write, decision) in request.writes.iter_mut().zip(decisions) {
-                write.decision = *decision;
-            }
-        }
+        let any_applied = decisions
+            .iter()
+            .any(|decision| matches!(decision, Decision::Applied(_)));
+        state
+            .audit
+            .decide(number, verdict, any_applied.then_some(now), decisions);
         outcome
     }
 }

@@ -281,9 +281,8 @@ impl State {
             taken.decisions[index] = match self.admit(now, write, &cost, &mut taken.drawn) {
                 Ok(units) => Decision::Applied(units),
                 Err(refusal) => {
-                    let reason = refusal.reason();
                     refusals.push((refusal, write));
-                    Decision::Refused(reason)
+                    Decision::Refused(refusal)
                 }
             };
         }
