@@ -65,7 +65,8 @@ fn assert_told_is_stored(load: &Load, ledger: &Ledger, simulator: &Simulator) {
 async fn credentials_that_expire_stop_the_load_and_it_can_be_run_again() {
     let mut load = plain_load(1_000, 10_000);
     load.tables[0] = load.tables[0].clone().idle(Duration::from_secs(10));
-    load.faults = Faults::none().requests(10..=u64::MAX, Fault::Expired);
+    let expired = Duration::from_millis(25)..Duration::from_mins(5);
+    load.faults = Faults::none().between(expired, Fault::Expired);
     let simulator = load.service().build();
     let stopped = load.run(simulator.clone()).await;
     let Err(DriveError::Sink { source, .. }) = &stopped.result else {
@@ -76,10 +77,8 @@ async fn credentials_that_expire_stop_the_load_and_it_can_be_run_again() {
         panic!("{source:?}");
     };
     assert!(*unresolved > 0);
-    // Nine requests were answered; those in flight with the tenth may have been too.
     let told = stopped.outcomes.len();
-    assert!((9 * 25..18 * 25).contains(&told), "{told}");
-    assert!(simulator.audit().totals().requests < 20);
+    assert!(told > 0 && told < 1_000, "{told}");
     for (row, outcome) in &stopped.outcomes {
         assert!(
             matches!(outcome, Outcome::Written { .. }),
@@ -87,11 +86,12 @@ async fn credentials_that_expire_stop_the_load_and_it_can_be_run_again() {
         );
     }
 
-    load.faults = Faults::none();
-    let again = load.service().build();
-    let run = load.run(again.clone()).await;
-    assert_eq!(run.result.unwrap().items, 1_000);
-    assert_eq!(run.outcomes.len(), 1_000);
+    sleep(Duration::from_mins(5)).await;
+    let again = load.run(simulator.clone()).await;
+    assert_eq!(again.result.unwrap().items, 1_000);
+    assert_eq!(again.outcomes.len(), 1_000);
+    let stored: std::collections::BTreeMap<_, _> = simulator.items("strings").into_iter().collect();
+    assert_eq!(stored, load.expected("strings"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,6 +111,7 @@ async fn a_table_that_is_deleted_during_the_load_stops_it() {
             .values()
             .all(|outcome| matches!(outcome, Outcome::Written { .. }))
     );
+    assert!(stopped.outcomes.len() > 1_000);
     let missing = |verdict: &Verdict| matches!(verdict, Verdict::TableMissing(_));
     let audit = simulator.audit();
     assert!(
@@ -236,8 +237,12 @@ async fn an_item_collection_that_is_full_kills_only_operations_of_its_partition_
         .map(|(row, _)| *row)
         .collect();
     assert!(
-        dead.len() >= 15 && dead.iter().all(|row| *row < 20),
+        (16..=20).contains(&dead.len()) && dead.iter().all(|row| *row < 20),
         "{dead:?}"
+    );
+    assert!(
+        matches!(outcomes[&40], Outcome::Written { .. }),
+        "a delete needs no room"
     );
     let stored = simulator.items("sorted");
     let others = stored
@@ -520,4 +525,37 @@ async fn a_dear_retry_is_not_starved_by_cheap_rows() {
     let (applied, _) = audit.history()[load.ops[0].key()][0];
     // Its cost of 391 units takes four seconds to save up, twice.
     assert!(applied < Duration::from_secs(12), "{applied:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_bounded_however_much_is_read() {
+    let mut load = plain_load(0, 200);
+    let schema = load.tables[0].schema().clone();
+    load.ops = (0..20_000)
+        .map(|row| op(&schema, row % 15_000, row, Some(900)))
+        .collect();
+    let window = Policy::KeepLast {
+        ops: std::num::NonZeroUsize::new(300).unwrap(),
+        bytes: 200_000,
+    };
+    for policy in [Policy::Off, window] {
+        load.policy = policy;
+        load.buffered_bytes = 100_000;
+        load.faults = "hang=1%, internal=2%".parse().unwrap();
+        let simulator = load.service().build();
+        let run = load.run(simulator).await;
+        assert_eq!(run.outcomes.len(), 20_000);
+        let read: usize = load.ops.iter().map(WriteOp::memory).sum();
+        assert!(load.memory_bound() * 20 < read, "the bound means something");
+        assert!(
+            run.most_held <= load.memory_bound(),
+            "{} bytes",
+            run.most_held
+        );
+        assert!(
+            run.most_held * 4 > load.memory_bound(),
+            "{} bytes",
+            run.most_held
+        );
+    }
 }
