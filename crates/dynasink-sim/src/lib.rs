@@ -54,7 +54,7 @@ pub use capacity::{Admit, CapacityModel, Limit, Refusal};
 pub use embedded::EmbeddedStore;
 pub use endpoint::Endpoint;
 pub use error::{BoxError, Error, Result};
-pub use fault::{Change, Fault, Faults, Latency, ParseFaultsError};
+pub use fault::{Change, Fault, Faults, Latency, ParseError};
 pub use server::{Server, ServerHandle};
 pub use simulator::{Simulator, SimulatorBuilder};
 pub use table::{Projection, SimulatedTable};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::script::{ParseFaultsError, parse_duration};
+use super::script::{ParseError, parse_duration};
 
 /// How long requests take: lognormal, as those of services are, so that a few take much longer than most.
 ///
@@ -64,11 +64,11 @@ impl Default for Latency {
 }
 
 impl FromStr for Latency {
-    type Err = ParseFaultsError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, ParseFaultsError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let parse = |text: &str| {
-            parse_duration(text.trim()).ok_or_else(|| ParseFaultsError {
+            parse_duration(text.trim()).ok_or_else(|| ParseError {
                 part: text.to_owned(),
                 problem: "a latency is a time such as `5ms`, or a median and a 99th percentile such as `5ms..40ms`",
             })

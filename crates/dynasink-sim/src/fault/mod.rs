@@ -10,7 +10,7 @@ use dynasink_core::WriteUnits;
 
 pub(crate) use dice::{Dice, Stream};
 pub use latency::Latency;
-pub use script::ParseFaultsError;
+pub use script::ParseError;
 
 /// What becomes of one request that writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ enum When {
 ///     .change(Duration::from_secs(120), Change::Capacity("orders".into(), WriteUnits::new(500)));
 /// let parsed: Faults = "lost=0.5%, internal@3, hang@30s..40s, capacity:orders=500@120s".parse()?;
 /// assert_eq!(parsed, built);
-/// # Ok::<(), dynasink_sim::ParseFaultsError>(())
+/// # Ok::<(), dynasink_sim::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]

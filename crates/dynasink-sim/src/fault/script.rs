@@ -7,10 +7,10 @@ use dynasink_core::WriteUnits;
 
 use super::{Change, Fault, Faults};
 
-/// A text that is no fault.
+/// A text that is no fault, no change and no latency.
 #[derive(Debug, thiserror::Error)]
-#[error("`{part}` is no fault: {problem}")]
-pub struct ParseFaultsError {
+#[error("`{part}` is not understood: {problem}")]
+pub struct ParseError {
     pub(super) part: String,
     pub(super) problem: &'static str,
 }
@@ -40,17 +40,17 @@ const UNITS: &str =
 /// }
 /// let problem = "losst=1%".parse::<Faults>().unwrap_err().to_string();
 /// assert!(problem.contains("`losst=1%`") && problem.contains("lost"));
-/// # Ok::<(), dynasink_sim::ParseFaultsError>(())
+/// # Ok::<(), dynasink_sim::ParseError>(())
 /// ```
 impl FromStr for Faults {
-    type Err = ParseFaultsError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, ParseFaultsError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let parts = text.split(',').map(str::trim);
         parts
             .filter(|part| !part.is_empty())
             .try_fold(Self::none(), |faults, part| {
-                add(faults, part).map_err(|problem| ParseFaultsError {
+                add(faults, part).map_err(|problem| ParseError {
                     part: part.to_owned(),
                     problem,
                 })

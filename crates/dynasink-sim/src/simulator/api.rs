@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Simulator;
 use super::course::End;
-use super::state::{Drawn, Outcome};
+use super::state::{Answer, Drawn};
 use crate::audit::{Decision, Verdict};
 use crate::capacity::Exception;
 use crate::described;
@@ -184,10 +184,10 @@ fn planned(write: &Write) -> PlannedWrite {
     }
 }
 
-fn reply(batch: &BatchWrite, outcome: Outcome, single: bool) -> Reply {
+fn reply(batch: &BatchWrite, outcome: Answer, single: bool) -> Reply {
     let taken = match outcome {
-        Outcome::Taken(taken) => taken,
-        Outcome::Throttled(throttled) => {
+        Answer::Taken(taken) => taken,
+        Answer::Throttled(throttled) => {
             let kind = match throttled.exception {
                 Exception::ProvisionedThroughputExceeded => {
                     ExceptionKind::ProvisionedThroughputExceeded
@@ -201,9 +201,9 @@ fn reply(batch: &BatchWrite, outcome: Outcome, single: bool) -> Reply {
                 .collect();
             return exception(&kind, &reasons);
         }
-        Outcome::CollectionFull => return failed(&ExceptionKind::ItemCollectionSizeLimitExceeded),
-        Outcome::TableMissing(table) => return Rejection::TableMissing(table).reply(),
-        Outcome::Disagreement(Disagreement(reply)) | Outcome::StoreFailed(reply) => return reply,
+        Answer::CollectionFull => return failed(&ExceptionKind::ItemCollectionSizeLimitExceeded),
+        Answer::TableMissing(table) => return Rejection::TableMissing(table).reply(),
+        Answer::Disagreement(Disagreement(reply)) | Answer::StoreFailed(reply) => return reply,
     };
     let named = |name: &str| {
         let mut writes = batch.writes.iter();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Simulator;
-use super::state::{Chance, Outcome};
+use super::state::{Answer, Chance};
 use crate::audit::{Decision, Events, RequestRecord, Verdict, WriteRecord};
 use crate::fault::{Fault, Stream};
 use crate::store::PlannedWrite;
@@ -12,11 +12,11 @@ use crate::store::PlannedWrite;
 #[derive(Debug)]
 pub(super) enum End {
     /// The service's answer arrives.
-    Answered(Outcome),
+    Answered(Answer),
     /// The service's answer, of which only the head arrives at once.
-    Slow(Outcome, Duration),
+    Slow(Answer, Duration),
     /// The service's answer breaks off.
-    Truncated(Outcome),
+    Truncated(Answer),
     /// An answer in place of the service's own, which says nothing of what was applied.
     Unreadable(&'static str),
     /// The service fails, or refuses the credentials.
@@ -131,7 +131,7 @@ impl Simulator {
     }
 
     /// Decides about the operations, applies them, and notes what became of each.
-    fn apply(&self, number: u64, writes: &[PlannedWrite], partial: bool) -> Outcome {
+    fn apply(&self, number: u64, writes: &[PlannedWrite], partial: bool) -> Answer {
         let now = self.now();
         let dice = self.0.dice;
         let chance = Chance {
@@ -141,12 +141,12 @@ impl Simulator {
         let mut state = self.state();
         let outcome = state.decide(&self.0.settings, now, writes, chance);
         let (verdict, decisions): (_, &[Decision]) = match &outcome {
-            Outcome::Taken(taken) => (Verdict::Taken, &taken.decisions),
-            Outcome::Throttled(throttled) => (Verdict::Throttled, &throttled.decisions),
-            Outcome::CollectionFull => (Verdict::CollectionFull, &[]),
-            Outcome::StoreFailed(_) => (Verdict::Failed, &[]),
-            Outcome::TableMissing(table) => (Verdict::TableMissing(table.clone()), &[]),
-            Outcome::Disagreement(disagreement) => {
+            Answer::Taken(taken) => (Verdict::Taken, &taken.decisions),
+            Answer::Throttled(throttled) => (Verdict::Throttled, &throttled.decisions),
+            Answer::CollectionFull => (Verdict::CollectionFull, &[]),
+            Answer::StoreFailed(_) => (Verdict::Failed, &[]),
+            Answer::TableMissing(table) => (Verdict::TableMissing(table.clone()), &[]),
+            Answer::Disagreement(disagreement) => {
                 state.audit.count_illegal();
                 (Verdict::Illegal(disagreement.0.body.clone()), &[])
             }

@@ -1,6 +1,7 @@
 //! A DynamoDB that throttles and fails on demand.
 
 mod api;
+mod collections;
 mod course;
 mod state;
 mod transport;
@@ -84,9 +85,9 @@ use state::State;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Simulator(Arc<Service>);
+pub struct Simulator(Arc<Simulation>);
 
-struct Service {
+struct Simulation {
     start: Instant,
     dice: Dice,
     settings: Settings,
@@ -288,7 +289,7 @@ impl SimulatorBuilder {
         for table in self.tables {
             state.add_table(table, &self.settings, Duration::ZERO);
         }
-        Simulator(Arc::new(Service {
+        Simulator(Arc::new(Simulation {
             start: Instant::now(),
             dice: Dice::new(self.seed),
             settings: self.settings,

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use dynasink_core::{BillingMode, IndexKind, PrimaryKey, WriteUnits};
+use dynasink_core::{BillingMode, PrimaryKey, WriteUnits};
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
 use super::Settings;
+use super::collections::ItemCollections;
 use crate::audit::{Audit, Decision, Resource};
 use crate::capacity::{AccountCapacity, Exception, Refusal, TableCapacity, WriteCost};
 use crate::fault::Change;
@@ -33,13 +33,12 @@ struct TableState {
     table: Arc<SimulatedTable>,
     capacity: TableCapacity,
     updating: bool,
-    /// Bytes under each partition key, local indexes included; only of tables that have such.
-    collections: HashMap<Bytes, u64>,
+    collections: ItemCollections,
 }
 
 /// What the service made of a request that it understood.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum Answer {
     /// It took the request: one decision for each operation.
     Taken(Taken),
     /// Every operation was refused for want of capacity.
@@ -113,7 +112,7 @@ impl State {
                 table: Arc::new(table),
                 capacity,
                 updating: false,
-                collections: HashMap::new(),
+                collections: ItemCollections::default(),
             },
         );
     }
@@ -226,12 +225,12 @@ impl State {
         now: Duration,
         writes: &[PlannedWrite],
         mut chance: Chance,
-    ) -> Outcome {
+    ) -> Answer {
         self.make_changes_due(settings, now);
         for write in writes {
             let name = write.table.schema().name().as_str();
             if !self.tables.contains_key(name) {
-                return Outcome::TableMissing(name.to_owned());
+                return Answer::TableMissing(name.to_owned());
             }
         }
         let olds: Vec<_> = writes
@@ -241,7 +240,7 @@ impl State {
         let growth = |index: usize| -> (u64, u64) {
             let table = &writes[index].table;
             let bytes = |footprint: Option<&_>| {
-                footprint.map_or(0, |footprint| in_collection(table, footprint))
+                footprint.map_or(0, |footprint| ItemCollections::bytes_of(table, footprint))
             };
             (
                 bytes(olds[index].as_ref()),
@@ -255,7 +254,7 @@ impl State {
             let grown = grown.entry(collection).or_default();
             *grown += new.saturating_sub(old);
             if new > old && self.collection(write) + *grown > settings.collection_limit {
-                return Outcome::CollectionFull;
+                return Answer::CollectionFull;
             }
         }
 
@@ -289,7 +288,7 @@ impl State {
         if let Some((first, _)) = refusals.first()
             && refusals.len() == writes.len()
         {
-            return Outcome::Throttled(Throttled {
+            return Answer::Throttled(Throttled {
                 exception: first.exception(),
                 reasons: reasons(&refusals),
                 decisions: taken.decisions,
@@ -300,8 +299,8 @@ impl State {
         let admitted: Vec<_> = applied.iter().map(|index| &writes[*index]).collect();
         if let Err(disagreement) = self.store.apply(&admitted) {
             return match disagreement.0.status {
-                500.. => Outcome::StoreFailed(disagreement.0),
-                _ => Outcome::Disagreement(disagreement),
+                500.. => Answer::StoreFailed(disagreement.0),
+                _ => Answer::Disagreement(disagreement),
             };
         }
         for index in applied {
@@ -311,7 +310,7 @@ impl State {
                 taken.collections.push((write.key.clone(), bytes));
             }
         }
-        Outcome::Taken(taken)
+        Answer::Taken(taken)
     }
 
     fn admit(
@@ -355,22 +354,16 @@ impl State {
 
     fn collection(&self, write: &PlannedWrite) -> u64 {
         let state = self.tables.get(write.table.schema().name().as_str());
-        state
-            .and_then(|state| state.collections.get(write.key.partition()))
-            .copied()
-            .unwrap_or(0)
+        state.map_or(0, |state| state.collections.size(write.key.partition()))
     }
 
     /// Notes that an item of a collection has changed its size; says how large the collection is, if there is one.
     fn grow_collection(&mut self, write: &PlannedWrite, old: u64, new: u64) -> Option<u64> {
-        if !has_collections(&write.table) {
+        if !ItemCollections::are_limited_in(&write.table) {
             return None;
         }
         let state = self.tables.get_mut(write.table.schema().name().as_str())?;
-        let partition = Bytes::copy_from_slice(write.key.partition());
-        let bytes = state.collections.entry(partition).or_default();
-        *bytes = (*bytes + new).saturating_sub(old);
-        Some(*bytes)
+        Some(state.collections.grow(write.key.partition(), old, new))
     }
 }
 
@@ -381,10 +374,11 @@ impl TableState {
             return self.capacity.set_capacity(now, billing);
         };
         let mut indexes = self.table.schema().indexes().iter();
-        match indexes.position(|known| known.name() == index) {
-            Some(number) => self.capacity.set_index_capacity(now, number, write),
-            None => tracing::warn!(index, "there is no such index to change"),
-        }
+        let Some(number) = indexes.position(|known| known.name() == index) else {
+            tracing::warn!(index, "there is no such index to change");
+            return;
+        };
+        self.capacity.set_index_capacity(now, number, write);
     }
 }
 
@@ -406,23 +400,4 @@ fn reasons(refusals: &[(Refusal, &PlannedWrite)]) -> Vec<(&'static str, String)>
     reasons.sort_unstable();
     reasons.dedup();
     reasons
-}
-
-/// Only tables with local indexes have item collections with a limit.
-fn has_collections(table: &SimulatedTable) -> bool {
-    let mut indexes = table.schema().indexes().iter();
-    indexes.any(|index| index.kind() == IndexKind::Local)
-}
-
-/// The bytes of an item and its entries in local indexes.
-fn in_collection(table: &SimulatedTable, footprint: &crate::footprint::Footprint) -> u64 {
-    if !has_collections(table) {
-        return 0;
-    }
-    let indexes = table.schema().indexes().iter();
-    let entries = indexes
-        .zip(&footprint.entries)
-        .filter(|(index, _)| index.kind() == IndexKind::Local)
-        .filter_map(|(_, entry)| entry.as_ref());
-    footprint.size + entries.map(|entry| entry.size).sum::<u64>()
 }

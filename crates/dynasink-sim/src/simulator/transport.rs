@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Simulator;
 use super::course::End;
-use super::state::{Drawn, Outcome, Taken};
+use super::state::{Answer, Drawn, Taken};
 use crate::audit::{Decision, Verdict};
 use crate::error::BoxError;
 use crate::fault::Fault;
@@ -133,10 +133,10 @@ fn illegal(batch: &WriteBatch) -> Option<&'static str> {
     }
 }
 
-fn answer(batch: &WriteBatch, outcome: Outcome) -> Result<BatchResponse, RequestError> {
+fn answer(batch: &WriteBatch, outcome: Answer) -> Result<BatchResponse, RequestError> {
     match outcome {
-        Outcome::Taken(taken) => Ok(response(batch, taken)),
-        Outcome::Throttled(throttled) => {
+        Answer::Taken(taken) => Ok(response(batch, taken)),
+        Answer::Throttled(throttled) => {
             let reasons = throttled.reasons.into_iter();
             let reasons = reasons.map(|(reason, resource)| ThrottlingReason {
                 reason: reason.to_owned(),
@@ -147,16 +147,16 @@ fn answer(batch: &WriteBatch, outcome: Outcome) -> Result<BatchResponse, Request
                 "every operation was refused for want of capacity",
             ))
         }
-        Outcome::CollectionFull => Err(failure(
+        Answer::CollectionFull => Err(failure(
             Cause::ItemCollectionFull,
             "an item collection has reached its limit",
         )),
-        Outcome::TableMissing(table) => Err(failure(
+        Answer::TableMissing(table) => Err(failure(
             Cause::TableMissing,
             format!("table {table} is not there"),
         )),
-        Outcome::StoreFailed(reply) => Err(failure(Cause::Internal, reply.body)),
-        Outcome::Disagreement(disagreement) => Err(failure(Cause::Invalid, disagreement.0.body)),
+        Answer::StoreFailed(reply) => Err(failure(Cause::Internal, reply.body)),
+        Answer::Disagreement(disagreement) => Err(failure(Cause::Invalid, disagreement.0.body)),
     }
 }
 
