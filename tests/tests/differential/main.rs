@@ -39,10 +39,11 @@ async fn differences(tables: &Tables, peer: &Peer) -> Observed {
 }
 
 #[tokio::test]
-async fn the_simulator_answers_alike_whatever_keeps_its_items() {
+async fn the_simulator_on_an_embedded_store_differs_as_listed() {
     let tables = Tables::named(|table| table.to_owned());
     let peer = Peer::simulator_on_embedded_store(&tables).await;
-    assert_eq!(differences(&tables, &peer).await, Observed::new());
+    let observed = differences(&tables, &peer).await;
+    Listed::read().assert_lists("simulator on an embedded store", &observed);
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ impl Peer {
         }
         let body = self.tables.to_peer(&request.body);
         let (status, body) = send(&self.client, request.operation, body).await;
-        let stored = self.stored().await;
+        let stored = self.stored(request).await;
         self.delete(&stored).await;
         let stored = stored.into_iter().map(|(table, items)| {
             let items: BTreeSet<Item> = items.iter().map(answer::item).collect();
@@ -95,10 +95,13 @@ impl Peer {
         serde_json::from_str(&body).unwrap()
     }
 
-    async fn stored(&self) -> BTreeMap<&'static str, Vec<Value>> {
+    /// The items of the tables that `request` names.
+    async fn stored(&self, request: &Request) -> BTreeMap<&'static str, Vec<Value>> {
         let mut stored = BTreeMap::new();
         for (table, _) in TABLES {
-            stored.insert(table, self.items(table).await);
+            if request.names(table) {
+                stored.insert(table, self.items(table).await);
+            }
         }
         stored
     }
@@ -122,7 +125,11 @@ impl Peer {
 
     async fn delete(&self, stored: &BTreeMap<&'static str, Vec<Value>>) {
         for (table, key) in TABLES {
-            for items in stored[table].chunks(25) {
+            for items in stored
+                .get(table)
+                .into_iter()
+                .flat_map(|items| items.chunks(25))
+            {
                 let delete = |item: &Value| {
                     let key: Map<String, Value> = key
                         .iter()

@@ -58,6 +58,13 @@ impl Request {
         Self::writes(name, json!({ table: [put(item)] }))
     }
 
+    /// Whether that table is written to, or items of it are stored before.
+    pub(crate) fn names(&self, table: &str) -> bool {
+        let named = format!("@{table}");
+        let given = self.given.as_ref();
+        self.body.contains(&named) || given.is_some_and(|given| given.get(&named).is_some())
+    }
+
     fn given(mut self, tables: Value) -> Self {
         self.given = Some(tables);
         self

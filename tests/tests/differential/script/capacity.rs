@@ -97,7 +97,7 @@ fn of_indexes() -> Vec<Request> {
             put(with(indexed(2000), "mail", json!({ "S": "mm" }))),
         ),
         (
-            "a key of a global index that changes its form",
+            "a number that changes its form",
             put(with(indexed(2000), "age", json!({ "N": "40.0" }))),
         ),
         (

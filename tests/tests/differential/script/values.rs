@@ -41,7 +41,6 @@ fn scalars() -> Vec<Request> {
         value("a value of two types", json!({ "S": "a", "N": "1" })),
         value("a value of an unknown type", json!({ "X": "a" })),
         value("a value whose type is null", json!({ "S": null })),
-        value("a value that is null", Value::Null),
         value("a value that is a text", json!("a")),
         value("a value that is a list", json!([])),
     ]
@@ -110,7 +109,8 @@ fn numbers() -> Vec<Request> {
         ".5".to_owned(),
         "5.".to_owned(),
         "-0".to_owned(),
-        "0e999".to_owned(),
+        "0e125".to_owned(),
+        "0e126".to_owned(),
         "1e2".to_owned(),
         "1E+2".to_owned(),
         "1e".to_owned(),
