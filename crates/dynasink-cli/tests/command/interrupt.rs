@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use crate::workplace::{Workplace, real};
 use serde_json::Value;
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let killed = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
