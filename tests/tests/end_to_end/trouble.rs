@@ -54,7 +54,7 @@ async fn the_last_write_wins_though_the_service_is_in_trouble() {
         let simulator = simulator(seed);
         let endpoint = Endpoint::served(simulator.clone());
         let table = TestTable::create(&endpoint, &KEYS).await;
-        let history = History::drawn(seed, 1500);
+        let history = History::drawn(seed, 1000);
 
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
