@@ -33,9 +33,9 @@ impl Endpoint {
         Self::served(EmbeddedStore::in_memory().unwrap())
     }
 
-    /// What `served` is, behind a port of its own.
-    pub fn served(served: impl Into<dynasink_sim::Endpoint>) -> Self {
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), served).unwrap();
+    /// A service of this process behind a port of its own.
+    pub fn served(service: impl Into<dynasink_sim::Endpoint>) -> Self {
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), service).unwrap();
         let server = server.spawn().unwrap();
         let config = Builder::new()
             .behavior_version(BehaviorVersion::latest())

@@ -85,29 +85,32 @@ impl Answer {
         }
     }
 
-    /// What this answer and `other` say where they differ. Answers that agree on nothing else are compared no further.
+    /// What this answer and `other` say where they differ.
+    /// If the verdicts differ, the rest is not compared.
     pub(crate) fn differs_from(&self, other: &Self) -> Option<[String; 2]> {
         let pair = [self, other];
         if self.verdict != other.verdict {
             return Some(pair.map(|answer| answer.verdict.clone()));
         }
-        let aspects: [(&str, fn(&Self) -> String); 4] = [
-            ("capacity", |answer| answer.capacity.clone()),
-            ("collections", |answer| answer.collections.clone()),
-            ("unprocessed", |answer| answer.unprocessed.clone()),
-            ("stored", |answer| format!("{:?}", answer.stored)),
-        ];
-        let differing = aspects
-            .into_iter()
-            .filter(|(_, aspect)| aspect(self) != aspect(other));
-        let differing: Vec<_> = differing.collect();
-        let told = |answer: &Self| {
-            let told = differing
+        let [ours, theirs] = pair.map(Self::aspects);
+        let told = |aspects: &[(&str, String)], others: &[(&str, String)]| {
+            let differing = aspects
                 .iter()
-                .map(|(name, aspect)| format!("{name}: {}", aspect(answer)));
+                .zip(others)
+                .filter(|(one, other)| one != other);
+            let told = differing.map(|((aspect, value), _)| format!("{aspect}: {value}"));
             told.collect::<Vec<_>>().join("; ")
         };
-        (!differing.is_empty()).then(|| pair.map(told))
+        (ours != theirs).then(|| [told(&ours, &theirs), told(&theirs, &ours)])
+    }
+
+    fn aspects(&self) -> [(&'static str, String); 4] {
+        [
+            ("capacity", self.capacity.clone()),
+            ("collections", self.collections.clone()),
+            ("unprocessed", self.unprocessed.clone()),
+            ("stored", format!("{:?}", self.stored)),
+        ]
     }
 }
 

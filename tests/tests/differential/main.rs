@@ -40,7 +40,7 @@ async fn differences(tables: &Tables, peer: &Peer) -> Observed {
 
 #[tokio::test]
 async fn the_simulator_on_an_embedded_store_differs_as_listed() {
-    let tables = Tables::named(|table| table.to_owned());
+    let tables = Tables::named(str::to_owned);
     let peer = Peer::simulator_on_embedded_store(&tables).await;
     let observed = differences(&tables, &peer).await;
     Listed::read().assert_lists("simulator on an embedded store", &observed);
@@ -48,7 +48,7 @@ async fn the_simulator_on_an_embedded_store_differs_as_listed() {
 
 #[tokio::test]
 async fn the_embedded_store_differs_as_listed() {
-    let tables = Tables::named(|table| table.to_owned());
+    let tables = Tables::named(str::to_owned);
     let peer = Peer::embedded_store(&tables).await;
     Listed::read().assert_lists("dynoxide", &differences(&tables, &peer).await);
 }

@@ -85,7 +85,10 @@ impl Peer {
             let items: BTreeSet<Item> = items.iter().map(answer::item).collect();
             (table, items)
         });
-        Answer::new((status, &self.tables.from_peer(&body)), stored.collect())
+        Answer::new(
+            (status, &self.tables.in_words_of_the_script(&body)),
+            stored.collect(),
+        )
     }
 
     async fn must(&self, operation: &str, request: &Value, why: &str) -> Value {

@@ -2,6 +2,11 @@
 //!
 //! Tables are called `@things`, `@plain`, `@numbers` and `@blobs`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "most values are literals, which read worse by reference"
+)]
+
 mod batches;
 mod capacity;
 mod keys;

@@ -45,7 +45,7 @@ impl Tables {
     }
 
     /// An answer in the words of the script.
-    pub(crate) fn from_peer(&self, body: &str) -> String {
+    pub(crate) fn in_words_of_the_script(&self, body: &str) -> String {
         let names = self.names.iter();
         names.fold(body.to_owned(), |body, (script, name)| {
             body.replace(name, script)

@@ -109,7 +109,7 @@ pub(crate) fn op(table: &TableSchema, key: u64, row: u64, size: Option<usize>) -
         None => table.delete_serde(&item).unwrap(),
         Some(size) => {
             item.insert("row".into(), json!(row));
-            if row % 3 > 0 {
+            if !row.is_multiple_of(3) {
                 item.insert("kind".into(), json!(format!("kind-{}", row % 5)));
             }
             item.insert("payload".into(), json!("x".repeat(size)));
@@ -174,12 +174,11 @@ impl Load {
             latency,
             policy,
             rate: rng.bool().then(|| rng.u64(20..5_000)),
-            concurrency: match rng.bool() {
-                true => Concurrency::Fixed(rng.usize(1..10)),
-                false => Concurrency::Auto {
-                    min: 1,
-                    max: rng.usize(1..64),
-                },
+            concurrency: if rng.bool() {
+                Concurrency::Fixed(rng.usize(1..10))
+            } else {
+                let max = rng.usize(1..64);
+                Concurrency::Auto { min: 1, max }
             },
             retry: patient(),
             buffered_bytes: rng.usize(1_000..4_000_000),

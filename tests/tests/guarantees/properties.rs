@@ -3,36 +3,45 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::future::Future;
+use std::io::{Write, stderr};
+use std::thread;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use dynasink::{BillingMode, DynamoDb, Outcome, Transport, WriteUnits};
+use dynasink::{BillingMode, Concurrency, DynamoDb, Outcome, Transport, WriteUnits};
 use dynasink_sim::{Audit, Faults, Latency, Resource, Simulator};
 use fastrand::Rng;
 use serde_json::Value;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::Duration;
 
 use crate::load::{Evidence, Load, Policy, op};
 
 /// Runs `claim` for so many seeds, or for so many as `DYNASINK_SEEDS` says, after those that once failed. Each seed
-/// has a runtime of its own, whose time is paused.
-fn for_seeds<F: Future<Output = ()>>(seeds: u64, claim: impl Fn(u64) -> F) {
+/// has a runtime of its own, whose time is paused; every core of the machine takes its share of them.
+fn for_seeds<F: Future<Output = ()>>(seeds: u64, claim: impl Fn(u64) -> F + Sync) {
     let seeds = env::var("DYNASINK_SEEDS").map_or(seeds, |seeds| seeds.parse().unwrap());
     let regressions = include_str!("regressions.txt").lines();
     let regressions = regressions.filter(|line| !line.starts_with('#'));
     let regressions = regressions.filter_map(|line| line.split_whitespace().next()?.parse().ok());
-    for seed in regressions.chain(0..seeds) {
-        let runtime = Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        // Names the seed when the claim panics.
-        let named = Named(seed);
-        runtime.block_on(claim(seed));
-        drop(named);
-    }
+    let seeds: Vec<u64> = regressions.chain(0..seeds).collect();
+    let cores = thread::available_parallelism().unwrap().get();
+    thread::scope(|scope| {
+        for core in 0..cores {
+            let (seeds, claim) = (&seeds, &claim);
+            scope.spawn(move || {
+                for seed in seeds.iter().skip(core).step_by(cores) {
+                    let _named = Named(*seed);
+                    paused_runtime().block_on(claim(*seed));
+                }
+            });
+        }
+    });
+}
+
+fn paused_runtime() -> Runtime {
+    let mut runtime = Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().unwrap()
 }
 
 /// Says on which seed a test failed.
@@ -40,9 +49,9 @@ struct Named(u64);
 
 impl Drop for Named {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            use std::io::Write;
-            let _told = writeln!(std::io::stderr(), "the seed is {}", self.0);
+        if thread::panicking() {
+            // Where standard error is closed, nobody is there to be told.
+            let _told = writeln!(stderr(), "the seed is {}", self.0);
         }
     }
 }
@@ -146,12 +155,7 @@ fn the_same_holds_through_the_sdk() {
 fn one_seed_gives_one_trace() {
     for seed in 0..20 {
         let trace = |by_the_sdk: bool| {
-            let runtime = Builder::new_current_thread()
-                .enable_time()
-                .start_paused(true)
-                .build()
-                .unwrap();
-            runtime.block_on(async {
+            paused_runtime().block_on(async {
                 let load = Load::random(seed);
                 let simulator = load.service().build();
                 if by_the_sdk {
@@ -184,12 +188,13 @@ fn load_at_a_rate(seed: u64) -> Load {
     load.rate = Some(rng.u64(50..600));
     load.latency = Latency::fixed(Duration::from_millis(rng.u64(1..50)));
     load.policy = Policy::Off;
+    load.concurrency = Concurrency::Fixed(16);
     load
 }
 
 #[test]
 fn the_rate_is_never_exceeded_in_any_second() {
-    for_seeds(200, |seed| async move {
+    for_seeds(100, |seed| async move {
         let load = load_at_a_rate(seed);
         let simulator = load.service().build();
         let evidence = load.run(simulator.clone()).await;
@@ -209,11 +214,13 @@ fn the_rate_is_never_exceeded_in_any_second() {
         }
         if load.faults == Faults::none() && !load.trickles {
             let drawn = audit.units_per_second(&table);
-            let full = drawn
-                .values()
-                .filter(|units| **units * 100 >= rate * 90)
-                .count();
-            assert!(full + 2 >= drawn.len(), "{drawn:?} at {rate} a second");
+            // Requests of 25 make seconds uneven, and the last second is not whole.
+            let whole = drawn.len() as u64 - 1;
+            let units: u64 = drawn.values().take(drawn.len() - 1).sum();
+            assert!(
+                (units + 25) * 100 >= rate * whole * 95,
+                "{drawn:?} at {rate} a second"
+            );
         }
     });
 }

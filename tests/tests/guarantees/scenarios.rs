@@ -320,7 +320,7 @@ async fn a_shutdown_writes_what_was_accepted() {
 async fn a_zombie_request_can_undo_a_newer_write() {
     let table = table(0, provisioned(1_000));
     let schema = table.schema().clone();
-    let faults = Faults::none().requests(1..=1, Fault::Zombie(Duration::from_secs(60)));
+    let faults = Faults::none().requests(1..=1, Fault::Zombie(Duration::from_mins(1)));
     let simulator = Simulator::builder()
         .table(table)
         .faults(faults)
@@ -337,7 +337,7 @@ async fn a_zombie_request_can_undo_a_newer_write() {
     writer.close().await.unwrap();
     let row = |simulator: &Simulator| simulator.items("strings")[0].1["row"].clone();
     assert_eq!(row(&simulator), json!({ "N": "2" }));
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     assert_eq!(
         row(&simulator),
         json!({ "N": "1" }),
@@ -449,5 +449,24 @@ struct Counted;
 impl OutcomeObserver for Counted {
     fn observe(&self, _: &OutcomeEvent<'_>) -> Result<(), dynasink::ObserverError> {
         Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_requests_that_may_be_in_flight_are() {
+    for requests in [1, 7, 64] {
+        let mut load = plain_load(400 * requests as u64, 5_000_000);
+        load.tables[0] = load.tables[0].clone().idle(Duration::from_mins(5));
+        load.concurrency = Concurrency::Fixed(requests);
+        let simulator = load.service().build();
+        let start = Instant::now();
+        let run = load.run(simulator.clone()).await;
+        assert_eq!(run.outcomes.len(), load.ops.len());
+        // Sixteen rounds of ten milliseconds each.
+        let rounds = start.elapsed().as_millis() / 10;
+        assert!(
+            (16..=17).contains(&rounds),
+            "{rounds} rounds with {requests} in flight"
+        );
     }
 }

@@ -28,7 +28,7 @@ impl Dice {
     }
 
     /// The chance of one decision about the request of that number.
-    pub(crate) fn roll(&self, stream: Stream, number: u64) -> Rng {
+    pub(crate) fn roll(self, stream: Stream, number: u64) -> Rng {
         let mut hasher = SipHasher13::new_with_keys(self.seed, stream as u64);
         hasher.write_u64(number);
         Rng::with_seed(hasher.finish())

@@ -90,6 +90,7 @@ enum When {
 /// # Ok::<(), dynasink_sim::ParseFaultsError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct Faults {
     rules: Vec<(When, Fault)>,
     changes: Vec<(Duration, Change)>,
@@ -129,7 +130,7 @@ impl Faults {
     }
 
     /// The fault that the request of that number, which arrives at `now`, has.
-    pub(crate) fn draw(&self, dice: &Dice, number: u64, now: Duration) -> Option<Fault> {
+    pub(crate) fn draw(&self, dice: Dice, number: u64, now: Duration) -> Option<Fault> {
         // One draw decides among all shares, so that they add up.
         let mut drawn = dice.roll(Stream::Fault, number).f64();
         let mut by_share = None;
@@ -167,7 +168,7 @@ mod tests {
     fn drawn(faults: &Faults, numbers: std::ops::Range<u64>) -> Vec<Option<Fault>> {
         let dice = Dice::new(7);
         numbers
-            .map(|number| faults.draw(&dice, number, Duration::ZERO))
+            .map(|number| faults.draw(dice, number, Duration::ZERO))
             .collect()
     }
 
@@ -212,7 +213,7 @@ mod tests {
                 Fault::Refused,
             );
         let dice = Dice::new(0);
-        let at = |number, seconds| faults.draw(&dice, number, Duration::from_secs(seconds));
+        let at = |number, seconds| faults.draw(dice, number, Duration::from_secs(seconds));
         assert_eq!(at(1, 0), Some(Fault::Lost));
         assert_eq!(at(3, 0), Some(Fault::Internal));
         assert_eq!(at(4, 5), Some(Fault::Internal));

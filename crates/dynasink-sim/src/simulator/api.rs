@@ -25,7 +25,7 @@ use crate::wire::request::{self, BatchWrite, SingleWrite, Write};
 impl Service for Simulator {
     async fn answer(&self, request: Request) -> Delivery {
         if !request.signed {
-            return Delivery::Whole(failed(ExceptionKind::MissingAuthenticationToken));
+            return Delivery::Whole(failed(&ExceptionKind::MissingAuthenticationToken));
         }
         let operation = request.target.rsplit('.').next().unwrap_or_default();
         match operation {
@@ -53,6 +53,13 @@ impl Service for Simulator {
                 delivery
             }
         }
+    }
+
+    fn answer_too_large(&self, bytes: usize) -> Reply {
+        let reply = Reply::body_too_large(bytes);
+        let under_way = self.arrive(&[]);
+        self.note_refused(&under_way, Verdict::Illegal(reply.body.clone()));
+        reply
     }
 }
 
@@ -88,10 +95,10 @@ impl Simulator {
             End::Truncated(outcome) => Delivery::Truncated(reply(outcome)),
             End::Unreadable(body) => Delivery::Whole(Reply::json(200, body)),
             End::Failed(fault) => Delivery::Whole(match fault {
-                Fault::Expired => failed(ExceptionKind::ExpiredToken),
-                Fault::Unavailable => failed(ExceptionKind::ServiceUnavailable),
+                Fault::Expired => failed(&ExceptionKind::ExpiredToken),
+                Fault::Unavailable => failed(&ExceptionKind::ServiceUnavailable),
                 Fault::Gateway => Reply::load_balancer_page(),
-                _ => failed(ExceptionKind::InternalServerError),
+                _ => failed(&ExceptionKind::InternalServerError),
             }),
             End::Refused => Delivery::Refused,
             End::Reset => Delivery::Reset,
@@ -121,7 +128,9 @@ impl Simulator {
         let known = state.table(table, settings, now);
         let updating = state.is_updating(table_name_of(table));
         match (&state.store, known) {
-            (_, None) => Delivery::Whole(failed(ExceptionKind::ResourceNotFound(table.to_owned()))),
+            (_, None) => {
+                Delivery::Whole(failed(&ExceptionKind::ResourceNotFound(table.to_owned())))
+            }
             (Store::Memory(_), Some(table)) => {
                 let status = if updating { "UPDATING" } else { "ACTIVE" };
                 Delivery::Whole(describe_table(&table, status))
@@ -153,8 +162,8 @@ impl Simulator {
     }
 }
 
-fn failed(kind: ExceptionKind) -> Reply {
-    exception(&kind, &[])
+fn failed(kind: &ExceptionKind) -> Reply {
+    exception(kind, &[])
 }
 
 fn planned(write: &Write) -> PlannedWrite {
@@ -190,7 +199,7 @@ fn reply(batch: &BatchWrite, outcome: Outcome, single: bool) -> Reply {
                 .collect();
             return exception(&kind, &reasons);
         }
-        Outcome::CollectionFull => return failed(ExceptionKind::ItemCollectionSizeLimitExceeded),
+        Outcome::CollectionFull => return failed(&ExceptionKind::ItemCollectionSizeLimitExceeded),
         Outcome::TableMissing(table) => return Rejection::TableMissing(table).reply(),
         Outcome::Disagreement(disagreement) => return disagreement.0,
     };
@@ -222,7 +231,7 @@ fn reply(batch: &BatchWrite, outcome: Outcome, single: bool) -> Reply {
         // Refused alone, it would have been refused as a whole: what is left is a failure inside.
         return match taken.decisions.first() {
             Some(Decision::Applied(_)) => single_written(consumed.first(), &batch.returned),
-            _ => failed(ExceptionKind::InternalServerError),
+            _ => failed(&ExceptionKind::InternalServerError),
         };
     }
     let unprocessed: Vec<&Write> = batch

@@ -53,7 +53,7 @@ impl Simulator {
         let mut state = self.state();
         state.make_changes_due(&self.0.settings, now);
         let number = state.audit.totals().requests + 1;
-        let fault = self.0.settings.faults.draw(&self.0.dice, number, now);
+        let fault = self.0.settings.faults.draw(self.0.dice, number, now);
         let record = RequestRecord {
             arrived: now,
             applied: None,
@@ -140,7 +140,7 @@ impl Simulator {
     /// Decides about the operations, applies them, and notes what became of each.
     fn apply(&self, number: u64, writes: &[PlannedWrite], partial: bool) -> Outcome {
         let now = self.now();
-        let dice = &self.0.dice;
+        let dice = self.0.dice;
         let chance = Chance {
             order: dice.roll(Stream::Order, number),
             failing: partial.then(|| dice.roll(Stream::Partial, number)),
