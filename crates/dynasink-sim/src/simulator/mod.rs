@@ -69,7 +69,8 @@ use state::State;
 ///     .faults("lost=5%, internal=5%".parse()?)
 ///     .build();
 ///
-/// let mut writer = Writer::builder(simulator.clone()).outcomes(Outcomes::of(Log)).build();
+/// let writer = Writer::builder(simulator.clone()).outcomes(Outcomes::of(Log));
+/// let mut writer = writer.jitter_seed(7).build();
 /// for id in 0..100 {
 ///     writer.feed(WriteBatch::of(orders.put_serde(&serde_json::json!({ "id": id }))?)).await?;
 /// }
