@@ -21,6 +21,7 @@ mod limit;
 mod orders;
 mod parquet;
 mod pipe;
+mod simulator;
 mod sink;
 mod write;
 
@@ -34,6 +35,7 @@ criterion_group! {
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(4))
         .sample_size(30);
-    targets = encode::bench, dedup::bench, batch::bench, limit::bench, write::bench, pipe::bench
+    targets = encode::bench, dedup::bench, batch::bench, limit::bench, write::bench, pipe::bench,
+        simulator::bench
 }
 criterion_main!(benches);

@@ -41,6 +41,12 @@ pub use value::{Decimal, Item, Items, Value, assert_same_items};
 #[derive(Debug)]
 pub struct Readme;
 
+/// The examples of the guide to the simulator hold.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/simulator.md")]
+#[derive(Debug)]
+pub struct SimulatorGuide;
+
 /// Runs each claim, an `async fn(Endpoint)`, against the embedded store and against the endpoint of the environment.
 #[macro_export]
 macro_rules! claims_about_every_endpoint {

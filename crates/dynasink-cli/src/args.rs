@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dynasink::{KeyType, Rate, WriteUnits};
@@ -134,6 +135,11 @@ pub(crate) struct SimulationArgs {
     /// Partitions that every table starts with [default: as many as its capacity needs]
     #[arg(long, value_name = "N")]
     pub(crate) partitions: Option<NonZeroUsize>,
+
+    /// For how long tables had been unused when a load starts, which is what their burst capacity is saved up in
+    /// [default: 5m, the most that counts]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) idle: Option<Duration>,
 
     /// How long requests take: a time such as 5ms, or a median and a 99th percentile such as 5ms..40ms
     #[arg(long, value_name = "TIME[..TIME]")]

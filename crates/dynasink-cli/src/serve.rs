@@ -58,12 +58,14 @@ fn simulator(args: &SimulationArgs, store: &EmbeddedStore) -> Option<Simulator> 
     let SimulationArgs {
         wcu,
         partitions,
+        idle,
         latency,
         faults,
         seed,
     } = args;
     let nothing_asked = wcu.is_none()
         && partitions.is_none()
+        && idle.is_none()
         && latency.is_none()
         && faults.is_none()
         && seed.is_none();
@@ -78,6 +80,9 @@ fn simulator(args: &SimulationArgs, store: &EmbeddedStore) -> Option<Simulator> 
         .totals_only();
     if let Some(wcu) = wcu {
         simulator = simulator.provisioned(WriteUnits::new(*wcu));
+    }
+    if let Some(idle) = idle {
+        simulator = simulator.idle(*idle);
     }
     if let Some(partitions) = partitions {
         simulator = simulator.partitions(partitions.get());

@@ -101,7 +101,7 @@ impl InProcess {
             Delivery::Truncated(reply) => self.response(reply, broken_off),
             Delivery::Refused => Err(broken(io::ErrorKind::ConnectionRefused)),
             Delivery::Reset => Err(broken(io::ErrorKind::ConnectionReset)),
-            Delivery::Never => future::pending().await,
+            Delivery::Never(_held) => future::pending().await,
         }
     }
 
@@ -234,7 +234,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_read_timeout_ends_a_request_without_a_reply() {
         let limit = Duration::from_secs(3);
-        let settings = sdk_config(always(Delivery::Never)).timeout_config(read_timeout(limit));
+        let settings =
+            sdk_config(always(Delivery::Never(None))).timeout_config(read_timeout(limit));
         let start = Instant::now();
 
         let error = client(settings).list_tables().send().await.unwrap_err();
@@ -264,7 +265,7 @@ mod tests {
             async move {
                 future::pending::<()>().await;
                 drop(held);
-                Delivery::Never
+                Delivery::Never(None)
             }
         });
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(1));

@@ -1,6 +1,8 @@
 //! One request and one answer, as the doors carry them.
 
+use std::any::Any;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,9 +34,12 @@ pub(crate) enum Delivery {
     Refused,
     /// The connection is reset before anything of a reply is sent.
     Reset,
-    /// Nothing, ever.
-    Never,
+    /// Nothing, ever. What is held is dropped when the client or the server gives up.
+    Never(Held),
 }
+
+/// What lasts as long as a client waits.
+pub(crate) type Held = Option<Arc<dyn Any + Send + Sync>>;
 
 /// What answers requests behind a door.
 pub(crate) trait Service: Clone + Send + Sync + 'static {

@@ -1,17 +1,22 @@
-//! Local DynamoDB endpoints: a store inside the process or in one file, behind two doors.
+//! Local DynamoDB endpoints: a store that takes everything, and a simulator that throttles and fails.
 //!
 //! ```text
-//!  aws_sdk_dynamodb::Client ──▶ EmbeddedStore::http_client ──┐   in process, no socket
-//!                                                            ├──▶ EmbeddedStore ──▶ SQLite, in memory or in FILE
-//!  AWS CLI, boto3, Workbench ─▶ Server ──────────────────────┘   HTTP
+//!  Writer ──▶ Transport ───────────────────────┐   in process, no SDK
+//!                                              ├──▶ Simulator ──▶ tables in memory
+//!  aws_sdk_dynamodb::Client ──▶ http_client ───┤   in process     │
+//!                                              │                  ▼
+//!  AWS CLI, boto3, Workbench ─▶ Server ────────┴──▶ EmbeddedStore ──▶ SQLite, in memory or in FILE
 //! ```
 //!
 //! [`EmbeddedStore`] is `dynoxide` (MIT OR Apache-2.0): DynamoDB's API over `SQLite`. It checks
 //! requests as the service does and reports consumed capacity. It never throttles: no request is
 //! refused for capacity and `UnprocessedItems` is always empty.
 //!
-//! The SDK's whole path is the real one through both doors: serialization, signing, interceptors,
-//! timeouts, error parsing.
+//! [`Simulator`] has capacity, latency and faults, by seed and in virtual time if so wanted, and an
+//! [`Audit`] of all that really happened.
+//!
+//! The SDK's whole path is the real one through the doors that it takes: serialization, signing,
+//! interceptors, timeouts, error parsing.
 //!
 //! ```
 //! use dynasink_sim::EmbeddedStore;

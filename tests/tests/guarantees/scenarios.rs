@@ -470,3 +470,34 @@ async fn all_requests_that_may_be_in_flight_are() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_is_not_followed_by_more_than_the_rate() {
+    for (rate, in_flight) in [(600, 10), (600, 64), (2_000, 128)] {
+        for fault in [
+            Fault::Hang,
+            Fault::Slow(Duration::from_secs(3)),
+            Fault::Internal,
+        ] {
+            let mut load = plain_load(8 * rate, 100_000);
+            load.tables[0] = load.tables[0]
+                .clone()
+                .partitions(200)
+                .idle(Duration::from_secs(10));
+            load.rate = Some(rate);
+            load.concurrency = Concurrency::Fixed(in_flight);
+            load.buffered_bytes = 64 * 1024 * 1024;
+            load.faults =
+                Faults::none().between(Duration::from_secs(1)..Duration::from_secs(4), fault);
+            let simulator = load.service().build();
+            let run = load.run(simulator.clone()).await;
+            assert_eq!(run.outcomes.len(), load.ops.len());
+            let table = Resource::Table("strings".to_owned());
+            let most = simulator.audit().most_units_within(&table, 1);
+            assert!(
+                most <= rate + rate / 10 + 50,
+                "{most} units at {rate} with {in_flight}, {fault:?}"
+            );
+        }
+    }
+}

@@ -73,7 +73,7 @@ async fn a_request_that_is_never_answered_is_ended_by_the_clients_timeout() {
         .operation_attempt_timeout(Duration::from_millis(20))
         .build();
 
-    let seen = through_both_doors(Delivery::Never, |settings| {
+    let seen = through_both_doors(Delivery::Never(None), |settings| {
         settings.timeout_config(timeouts.clone())
     });
 
@@ -114,7 +114,7 @@ async fn a_request_arrives_as_the_sdk_sent_it() {
 
 #[tokio::test]
 async fn a_body_over_16_mib_is_refused_before_the_service_sees_it() {
-    let endpoint = always(Delivery::Never);
+    let endpoint = always(Delivery::Never(None));
     let server = serve(endpoint.clone());
     for client in [client(sdk_config(endpoint)), client(over_http(&server))] {
         assert_eq!(

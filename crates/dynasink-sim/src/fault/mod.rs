@@ -72,7 +72,8 @@ enum When {
     Between(Duration, Duration),
 }
 
-/// Faults drawn by seed and faults by script. Where several would have a request, the first that was added has it.
+/// Faults drawn by seed and faults by script. Where several would have a request, one by number or by time goes before
+/// one by share, and of those the first that was added.
 ///
 /// ```
 /// use std::time::Duration;

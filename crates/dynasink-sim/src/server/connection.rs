@@ -121,8 +121,9 @@ async fn answer(
             Err(Ending::Half(first_half(&head, reply.body.as_bytes())))
         }
         Delivery::Refused | Delivery::Reset => Err(Ending::Reset),
-        Delivery::Never => {
+        Delivery::Never(held) => {
             closed(stopping.clone()).await;
+            drop(held);
             Err(Ending::Stopped)
         }
     }

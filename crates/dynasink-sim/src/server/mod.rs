@@ -46,7 +46,7 @@ pub struct Server {
 
 impl Server {
     /// Listens on `address` for requests to `endpoint`: an
-    /// [`EmbeddedStore`](crate::EmbeddedStore). Port 0 takes a free one: see
+    /// [`EmbeddedStore`](crate::EmbeddedStore) or a [`Simulator`](crate::Simulator). Port 0 takes a free one: see
     /// [`local_addr`](Self::local_addr). Connections wait until the server runs.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ async fn a_request_that_is_never_answered_does_not_hold_up_shutdown() {
         let ask = ask.clone();
         async move {
             ask.send(()).await.unwrap();
-            Delivery::Never
+            Delivery::Never(None)
         }
     }));
     let mut client = Wire::to(server.local_addr());
@@ -200,7 +200,7 @@ async fn a_client_that_goes_away_drops_the_answer_to_its_request() {
             ask.send(()).await.unwrap();
             future::pending::<()>().await;
             drop(held);
-            Delivery::Never
+            Delivery::Never(None)
         }
     });
     let server = serve(endpoint);
@@ -244,7 +244,7 @@ fn what_is_no_operation_is_answered_as_the_service_does() {
     ];
     for (asked, status, expected) in requests {
         let bytes = format!("{asked}\r\nhost: localhost\r\n\r\n");
-        let (head, body) = answer(always(Delivery::Never), bytes.as_bytes()).unwrap();
+        let (head, body) = answer(always(Delivery::Never(None)), bytes.as_bytes()).unwrap();
         assert!(
             head.starts_with(&format!("HTTP/1.1 {status}\r\n")),
             "{asked}: {head}"
@@ -272,9 +272,9 @@ fn a_reply_has_the_media_type_of_its_request() {
 fn a_web_page_may_send_requests_and_read_replies() {
     let preflight = b"OPTIONS / HTTP/1.1\r\nhost: localhost\r\norigin: http://page\r\n\
         access-control-request-method: POST\r\naccess-control-request-headers: x-amz-target\r\n\r\n";
-    let (allowed, _) = answer(always(Delivery::Never), preflight).unwrap();
+    let (allowed, _) = answer(always(Delivery::Never(None)), preflight).unwrap();
     let health = b"GET / HTTP/1.1\r\nhost: localhost\r\norigin: http://page\r\n\r\n";
-    let (healthy, _) = answer(always(Delivery::Never), health).unwrap();
+    let (healthy, _) = answer(always(Delivery::Never(None)), health).unwrap();
 
     for header in [
         "access-control-allow-origin: *\r\n",

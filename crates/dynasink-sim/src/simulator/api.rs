@@ -102,11 +102,8 @@ impl Simulator {
             }),
             End::Refused => Delivery::Refused,
             End::Reset => Delivery::Reset,
-            End::Never => {
-                // The client is waiting for as long as this is not dropped.
-                std::future::pending::<()>().await;
-                Delivery::Never
-            }
+            // The request is under way for as long as its client waits.
+            End::Never => Delivery::Never(Some(Arc::new(under_way))),
         }
     }
 

@@ -124,8 +124,11 @@ impl State {
     ) -> Option<Arc<SimulatedTable>> {
         let name = table_name_of(named);
         if !self.tables.contains_key(name)
-            && let Some(table) = self.store.describe(name, settings.provisioned)
+            && let Some(mut table) = self.store.describe(name, settings.provisioned)
         {
+            if let Some(idle) = settings.idle {
+                table = table.idle(idle);
+            }
             self.add_table(table, settings, now);
         }
         self.tables.get(name).map(|state| Arc::clone(&state.table))
