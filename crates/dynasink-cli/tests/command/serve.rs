@@ -14,13 +14,13 @@ use crate::interrupt::interrupt;
 use crate::workplace::{Workplace, assert_refused, column};
 
 /// A server that runs until it is stopped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Serving {
-    fn start(workplace: &Workplace, more: &[&str]) -> Self {
+    pub(crate) fn start(workplace: &Workplace, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dynasink"))
             .current_dir(workplace.path(""))
             .args(["serve", "--port", "0"])
@@ -199,6 +199,7 @@ fn what_cannot_be_simulated_is_refused_with_what_could() {
         ("--faults", "capacity:things@2m", "TABLE=WCU"),
         ("--latency", "fast", "a time such as `5ms`"),
         ("--latency", "5ms..", "`5ms..40ms`"),
+        ("--idle", "soon", "such as 30s"),
         ("--wcu", "0", "1.."),
         ("--partitions", "0", "zero"),
     ] {

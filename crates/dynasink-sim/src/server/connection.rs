@@ -121,9 +121,9 @@ async fn answer(
             Err(Ending::Half(first_half(&head, reply.body.as_bytes())))
         }
         Delivery::Refused | Delivery::Reset => Err(Ending::Reset),
-        Delivery::Never(held) => {
+        Delivery::Never(under_way) => {
             closed(stopping.clone()).await;
-            drop(held);
+            drop(under_way);
             Err(Ending::Stopped)
         }
     }
