@@ -153,7 +153,12 @@ fn classify_code(code: Option<&str>, status: u16) -> Cause {
             | "ThrottlingException"
             | "Throttling"
             | "RequestLimitExceeded"
-            | "LimitExceededException",
+            | "LimitExceededException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "ThrottledException"
+            | "TooManyRequestsException"
+            | "SlowDown",
         ) => Cause::Throttled(Vec::new()),
         Some("ReplicatedWriteConflictException") => Cause::Conflict,
         Some(

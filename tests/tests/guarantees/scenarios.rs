@@ -411,20 +411,20 @@ async fn tables_share_requests_by_name_and_by_arn() {
 async fn hours_of_a_load_pass_in_seconds_and_use_the_capacity() {
     let hours = 2;
     let table =
-        SimulatedTable::new(table(0, provisioned(100)).schema().clone()).idle(Duration::ZERO);
+        SimulatedTable::new(table(0, provisioned(20)).schema().clone()).idle(Duration::ZERO);
     let schema = table.schema().clone();
     let simulator = Simulator::builder()
         .table(table)
         .faults("lost=0.1%, internal=0.1%, hang=0.01%".parse().unwrap())
         .totals_only()
         .build();
-    let limiter = RateLimiter::fixed(WriteUnits::new(95));
+    let limiter = RateLimiter::fixed(WriteUnits::new(19));
     let writer = Writer::builder(simulator.clone())
         .admission(limiter.clone())
         .jitter_seed(1);
     let sink = writer.outcomes(Outcomes::of(Counted)).build();
     let sink = sink.rate_limited(limiter).batched(BatchLimit::REQUEST);
-    let rows = hours * 3600 * 95;
+    let rows = hours * 3600 * 19;
     let ops = stream::iter(0..rows)
         .map(|row| Ok::<_, std::convert::Infallible>(op(&schema, row, row, Some(50))));
     let start = Instant::now();
@@ -500,4 +500,24 @@ async fn a_stall_is_not_followed_by_more_than_the_rate() {
             );
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dear_retry_is_not_starved_by_cheap_rows() {
+    let mut load = plain_load(6_000, 100_000);
+    load.tables[0] = load.tables[0]
+        .clone()
+        .partitions(200)
+        .idle(Duration::from_secs(10));
+    let schema = load.tables[0].schema().clone();
+    load.ops[0] = op(&schema, 0, 0, Some(400_000));
+    load.rate = Some(100);
+    load.faults = Faults::none().requests(1..=1, Fault::Internal);
+    let simulator = load.service().build();
+    let run = load.run(simulator.clone()).await;
+    assert_eq!(run.outcomes.len(), load.ops.len());
+    let audit = simulator.audit();
+    let (applied, _) = audit.history()[load.ops[0].key()][0];
+    // Its cost of 391 units takes four seconds to save up, twice.
+    assert!(applied < Duration::from_secs(12), "{applied:?}");
 }

@@ -76,6 +76,8 @@ pub(super) struct Backlog {
     lines: HashMap<PrimaryKey, VecDeque<PendingOp>>,
     /// Until then, fewer fresh operations than fill a request wait for company.
     merge_until: Option<Instant>,
+    /// Whether operations that pay here were refused admission the last time.
+    waits_for_admission: bool,
 }
 
 impl Backlog {
@@ -125,6 +127,12 @@ impl Backlog {
         self.fresh.len()
     }
 
+    /// Whether operations wait for their admission, and fresh ones should not ask for any: a cost that has to be saved
+    /// up would never come together while others spend.
+    pub(super) fn waits_for_admission(&self) -> bool {
+        self.waits_for_admission
+    }
+
     /// Notes that an operation of `key` has its outcome: the next in line may go at `now`.
     pub(super) fn release(&mut self, key: &PrimaryKey, now: Instant) {
         if let Some(line) = self.lines.get_mut(key) {
@@ -159,6 +167,7 @@ impl Backlog {
                 .map_err(|wait| later(now, wait.max(ADMISSION_WAIT))),
             None => Ok(()),
         };
+        self.waits_for_admission = false;
         let mut wake: Option<Instant> = None;
         let mut wake_at = |at: Instant| wake = Some(wake.map_or(at, |wake| wake.min(at)));
 
@@ -172,7 +181,10 @@ impl Backlog {
                     self.retry_at(now, rest);
                     return finish(part, request, false);
                 }
-                Err(until) => wake_at(until),
+                Err(until) => {
+                    self.waits_for_admission = true;
+                    wake_at(until);
+                }
             }
         }
         let mut request = WriteBatchBuilder::new();
@@ -194,7 +206,10 @@ impl Backlog {
                     retries.extend(self.refused.take(refused));
                     return self.fill_up(now, retries, request, limit, failed > 0);
                 }
-                Err(until) => wake_at(until),
+                Err(until) => {
+                    self.waits_for_admission = true;
+                    wake_at(until);
+                }
             }
         }
         for queue in [&self.failed, &self.refused] {

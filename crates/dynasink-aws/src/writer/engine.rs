@@ -109,7 +109,11 @@ impl<T: Transport> Engine<T> {
             }
         }
         let free = self.concurrency.limit().saturating_sub(requests.len());
-        self.shared.depart(self.backlog.fresh_ops(), free);
+        self.shared.depart(
+            self.backlog.fresh_ops(),
+            free,
+            free > 0 && self.backlog.waits_for_admission(),
+        );
         wake_at
     }
 

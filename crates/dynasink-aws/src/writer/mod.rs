@@ -241,6 +241,8 @@ struct State {
     unsent_ops: usize,
     /// Requests that could be in flight beside those that are.
     free_requests: usize,
+    /// Whether operations that were sent before wait for the rate limiter.
+    retries_wait: bool,
     flushing: bool,
     /// Why the engine has ended, until the sink reports it.
     end: Option<Stop>,
@@ -250,9 +252,10 @@ struct State {
 
 impl State {
     /// Whether one more batch would be sent soon. What is accepted was admitted by the rate limiter above, and would
-    /// exceed its rate if it piled up here and left all at once.
+    /// exceed its rate if it piled up here and left all at once. Retries go first: the limiter admits nothing fresh
+    /// while there is no room here.
     fn departs(&self) -> bool {
-        self.unsent_ops <= MAX_BATCH_OPS.saturating_mul(self.free_requests)
+        !self.retries_wait && self.unsent_ops <= MAX_BATCH_OPS.saturating_mul(self.free_requests)
     }
 }
 
@@ -261,12 +264,13 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what could not be sent, and how many more requests could be.
-    fn depart(&self, unsent_ops: usize, free_requests: usize) {
+    /// Notes what could not be sent, how many more requests could be, and whether retries wait for admission.
+    fn depart(&self, unsent_ops: usize, free_requests: usize, retries_wait: bool) {
         let waker = {
             let mut state = self.state();
             state.unsent_ops = unsent_ops + state.inbox.iter().map(WriteBatch::len).sum::<usize>();
             state.free_requests = free_requests;
+            state.retries_wait = retries_wait;
             // Whoever flushes waits for outcomes, and would only ask again.
             if state.departs() && !state.flushing {
                 state.waker.take()

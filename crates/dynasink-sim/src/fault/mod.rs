@@ -132,27 +132,21 @@ impl Faults {
 
     /// The fault that the request of that number, which arrives at `now`, has.
     pub(crate) fn draw(&self, dice: Dice, number: u64, now: Duration) -> Option<Fault> {
+        let by_script = self.rules.iter().find(|(when, _)| match *when {
+            When::Requests(first, last) => (first..=last).contains(&number),
+            When::Between(start, end) => (start..end).contains(&now),
+            When::Share(_) => false,
+        });
         // One draw decides among all shares, so that they add up.
         let mut drawn = dice.roll(Stream::Fault, number).f64();
-        let mut by_share = None;
-        for (when, fault) in &self.rules {
-            let has_it = match *when {
-                When::Requests(first, last) => (first..=last).contains(&number),
-                When::Between(start, end) => (start..end).contains(&now),
-                When::Share(share) => {
-                    let hit = by_share.is_none() && drawn < share;
-                    drawn -= share;
-                    hit
-                }
-            };
-            if has_it {
-                by_share.get_or_insert(*fault);
-                if !matches!(when, When::Share(_)) {
-                    return Some(*fault);
-                }
+        let by_share = self.rules.iter().find(|(when, _)| match *when {
+            When::Share(share) => {
+                drawn -= share;
+                drawn < 0.0
             }
-        }
-        by_share
+            _ => false,
+        });
+        by_script.or(by_share).map(|(_, fault)| *fault)
     }
 
     /// The changes that happen up to `now`, of which the first `done` are done.

@@ -66,7 +66,11 @@ fn add(faults: Faults, part: &str) -> Result<Faults, &'static str> {
         let fault = parse_fault(what)?;
         let (first, last) = when.split_once("..").unwrap_or((when, when));
         if let (Ok(first), Ok(last)) = (first.parse(), last.parse()) {
-            return Ok(faults.requests(first..=last, fault));
+            return if (1..=last).contains(&first) {
+                Ok(faults.requests(first..=last, fault))
+            } else {
+                Err(WHEN)
+            };
         }
         return match (parse_duration(first), parse_duration(last)) {
             (Some(start), Some(end)) if start < end => Ok(faults.between(start..end, fault)),
@@ -93,8 +97,8 @@ fn parse_change(text: &str) -> Result<Option<Change>, &'static str> {
                 WriteUnits::new(units),
             ))
         }
-        Some(("updating", table)) => Some(Change::Updating(table.to_owned())),
-        Some(("delete", table)) => Some(Change::DeleteTable(table.to_owned())),
+        Some(("updating", table)) => Some(Change::Updating(table.trim().to_owned())),
+        Some(("delete", table)) => Some(Change::DeleteTable(table.trim().to_owned())),
         _ => None,
     })
 }
@@ -171,6 +175,8 @@ mod tests {
             ("lost=101%", SHARE),
             ("lost@soon", WHEN),
             ("lost@9s..3s", WHEN),
+            ("lost@9..3", WHEN),
+            ("lost@0", WHEN),
             ("nothing@3", NAMES),
             ("zombie:soon@3", NAMES),
             ("capacity:orders@3s", UNITS),

@@ -14,7 +14,7 @@ use crate::described;
 use crate::exchange::{Delivery, Request, Service};
 use crate::fault::Fault;
 use crate::operation::Reply;
-use crate::store::{PlannedWrite, Store};
+use crate::store::{Disagreement, PlannedWrite, Store};
 use crate::wire::description::describe_table;
 use crate::wire::exception::{ExceptionKind, exception};
 use crate::wire::name::table_name_of;
@@ -41,7 +41,7 @@ impl Service for Simulator {
                 };
                 match parsed {
                     Ok(SingleWrite::Unconditional(write)) => self.write(Ok(write), true).await,
-                    Ok(SingleWrite::NotModelled) => self.pass_on(&request),
+                    Ok(SingleWrite::NotModelled) => Delivery::Whole(self.pass_on(&request)),
                     Err(rejection) => self.write(Err(rejection), true).await,
                 }
             }
@@ -115,11 +115,14 @@ impl Simulator {
         let table = body["TableName"].as_str().unwrap_or_default();
         self.state().make_changes_due(settings, now);
         if operation != "DescribeTable" {
-            let delivery = self.pass_on(request);
-            if matches!(operation, "UpdateTable" | "DeleteTable") {
-                self.state().forget_table(table);
+            let reply = self.pass_on(request);
+            let mut state = self.state();
+            match (operation, reply.status) {
+                ("UpdateTable", 200) => state.table_updated(table, settings, now),
+                ("DeleteTable", 200) => state.forget_table(table),
+                _ => {}
             }
-            return delivery;
+            return Delivery::Whole(reply);
         }
         let mut state = self.state();
         let known = state.table(table, settings, now);
@@ -151,11 +154,11 @@ impl Simulator {
     }
 
     /// Has the embedded store answer, without a limit and without an audit.
-    fn pass_on(&self, request: &Request) -> Delivery {
-        Delivery::Whole(match &self.state().store {
+    fn pass_on(&self, request: &Request) -> Reply {
+        match &self.state().store {
             Store::Embedded(store) => store.answer_here(request),
             Store::Memory(_) => Reply::unknown_operation(),
-        })
+        }
     }
 }
 
@@ -198,7 +201,7 @@ fn reply(batch: &BatchWrite, outcome: Outcome, single: bool) -> Reply {
         }
         Outcome::CollectionFull => return failed(&ExceptionKind::ItemCollectionSizeLimitExceeded),
         Outcome::TableMissing(table) => return Rejection::TableMissing(table).reply(),
-        Outcome::Disagreement(disagreement) => return disagreement.0,
+        Outcome::Disagreement(Disagreement(reply)) | Outcome::StoreFailed(reply) => return reply,
     };
     let named = |name: &str| {
         let mut writes = batch.writes.iter();

@@ -151,6 +151,7 @@ impl Simulator {
             Outcome::Taken(taken) => (Verdict::Taken, &taken.decisions),
             Outcome::Throttled(throttled) => (Verdict::Throttled, &throttled.decisions),
             Outcome::CollectionFull => (Verdict::CollectionFull, &[]),
+            Outcome::StoreFailed(_) => (Verdict::Failed, &[]),
             Outcome::TableMissing(table) => (Verdict::TableMissing(table.clone()), &[]),
             Outcome::Disagreement(disagreement) => {
                 state.audit.count_illegal();

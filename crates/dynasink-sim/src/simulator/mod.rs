@@ -159,7 +159,7 @@ impl Simulator {
     /// Makes a change to the service now.
     pub fn change(&self, change: &Change) {
         let now = self.now();
-        self.state().change(change, now);
+        self.state().change(change, &self.0.settings, now);
     }
 
     /// How many partitions a table has by now; none if there is no such table.

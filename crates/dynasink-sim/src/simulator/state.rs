@@ -14,6 +14,7 @@ use crate::audit::{Audit, Decision, Resource};
 use crate::capacity::{AccountCapacity, Exception, Refusal, TableCapacity, WriteCost};
 use crate::fault::Change;
 use crate::footprint::place;
+use crate::operation::Reply;
 use crate::store::{Disagreement, PlannedWrite, Store};
 use crate::table::SimulatedTable;
 use crate::wire::name::{index_arn, table_arn, table_name_of};
@@ -49,6 +50,8 @@ pub(super) enum Outcome {
     TableMissing(String),
     /// The embedded store has another view of what is legal.
     Disagreement(Disagreement),
+    /// The embedded store failed.
+    StoreFailed(Reply),
 }
 
 #[derive(Debug, Default)]
@@ -142,7 +145,34 @@ impl State {
         Some(self.tables.get(table)?.capacity.partitions())
     }
 
-    /// Forgets what is known of a table that the embedded store has changed.
+    /// Takes note of what the embedded store has changed about a table. What is saved up stays so.
+    pub(super) fn table_updated(&mut self, named: &str, settings: &Settings, now: Duration) {
+        let name = table_name_of(named);
+        let described = self.store.describe(name, settings.provisioned);
+        let (Some(state), Some(table)) = (self.tables.get_mut(name), described) else {
+            return;
+        };
+        let indexes = |table: &SimulatedTable| -> Vec<String> {
+            let indexes = table.schema().indexes().iter();
+            indexes.map(|index| index.name().to_owned()).collect()
+        };
+        if indexes(&table) != indexes(&state.table) {
+            self.add_table(table, settings, now);
+            return;
+        }
+        let billing = table.schema().billing_mode();
+        if billing != state.table.schema().billing_mode() {
+            state.capacity.set_capacity(now, billing);
+        }
+        for (number, index) in table.schema().indexes().iter().enumerate() {
+            if let Some(write) = index.write_capacity() {
+                state.capacity.set_index_capacity(now, number, write);
+            }
+        }
+        state.table = Arc::new(table);
+    }
+
+    /// Forgets a table that is gone.
     pub(super) fn forget_table(&mut self, named: &str) {
         self.tables.remove(table_name_of(named));
     }
@@ -161,37 +191,30 @@ impl State {
     /// Makes the changes of the script that are due.
     pub(super) fn make_changes_due(&mut self, settings: &Settings, now: Duration) {
         for (at, change) in settings.faults.changes_due(now, self.changes_done) {
-            // A table that the store knows and no request has named yet.
-            if let Change::Capacity(name, _) | Change::Updating(name) = change {
-                let table = name
-                    .split_once('/')
-                    .map_or(name.as_str(), |(table, _)| table);
-                let _known = self.table(table, settings, *at);
-            }
-            self.change(change, *at);
+            self.change(change, settings, *at);
             self.changes_done += 1;
         }
     }
 
-    pub(super) fn change(&mut self, change: &Change, now: Duration) {
+    pub(super) fn change(&mut self, change: &Change, settings: &Settings, now: Duration) {
+        let (Change::Capacity(name, _) | Change::Updating(name) | Change::DeleteTable(name)) =
+            change;
+        let (table, index) = match name.split_once('/') {
+            Some((table, index)) => (table, Some(index)),
+            None => (name.as_str(), None),
+        };
+        // The store may know a table that no request has named yet.
+        let _known = self.table(table, settings, now);
+        let Some(state) = self.tables.get_mut(table) else {
+            tracing::warn!(?change, "there is no such table to change");
+            return;
+        };
         match change {
-            Change::Capacity(name, write) => {
-                let (table, index) = match name.split_once('/') {
-                    Some((table, index)) => (table, Some(index)),
-                    None => (name.as_str(), None),
-                };
-                if let Some(state) = self.tables.get_mut(table) {
-                    state.set_capacity(now, index, *write);
-                }
-            }
-            Change::Updating(name) => {
-                if let Some(state) = self.tables.get_mut(name) {
-                    state.updating = true;
-                }
-            }
-            Change::DeleteTable(name) => {
-                self.tables.remove(name);
-                self.store.delete_table(name);
+            Change::Capacity(_, write) => state.set_capacity(now, index, *write),
+            Change::Updating(_) => state.updating = true,
+            Change::DeleteTable(_) => {
+                self.tables.remove(table);
+                self.store.delete_table(table);
             }
         }
     }
@@ -277,7 +300,10 @@ impl State {
         let applied: Vec<usize> = (0..writes.len()).filter(applied).collect();
         let admitted: Vec<_> = applied.iter().map(|index| &writes[*index]).collect();
         if let Err(disagreement) = self.store.apply(&admitted) {
-            return Outcome::Disagreement(disagreement);
+            return match disagreement.0.status {
+                500.. => Outcome::StoreFailed(disagreement.0),
+                _ => Outcome::Disagreement(disagreement),
+            };
         }
         for index in applied {
             let write = &writes[index];
@@ -356,8 +382,9 @@ impl TableState {
             return self.capacity.set_capacity(now, billing);
         };
         let mut indexes = self.table.schema().indexes().iter();
-        if let Some(number) = indexes.position(|known| known.name() == index) {
-            self.capacity.set_index_capacity(now, number, write);
+        match indexes.position(|known| known.name() == index) {
+            Some(number) => self.capacity.set_index_capacity(now, number, write),
+            None => tracing::warn!(index, "there is no such index to change"),
         }
     }
 }

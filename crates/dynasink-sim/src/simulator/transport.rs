@@ -25,8 +25,16 @@ use crate::wire::name::table_name_of;
 impl Transport for Simulator {
     async fn batch_write(&self, batch: &WriteBatch) -> Result<BatchResponse, RequestError> {
         let planned: Result<Vec<_>, _> = batch.ops().iter().map(|op| self.plan(op)).collect();
-        let writes = planned
-            .map_err(|table| failure(Cause::TableMissing, format!("table {table} is not there")))?;
+        let writes = match planned {
+            Ok(writes) => writes,
+            Err(table) => {
+                let under_way = self.arrive(&[]);
+                self.note_refused(&under_way, Verdict::TableMissing(table.clone()));
+                sleep(self.half_way(&under_way) * 2).await;
+                let message = format!("table {table} is not there");
+                return Err(failure(Cause::TableMissing, message));
+            }
+        };
         let under_way = self.arrive(&writes);
         if let Some(why) = illegal(batch) {
             self.note_refused(&under_way, Verdict::Illegal(why.to_owned()));
@@ -79,6 +87,14 @@ impl Simulator {
             .state()
             .table(named, &self.0.settings, now)
             .ok_or_else(|| named.to_owned())?;
+        let table_key = if op.table() == table.schema().name() {
+            op.key().clone()
+        } else {
+            table
+                .schema()
+                .primary_key(op.item())
+                .unwrap_or_else(|_| op.key().clone())
+        };
         let json = op.item().json();
         let footprint = (op.action() == WriteAction::Put).then(|| {
             if table.schema().indexes().is_empty() {
@@ -93,7 +109,8 @@ impl Simulator {
         });
         Ok(PlannedWrite {
             table,
-            key: op.key().clone(),
+            // A table named by its ARN is the same table.
+            key: table_key,
             action: op.action(),
             json: json.clone(),
             footprint,
@@ -138,6 +155,7 @@ fn answer(batch: &WriteBatch, outcome: Outcome) -> Result<BatchResponse, Request
             Cause::TableMissing,
             format!("table {table} is not there"),
         )),
+        Outcome::StoreFailed(reply) => Err(failure(Cause::Internal, reply.body)),
         Outcome::Disagreement(disagreement) => Err(failure(Cause::Invalid, disagreement.0.body)),
     }
 }
