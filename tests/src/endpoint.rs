@@ -30,8 +30,12 @@ pub struct Endpoint {
 impl Endpoint {
     /// A new store in memory behind a port of its own.
     pub fn embedded() -> Self {
-        let store = EmbeddedStore::in_memory().unwrap();
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), store).unwrap();
+        Self::served(EmbeddedStore::in_memory().unwrap())
+    }
+
+    /// A service of this process behind a port of its own.
+    pub fn served(service: impl Into<dynasink_sim::Endpoint>) -> Self {
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), service).unwrap();
         let server = server.spawn().unwrap();
         let config = Builder::new()
             .behavior_version(BehaviorVersion::latest())

@@ -5,12 +5,15 @@
 //! the endpoint that [`ENDPOINT_VARIABLE`] names, if it is set:
 //!
 //! ```text
-//! DYNASINK_TEST_ENDPOINT=http://127.0.0.1:8000 cargo test -p dynasink-tests
+//! DYNASINK_TEST_ENDPOINT=http://127.0.0.1:8000 cargo test -p dynasink-tests --test end_to_end
 //! ```
 //!
 //! With `AWS_PROFILE` or `AWS_ACCESS_KEY_ID` set, these credentials sign; else invented ones do. The region is that
 //! of the environment, or `us-east-1`. Tables have fresh names that start with `dynasink-test-`, and are deleted
 //! after each claim. At AWS this costs a few tens of thousands of on-demand write units a run.
+//!
+//! `tests/differential` sends one script of requests to the simulator, to the embedded store and to that endpoint, and
+//! compares what they answer.
 
 #![expect(
     clippy::unwrap_used,

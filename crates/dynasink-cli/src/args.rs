@@ -138,7 +138,7 @@ pub(crate) struct SimulationArgs {
 
     /// For how long tables had been unused when a load starts, which is what their burst capacity is saved up in
     /// [default: 5m, the most that counts]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) idle: Option<Duration>,
 
     /// How long requests take: a time such as 5ms, or a median and a 99th percentile such as 5ms..40ms
@@ -210,6 +210,10 @@ impl FromStr for RateArg {
             ),
         }
     }
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "a time is one such as 30s, 5m or 0s".to_owned())
 }
 
 fn parse_percent(text: &str) -> Result<f64, String> {

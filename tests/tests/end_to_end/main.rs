@@ -12,4 +12,5 @@ mod load;
 mod lossy_network;
 mod real_data;
 mod refusals;
+mod trouble;
 mod types;

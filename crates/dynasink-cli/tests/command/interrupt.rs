@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use crate::serve::Serving;
 use crate::workplace::{Workplace, real};
 use serde_json::Value;
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let killed = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
@@ -16,20 +17,14 @@ fn interrupt(child: &Child) {
 
 type Lines = std::io::Lines<BufReader<ChildStderr>>;
 
-/// Starts a load that takes a while, and returns once it has written some rows.
-fn start_slow_load(workplace: &Workplace) -> (Child, Lines) {
+/// Starts a load that takes a while, and returns once it has read some rows.
+fn start_slow_load(workplace: &Workplace, target: &[&str]) -> (Child, Lines) {
     let mut load = Command::new(env!("CARGO_BIN_EXE_dynasink"));
     load.current_dir(workplace.path(""))
-        .args([
-            "load",
-            "--json",
-            "--rate",
-            "2000",
-            "--embedded",
-            "store.db",
-            "--table",
-            "weather",
-        ])
+        .args(["load", "--json", "--rate", "2000", "--table", "weather"])
+        .args(target)
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
         .args([
             "--create-table",
             "--partition-key",
@@ -57,7 +52,7 @@ fn await_line(lines: &mut Lines, part: &str) {
 #[test]
 fn the_first_signal_ends_the_load_after_what_was_read() {
     let workplace = Workplace::new();
-    let (mut child, _lines) = start_slow_load(&workplace);
+    let (mut child, _lines) = start_slow_load(&workplace, &["--embedded", "store.db"]);
     interrupt(&child);
     let mut report = String::new();
     child
@@ -77,7 +72,10 @@ fn the_first_signal_ends_the_load_after_what_was_read() {
 #[test]
 fn the_second_signal_ends_it_at_once() {
     let workplace = Workplace::new();
-    let (mut child, mut lines) = start_slow_load(&workplace);
+    // Nothing that was read can be written before the load is interrupted again.
+    let server = Serving::start(&workplace, &["--faults", "hang@5..1000000"]);
+    let target = ["--endpoint-url", &server.url];
+    let (mut child, mut lines) = start_slow_load(&workplace, &target);
     interrupt(&child);
     await_line(&mut lines, "interrupted");
     interrupt(&child);

@@ -6,4 +6,6 @@ mod bad_input;
 mod interrupt;
 mod item_collections;
 mod load;
+#[cfg(unix)]
+mod serve;
 mod workplace;

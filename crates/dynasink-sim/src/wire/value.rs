@@ -178,7 +178,11 @@ fn check_set<'a, T: Eq + Hash>(
 
 /// The number that `text` is.
 pub(super) fn number(text: &str) -> Result<Number, Rejection> {
-    text.parse().map_err(|error| {
+    let in_range = match zero_with_a_one(text) {
+        Some(nonzero) => nonzero.parse::<Number>().and_then(|_| text.parse()),
+        None => text.parse(),
+    };
+    in_range.map_err(|error| {
         Rejection::Validation(match error {
             NumberError::TooManyDigits => {
                 "Attempting to store more than 38 significant digits in a Number".to_owned()
@@ -192,6 +196,19 @@ pub(super) fn number(text: &str) -> Result<Number, Rejection> {
             _ => format!("The parameter cannot be converted to a numeric value: {text}"),
         })
     })
+}
+
+/// The text of a zero with a one for its last digit: the service checks the range of that, so `0e126` is too large.
+///
+/// Source: captures of the service that `dynoxide` cites for this rule.
+fn zero_with_a_one(text: &str) -> Option<String> {
+    let (digits, exponent) = match text.find(['e', 'E']) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let (before, after) = digits.rsplit_once('0')?;
+    let is_zero = !digits.contains(|digit: char| ('1'..='9').contains(&digit));
+    is_zero.then(|| format!("{before}1{after}{exponent}"))
 }
 
 /// The bytes that `text` is in Base64.
@@ -231,6 +248,9 @@ mod tests {
             json!({"B": ""}),
             json!({"B": "AQ=="}),
             json!({"BOOL": false}),
+            json!({"N": "0e125"}),
+            json!({"N": "-0.00E127"}),
+            json!({"N": "0.0e-129"}),
             json!({"NULL": true}),
             json!({"SS": [""]}),
             json!({"NS": ["1", "10"]}),
@@ -260,6 +280,9 @@ mod tests {
             (json!({"N": "9".repeat(39)}), "38 significant digits"),
             (json!({"N": "1E126"}), "overflow"),
             (json!({"N": "-1E126"}), "overflow"),
+            (json!({"N": "0e126"}), "overflow"),
+            (json!({"N": "-0.00E128"}), "overflow"),
+            (json!({"N": "0.0e-130"}), "underflow"),
             (json!({"N": "9.9E-131"}), "underflow"),
             (json!({"SS": []}), "string set  may not be empty"),
             (json!({"NS": []}), "number set  may not be empty"),
