@@ -12,6 +12,9 @@ use crate::name::AttributeName;
 use crate::units::WriteUnits;
 
 /// A table's name, or its ARN in the name's place. Cheap to clone.
+///
+/// A table named in two ways is two tables here: keys of the one are not keys of the other, and nothing keeps their
+/// order. Name it in one way in a pipe.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName(Arc<str>);
 
