@@ -63,7 +63,7 @@ pub enum Verdict {
     CollectionFull,
     /// It named a table that is not there. Nothing was applied.
     TableMissing(String),
-    /// The service failed, or the client's credentials had expired. Nothing was applied.
+    /// The service failed, or the client's credentials had expired or do not permit it. Nothing was applied.
     Failed,
 }
 

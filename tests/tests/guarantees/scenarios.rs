@@ -1,6 +1,6 @@
 //! One trouble at a time, and exactly what becomes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
 use dynasink::{
@@ -63,35 +63,38 @@ fn assert_told_is_stored(load: &Load, ledger: &Ledger, simulator: &Simulator) {
 
 #[tokio::test(start_paused = true)]
 async fn credentials_that_expire_stop_the_load_and_it_can_be_run_again() {
-    let mut load = plain_load(1_000, 10_000);
-    load.tables[0] = load.tables[0].clone().idle(Duration::from_secs(10));
-    let expired = Duration::from_millis(25)..Duration::from_mins(5);
-    load.faults = Faults::none().between(expired, Fault::Expired);
-    let simulator = load.service().build();
-    let stopped = load.run(simulator.clone()).await;
-    let Err(DriveError::Sink { source, .. }) = &stopped.result else {
-        panic!("{stopped:?}");
-    };
-    assert_eq!(source.cause(), Some(&Cause::Credentials));
-    let WriterError::Stopped { unresolved, .. } = source else {
-        panic!("{source:?}");
-    };
-    assert!(*unresolved > 0);
-    let told = stopped.outcomes.len();
-    assert!(told > 0 && told < 1_000, "{told}");
-    for (row, outcome) in &stopped.outcomes {
-        assert!(
-            matches!(outcome, Outcome::Written { .. }),
-            "row {row}: {outcome:?}"
-        );
-    }
+    for (fault, cause) in [
+        (Fault::Expired, Cause::Credentials),
+        (Fault::Denied, Cause::AccessDenied),
+    ] {
+        let mut load = plain_load(1_000, 10_000);
+        load.tables[0] = load.tables[0].clone().idle(Duration::from_secs(10));
+        let trouble = Duration::from_millis(25)..Duration::from_mins(5);
+        load.faults = Faults::none().between(trouble, fault);
+        let simulator = load.service().build();
+        let stopped = load.run(simulator.clone()).await;
+        let Err(DriveError::Sink { source, .. }) = &stopped.result else {
+            panic!("{stopped:?}");
+        };
+        assert_eq!(source.cause(), Some(&cause));
+        let WriterError::Stopped { unresolved, .. } = source else {
+            panic!("{source:?}");
+        };
+        assert!(*unresolved > 0);
+        let told = stopped.outcomes.len();
+        assert!(told > 0 && told < 1_000, "{told}");
+        for (row, outcome) in &stopped.outcomes {
+            let written = matches!(outcome, Outcome::Written { .. });
+            assert!(written, "row {row}: {outcome:?}");
+        }
 
-    sleep(Duration::from_mins(5)).await;
-    let again = load.run(simulator.clone()).await;
-    assert_eq!(again.result.unwrap().items, 1_000);
-    assert_eq!(again.outcomes.len(), 1_000);
-    let stored: std::collections::BTreeMap<_, _> = simulator.items("strings").into_iter().collect();
-    assert_eq!(stored, load.expected("strings"));
+        sleep(Duration::from_mins(5)).await;
+        let again = load.run(simulator.clone()).await;
+        assert_eq!(again.result.unwrap().items, 1_000);
+        assert_eq!(again.outcomes.len(), 1_000);
+        let stored: BTreeMap<_, _> = simulator.items("strings").into_iter().collect();
+        assert_eq!(stored, load.expected("strings"));
+    }
 }
 
 #[tokio::test(start_paused = true)]

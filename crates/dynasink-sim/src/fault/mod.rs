@@ -46,6 +46,8 @@ pub enum Fault {
     Garbage,
     /// HTTP 400, `ExpiredTokenException`. Nothing is applied.
     Expired,
+    /// HTTP 400, `AccessDeniedException`. Nothing is applied.
+    Denied,
 }
 
 /// What changes at the service while a load runs.

@@ -18,7 +18,7 @@ pub struct ParseError {
 const FORM: &str = "write NAME=SHARE% (of all requests), NAME@N or NAME@N..M (requests by number), NAME@TIME..TIME, \
     or a change such as capacity:TABLE=WCU@TIME";
 const NAMES: &str = "the faults are internal, unavailable, gateway, partial, refused, reset, lost, hang, silent, zombie:TIME, \
-    slow:TIME, truncated, empty, garbage and expired; the changes are capacity:TABLE=WCU (or TABLE/INDEX), updating:TABLE and \
+    slow:TIME, truncated, empty, garbage, expired and denied; the changes are capacity:TABLE=WCU (or TABLE/INDEX), updating:TABLE and \
     delete:TABLE";
 const SHARE: &str = "a share is a percentage from 0% to 100%";
 const WHEN: &str = "a place is the number of a request, a range of them such as 3..9, or a range of times such as 30s..2m";
@@ -127,6 +127,7 @@ fn parse_fault(text: &str) -> Result<Fault, &'static str> {
         "empty" => Fault::Empty,
         "garbage" => Fault::Garbage,
         "expired" => Fault::Expired,
+        "denied" => Fault::Denied,
         _ => return Err(NAMES),
     })
 }
@@ -159,6 +160,7 @@ mod tests {
             ("empty", Fault::Empty),
             ("garbage", Fault::Garbage),
             ("expired", Fault::Expired),
+            ("denied", Fault::Denied),
         ] {
             let parsed: Faults = format!("{name}=50%").parse().unwrap();
             assert_eq!(parsed, Faults::none().share(fault, 0.5), "{name}");

@@ -98,6 +98,7 @@ impl Simulator {
             End::Unreadable(body) => Delivery::Whole(Reply::json(200, body)),
             End::Failed(fault) => Delivery::Whole(match fault {
                 Fault::Expired => failed(&ExceptionKind::ExpiredToken),
+                Fault::Denied => failed(&ExceptionKind::AccessDenied),
                 Fault::Unavailable => failed(&ExceptionKind::ServiceUnavailable),
                 Fault::Gateway => Reply::load_balancer_page(),
                 _ => failed(&ExceptionKind::InternalServerError),

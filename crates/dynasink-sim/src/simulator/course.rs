@@ -94,7 +94,11 @@ impl Simulator {
             Some(Fault::Reset) => End::Reset,
             Some(Fault::Hang) => End::Never,
             Some(
-                fault @ (Fault::Internal | Fault::Unavailable | Fault::Gateway | Fault::Expired),
+                fault @ (Fault::Internal
+                | Fault::Unavailable
+                | Fault::Gateway
+                | Fault::Expired
+                | Fault::Denied),
             ) => {
                 self.note_refused(under_way, Verdict::Failed);
                 End::Failed(fault)

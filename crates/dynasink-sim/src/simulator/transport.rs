@@ -55,6 +55,10 @@ impl Transport for Simulator {
                     Cause::Credentials,
                     "the security token has expired",
                 )),
+                End::Failed(Fault::Denied) => Err(failure(
+                    Cause::AccessDenied,
+                    "the credentials do not permit it",
+                )),
                 End::Failed(_) => Err(failure(Cause::Internal, "the service failed")),
                 End::Refused => Err(failure(Cause::Unreachable, "the connection was refused")),
                 End::Reset => Err(failure(Cause::Unreachable, "the connection was reset")),

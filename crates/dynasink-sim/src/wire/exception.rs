@@ -15,6 +15,7 @@ pub(crate) enum ExceptionKind {
     InternalServerError,
     ServiceUnavailable,
     ExpiredToken,
+    AccessDenied,
     /// A request without a signature.
     MissingAuthenticationToken,
     /// A partition key value holds 10 GB of a table that has local indexes.
@@ -43,6 +44,10 @@ pub(crate) fn exception(kind: &ExceptionKind, reasons: &[(String, String)]) -> R
         ExceptionKind::InternalServerError => "Internal server error",
         ExceptionKind::ServiceUnavailable => "The service is currently unavailable or busy.",
         ExceptionKind::ExpiredToken => "The security token included in the request is expired",
+        ExceptionKind::AccessDenied => {
+            "User is not authorized to perform: dynamodb:BatchWriteItem on this resource because no identity-based \
+             policy allows the dynamodb:BatchWriteItem action"
+        }
         ExceptionKind::MissingAuthenticationToken => "Request is missing Authentication Token",
         ExceptionKind::ItemCollectionSizeLimitExceeded => {
             "Item collection too large: the items of a partition key value and their entries in local secondary \
@@ -107,6 +112,7 @@ impl ExceptionKind {
             Self::InternalServerError => "com.amazonaws.dynamodb.v20120810#InternalServerError",
             Self::ServiceUnavailable => "com.amazonaws.dynamodb.v20120810#ServiceUnavailable",
             Self::ExpiredToken => "com.amazon.coral.service#ExpiredTokenException",
+            Self::AccessDenied => "com.amazon.coral.service#AccessDeniedException",
             Self::MissingAuthenticationToken => {
                 "com.amazon.coral.service#MissingAuthenticationTokenException"
             }
@@ -210,6 +216,7 @@ mod tests {
             ),
             (ExceptionKind::ServiceUnavailable, 503, "ServiceUnavailable"),
             (ExceptionKind::ExpiredToken, 400, "ExpiredTokenException"),
+            (ExceptionKind::AccessDenied, 400, "AccessDeniedException"),
             (
                 ExceptionKind::MissingAuthenticationToken,
                 400,
