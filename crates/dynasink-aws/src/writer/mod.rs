@@ -41,6 +41,8 @@ pub(crate) use backlog::PendingOp;
 ///   that fails is not stormed ([`RetryBudget`](crate::RetryBudget)). Retries pay at the rate limiter
 ///   ([`WriterBuilder::admission`]) like fresh operations. A request that the service finds invalid is halved until
 ///   the operation that spoils it stands alone.
+/// - **Ready** for what can be sent at once and one batch more, so that what a rate limiter above has admitted does
+///   not pile up here and leave all at once.
 /// - **Held**: [`WriterBuilder::max_buffered_bytes`], and as many operations as twice the requests in flight carry.
 /// - **Flush and close**: ready when every accepted operation has its outcome.
 ///
