@@ -273,7 +273,8 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Keeps totals and units per second in the audit, and no requests: for simulations of hours.
+    /// Keeps totals and units per second in the audit, and no requests: for simulations of hours. The units take some
+    /// tens of bytes for each second in which a table, an index or a partition is written to.
     pub fn totals_only(mut self) -> Self {
         self.settings.keeps_requests = false;
         self
