@@ -22,10 +22,10 @@ const BURST_PER_SECOND: u32 = 20;
 /// A budget of write capacity units per second, on [`governor`]. Clones share it.
 ///
 /// - **Rate and burst**: units per second; at most a tenth of a second's units pass at once, so that no second
-///   sees more than 1.1 times the rate, plus one request. A request that costs more than the burst waits
-///   until the whole of its cost has been saved up; it never hangs and never passes on credit.
+///   sees more than 1.1 times the rate, plus one request. Half of that is what a rested limiter has, and half is
+///   for units that come back. A request that costs more than its half waits until the whole of its cost has been saved up; it never hangs and never passes on credit.
 /// - **Settling**: the service's `ConsumedCapacity` corrects the prediction. Units of refused operations and
-///   overestimates come back, up to a burst; underestimates are paid by whoever comes next.
+///   overestimates come back, up to half a burst; underestimates are paid by whoever comes next.
 /// - **Retries** pay at the same counter, so that a storm of them cannot pass the rate.
 ///
 /// Time is tokio's, paused time included.
@@ -35,9 +35,9 @@ const BURST_PER_SECOND: u32 = 20;
 /// use dynasink_sink::RateLimiter;
 ///
 /// let limiter = RateLimiter::fixed(WriteUnits::new(100));
-/// assert!(limiter.try_admit(WriteUnits::new(10)).is_ok());
-/// let wait = limiter.try_admit(WriteUnits::new(10)).unwrap_err();
-/// assert!(wait.as_millis() <= 100);
+/// assert!(limiter.try_admit(WriteUnits::new(5)).is_ok());
+/// let wait = limiter.try_admit(WriteUnits::new(5)).unwrap_err();
+/// assert!(wait.as_millis() <= 50);
 /// ```
 #[derive(Clone, Debug)]
 pub struct RateLimiter(Arc<Mutex<Budget>>);
