@@ -23,7 +23,8 @@ const BURST_PER_SECOND: u32 = 20;
 ///
 /// - **Rate and burst**: units per second; at most a tenth of a second's units pass at once, so that no second
 ///   sees more than 1.1 times the rate, plus one request. Half of that is what a rested limiter has, and half is
-///   for units that come back. A request that costs more than its half waits until the whole of its cost has been saved up; it never hangs and never passes on credit.
+///   for units that come back. A request that costs more than its half waits until the whole of its cost has been
+///   saved up; it never hangs and never passes on credit.
 /// - **Settling**: the service's `ConsumedCapacity` corrects the prediction. Units of refused operations and
 ///   overestimates come back, up to half a burst; underestimates are paid by whoever comes next.
 /// - **Retries** pay at the same counter, so that a storm of them cannot pass the rate.
