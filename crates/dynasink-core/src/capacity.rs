@@ -91,11 +91,19 @@ pub trait Admission: CapacityObserver {
     ///
     /// The time to wait; nothing was taken then.
     fn try_admit(&self, units: WriteUnits) -> Result<(), Duration>;
+
+    /// Takes `units` back that were admitted for operations which cannot be sent yet. They are admitted again when
+    /// they are sent.
+    fn give_back(&self, units: WriteUnits);
 }
 
 impl<T: Admission + ?Sized> Admission for Arc<T> {
     fn try_admit(&self, units: WriteUnits) -> Result<(), Duration> {
         (**self).try_admit(units)
+    }
+
+    fn give_back(&self, units: WriteUnits) {
+        (**self).give_back(units);
     }
 }
 

@@ -90,7 +90,7 @@ impl InProcess {
     async fn respond(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = read(request).await?;
         if request.body.len() > MAX_REQUEST_BYTES {
-            let reply = Reply::body_too_large(request.body.len());
+            let reply = self.endpoint.answer_too_large(request.body.len());
             return self.response(reply, SdkBody::from);
         }
         match self.endpoint.answer(request).await {

@@ -38,6 +38,10 @@ impl Endpoint {
         self.service.answer_boxed(request).await
     }
 
+    pub(crate) fn answer_too_large(&self, bytes: usize) -> Reply {
+        self.service.answer_too_large_boxed(bytes)
+    }
+
     /// The headers of `reply`, as the service sends them. Request IDs are numbers here, so that a
     /// simulation has the same ones in each run.
     pub(crate) fn headers(&self, reply: &Reply) -> [(&'static str, String); 4] {
@@ -77,11 +81,16 @@ impl fmt::Debug for Endpoint {
 /// [`Service`] as a trait object, so that the doors are the same code for each of them.
 trait Answer: Send + Sync {
     fn answer_boxed(&self, request: Request) -> BoxFuture<'_, Delivery>;
+    fn answer_too_large_boxed(&self, bytes: usize) -> Reply;
 }
 
 impl<S: Service> Answer for S {
     fn answer_boxed(&self, request: Request) -> BoxFuture<'_, Delivery> {
         self.answer(request).boxed()
+    }
+
+    fn answer_too_large_boxed(&self, bytes: usize) -> Reply {
+        self.answer_too_large(bytes)
     }
 }
 

@@ -40,4 +40,9 @@ pub(crate) enum Delivery {
 pub(crate) trait Service: Clone + Send + Sync + 'static {
     /// Answers one request. It takes as long as the service would; dropped before, the client has gone.
     fn answer(&self, request: Request) -> impl Future<Output = Delivery> + Send;
+
+    /// Answers a request whose body of that many bytes is over the limit, and was not kept.
+    fn answer_too_large(&self, bytes: usize) -> Reply {
+        Reply::body_too_large(bytes)
+    }
 }

@@ -66,7 +66,7 @@ pub(super) struct Backlog {
     fresh: VecDeque<PendingOp>,
     /// To be sent again after a failure, as far as the budget goes; to be paid for again.
     failed: RetryQueue,
-    /// To be sent again after a refusal; to be paid for again.
+    /// To be sent again after a refusal, or after its turn in a line; to be paid for again.
     refused: RetryQueue,
     /// What is left of the budget for requests with failed operations.
     pub(super) balance: RetryBalance,
@@ -86,10 +86,14 @@ impl Backlog {
         }
     }
 
-    /// Takes a fresh operation in.
-    pub(super) fn accept(&mut self, op: WriteOp) {
+    /// Takes a fresh operation in. One that has to wait in line gives its units back, since nobody knows for how
+    /// long: what was paid in the meantime would go out all at once.
+    pub(super) fn accept(&mut self, op: WriteOp, admission: Option<&dyn Admission>) {
         let pending = PendingOp::new(op);
         if let Some(line) = self.lines.get_mut(pending.op.key()) {
+            if let Some(admission) = admission {
+                admission.give_back(pending.op.units());
+            }
             line.push_back(pending);
         } else {
             self.lines.insert(pending.op.key().clone(), VecDeque::new());
@@ -116,11 +120,16 @@ impl Backlog {
             .extend([ops, half].into_iter().filter(|part| !part.is_empty()));
     }
 
-    /// Notes that an operation of `key` has its outcome: the next in line may go.
-    pub(super) fn release(&mut self, key: &PrimaryKey) {
+    /// Operations that are paid for and not sent yet.
+    pub(super) fn fresh_ops(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// Notes that an operation of `key` has its outcome: the next in line may go at `now`.
+    pub(super) fn release(&mut self, key: &PrimaryKey, now: Instant) {
         if let Some(line) = self.lines.get_mut(key) {
             match line.pop_front() {
-                Some(next) => self.fresh.push_back(next),
+                Some(next) => self.refused.push(now, next),
                 None => {
                     self.lines.remove(key);
                 }

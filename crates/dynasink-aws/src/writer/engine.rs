@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dynasink_core::{CapacityFeedback, DeadReason, Outcome, OutcomeEvent, PrimaryKey};
+use dynasink_core::{CapacityFeedback, DeadReason, Outcome, OutcomeEvent, PrimaryKey, WriteBatch};
 use fastrand::Rng;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -87,30 +87,30 @@ impl<T: Transport> Engine<T> {
 
     /// Sends requests until the limit is reached or there is nothing to send, and says when there will be.
     fn send_what_can_be_sent(&mut self, requests: &mut JoinSet<Answer>) -> Option<Instant> {
+        let admission = self.settings.admission.as_deref();
         let flushing = {
             let mut state = self.shared.state();
-            for batch in state.inbox.drain(..) {
-                batch
-                    .into_ops()
-                    .into_iter()
-                    .for_each(|op| self.backlog.accept(op));
+            for op in state.inbox.drain(..).flat_map(WriteBatch::into_ops) {
+                self.backlog.accept(op, admission);
             }
             state.flushing
         };
+        let mut wake_at = None;
         while requests.len() < self.concurrency.limit() {
-            let admission = self.settings.admission.as_deref();
-            match self.backlog.next(
-                Instant::now(),
-                self.settings.sizer.limit(),
-                admission,
-                flushing,
-            ) {
+            let limit = self.settings.sizer.limit();
+            let now = Instant::now();
+            match self.backlog.next(now, limit, admission, flushing) {
                 Next::Send(request) => self.send(request, requests),
-                Next::At(at) => return Some(at),
-                Next::Nothing => return None,
+                Next::At(at) => {
+                    wake_at = Some(at);
+                    break;
+                }
+                Next::Nothing => break,
             }
         }
-        None
+        let free = self.concurrency.limit().saturating_sub(requests.len());
+        self.shared.depart(self.backlog.fresh_ops(), free);
+        wake_at
     }
 
     fn send(&self, request: Request, requests: &mut JoinSet<Answer>) {
@@ -319,7 +319,7 @@ impl<T: Transport> Engine<T> {
         self.settings
             .outcomes
             .observe(&OutcomeEvent::of(&pending.op, outcome))?;
-        self.backlog.release(pending.op.key());
+        self.backlog.release(pending.op.key(), Instant::now());
         self.resolved.ops += 1;
         self.resolved.bytes += pending.op.memory();
         Ok(())

@@ -20,7 +20,7 @@ use futures::Sink;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::concurrency::Concurrency;
+use crate::concurrency::{Concurrency, ConcurrencyLaw};
 use crate::error::Error;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
@@ -184,7 +184,14 @@ impl<T: Transport> WriterBuilder<T> {
 
     /// The writer.
     pub fn build(self) -> Writer<T> {
-        let shared = Arc::new(Shared::default());
+        let state = State {
+            free_requests: ConcurrencyLaw::new(self.settings.concurrency).limit(),
+            ..State::default()
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            engine: Notify::new(),
+        });
         Writer {
             max_buffered_ops: (2 * MAX_BATCH_OPS).saturating_mul(self.settings.concurrency.max()),
             max_buffered_bytes: self.max_buffered_bytes,
@@ -230,6 +237,10 @@ struct State {
     /// Operations without an outcome, and what they hold.
     held_ops: usize,
     held_bytes: usize,
+    /// Operations that could be sent, and were not yet.
+    unsent_ops: usize,
+    /// Requests that could be in flight beside those that are.
+    free_requests: usize,
     flushing: bool,
     /// Why the engine has ended, until the sink reports it.
     end: Option<Stop>,
@@ -237,9 +248,33 @@ struct State {
     waker: Option<Waker>,
 }
 
+impl State {
+    /// Whether one more batch would be sent soon. What is accepted was admitted by the rate limiter above, and would
+    /// exceed its rate if it piled up here and left all at once.
+    fn departs(&self) -> bool {
+        self.unsent_ops <= MAX_BATCH_OPS.saturating_mul(self.free_requests)
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what could not be sent, and how many more requests could be.
+    fn depart(&self, unsent_ops: usize, free_requests: usize) {
+        let waker = {
+            let mut state = self.state();
+            state.unsent_ops = unsent_ops + state.inbox.iter().map(WriteBatch::len).sum::<usize>();
+            state.free_requests = free_requests;
+            // Whoever flushes waits for outcomes, and would only ask again.
+            if state.departs() && !state.flushing {
+                state.waker.take()
+            } else {
+                None
+            }
+        };
+        waker.into_iter().for_each(Waker::wake);
     }
 
     /// Notes that the engine ends. What is noted first counts.
@@ -294,7 +329,9 @@ impl<T: Transport> Sink<WriteBatch> for Writer<T> {
         let (ops, bytes) = (this.max_buffered_ops, this.max_buffered_bytes);
         this.poll_held(cx, false, |state| {
             state.held_ops == 0
-                || (state.held_ops + MAX_BATCH_OPS <= ops && state.held_bytes < bytes)
+                || (state.held_ops + MAX_BATCH_OPS <= ops
+                    && state.held_bytes < bytes
+                    && state.departs())
         })
     }
 
@@ -310,6 +347,7 @@ impl<T: Transport> Sink<WriteBatch> for Writer<T> {
         {
             let mut state = this.shared.state();
             state.held_ops += batch.len();
+            state.unsent_ops += batch.len();
             state.held_bytes += batch.memory();
             state.inbox.push_back(batch);
         }

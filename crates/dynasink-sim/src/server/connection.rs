@@ -92,6 +92,7 @@ async fn answer(
     let permissions = cors::permissions(&request);
     let (delivery, json) = match request::read(request).await? {
         Asked::Other(reply) => (Delivery::Whole(reply), JSON),
+        Asked::TooLarge(bytes) => (Delivery::Whole(endpoint.answer_too_large(bytes)), JSON),
         Asked::Operation(request, json) => (endpoint.answer(request).await, json),
     };
     let head = |reply: &mut Reply| {

@@ -18,6 +18,8 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) enum Asked {
     /// An operation, and the media type that its JSON reply is to have.
     Operation(exchange::Request, &'static str),
+    /// A body of that many bytes, over the limit.
+    TooLarge(usize),
     /// Something that the server answers itself.
     Other(Reply),
 }
@@ -36,7 +38,7 @@ pub(super) async fn read(request: Request<Incoming>) -> hyper::Result<Asked> {
     }
     let body = match collect(body).await? {
         Ok(body) => body,
-        Err(bytes) => return Ok(Asked::Other(Reply::body_too_large(bytes))),
+        Err(bytes) => return Ok(Asked::TooLarge(bytes)),
     };
     let value = |name| header(&head.headers, name);
     let media_type = match value(CONTENT_TYPE) {

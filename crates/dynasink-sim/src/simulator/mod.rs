@@ -40,8 +40,9 @@ use state::State;
 /// # Tables
 ///
 /// Without an [`EmbeddedStore`] it holds the tables that it is given
-/// ([`SimulatorBuilder::table`]) in memory, and the SDK can write, read single items and describe tables. On an
-/// embedded store the whole API is there, and tables are created through it.
+/// ([`SimulatorBuilder::table`]) in memory: the SDK can write to them and describe them, and
+/// [`items`](Self::items) says what they hold. On an embedded store the whole API is there, and tables are created
+/// through it.
 ///
 /// ```
 /// use std::time::Duration;

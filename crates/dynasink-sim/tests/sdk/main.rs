@@ -9,3 +9,4 @@ mod doors;
 mod embedded;
 mod orders;
 mod server;
+mod simulator;

@@ -198,6 +198,8 @@ mod tests {
             self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Ok(())
         }
+
+        fn give_back(&self, _: WriteUnits) {}
     }
 
     #[test]

@@ -14,7 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// A backlog with these rows in it.
 fn backlog(rows: std::ops::Range<u64>) -> Backlog {
     let mut backlog = Backlog::default();
-    rows.for_each(|row| backlog.accept(op(row)));
+    rows.for_each(|row| backlog.accept(op(row), None));
     backlog
 }
 
@@ -85,6 +85,26 @@ impl Admission for Purse {
         *left = left.checked_sub(units.get()).ok_or(SECOND)?;
         Ok(())
     }
+
+    fn give_back(&self, units: WriteUnits) {
+        *self.0.lock().unwrap() += units.get();
+    }
+}
+
+#[test]
+fn who_stands_in_line_pays_when_it_is_sent() {
+    let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
+    let purse = Purse::of(0);
+    for row in 0..3 {
+        backlog.accept(op_of(&users, 7, row, 0), Some(&purse));
+    }
+    assert_eq!(purse.left(), 2, "the first was paid for, and goes");
+    let next = |backlog: &mut Backlog| backlog.next(now, BatchLimit::REQUEST, Some(&purse), true);
+    for (row, left) in [(0, 2), (1, 1), (2, 0)] {
+        let request = send(next(&mut backlog));
+        assert_eq!((rows(&request.ops), purse.left()), (vec![row], left));
+        backlog.release(request.ops[0].op.key(), now);
+    }
 }
 
 #[test]
@@ -105,7 +125,7 @@ fn fresh_operations_go_in_order_in_full_requests() {
 fn operations_of_a_key_stand_in_line_until_the_one_before_has_its_outcome() {
     let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
     for (row, key) in [(0, 7), (1, 7), (2, 8), (3, 7), (4, 8)] {
-        backlog.accept(op_of(&users, key, row, 0));
+        backlog.accept(op_of(&users, key, row, 0), None);
     }
     let first = send(backlog.next(now, BatchLimit::REQUEST, None, false));
     assert_eq!(rows(&first.ops), [0, 2]);
@@ -116,7 +136,7 @@ fn operations_of_a_key_stand_in_line_until_the_one_before_has_its_outcome() {
         true
     )));
 
-    backlog.release(first.ops[0].op.key());
+    backlog.release(first.ops[0].op.key(), now);
     assert_eq!(next(&mut backlog, now), [1]);
     // Refused, the earlier operation keeps its place: the later one waits on.
     backlog.retry_at(now + SECOND, vec![first.ops[1].clone()]);
@@ -125,12 +145,12 @@ fn operations_of_a_key_stand_in_line_until_the_one_before_has_its_outcome() {
         now + SECOND
     );
     assert_eq!(next(&mut backlog, now + SECOND), [2]);
-    backlog.release(first.ops[1].op.key());
-    backlog.release(first.ops[0].op.key());
+    backlog.release(first.ops[1].op.key(), now);
+    backlog.release(first.ops[0].op.key(), now);
     assert_eq!(next(&mut backlog, now + SECOND), [4, 3]);
 
     for pending in first.ops {
-        backlog.release(pending.op.key());
+        backlog.release(pending.op.key(), now);
     }
     assert!(is_empty(&backlog.next(
         now,
@@ -138,15 +158,15 @@ fn operations_of_a_key_stand_in_line_until_the_one_before_has_its_outcome() {
         None,
         true
     )));
-    backlog.accept(op_of(&users, 7, 5, 0));
+    backlog.accept(op_of(&users, 7, 5, 0), None);
     assert_eq!(next(&mut backlog, now), [5], "the key is not free again");
 }
 
 #[test]
 fn a_key_of_another_table_is_another_key() {
     let (mut backlog, now) = (Backlog::default(), Instant::now());
-    backlog.accept(op_of(&table("users"), 7, 0, 0));
-    backlog.accept(op_of(&table("orders"), 7, 1, 0));
+    backlog.accept(op_of(&table("users"), 7, 0, 0), None);
+    backlog.accept(op_of(&table("orders"), 7, 1, 0), None);
     assert_eq!(next(&mut backlog, now), [0, 1]);
 }
 
@@ -213,10 +233,10 @@ fn what_merging_leaves_over_waits_for_company_but_not_long() {
     );
 
     let mut joined = leftovers(now);
-    (50..70).for_each(|row| joined.accept(op(row)));
+    (50..70).for_each(|row| joined.accept(op(row), None));
     assert_eq!(next(&mut joined, later), (45..70).collect::<Vec<_>>());
     // Nothing is left over, and what comes now was cut by others.
-    joined.accept(op(70));
+    joined.accept(op(70), None);
     assert_eq!(next(&mut joined, later), [70]);
 }
 
@@ -224,7 +244,7 @@ fn what_merging_leaves_over_waits_for_company_but_not_long() {
 #[test]
 fn leftovers_that_fill_a_request_by_size_do_not_wait() {
     let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
-    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000)));
+    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000), None));
     let units = BatchLimit {
         units: WriteUnits::new(200),
         ..BatchLimit::REQUEST
@@ -241,7 +261,7 @@ fn leftovers_that_fill_a_request_by_size_do_not_wait() {
 #[test]
 fn no_leftover_waits_twice() {
     let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
-    (0..4).for_each(|row| backlog.accept(op_of(&users, row, row, 0)));
+    (0..4).for_each(|row| backlog.accept(op_of(&users, row, row, 0), None));
     let one_retry = send(backlog.next(now, limit(1), None, false)).ops;
     backlog.retry_at(now, one_retry);
     assert_eq!(
@@ -278,7 +298,7 @@ fn limits_of_operations_bytes_and_units_are_kept_by_fresh_ones_and_retries() {
     ];
     for limit in limits {
         let mut backlog = Backlog::default();
-        (10..20).for_each(|row| backlog.accept(op_of(&users, row, row, 5000)));
+        (10..20).for_each(|row| backlog.accept(op_of(&users, row, row, 5000), None));
         let mut sent = Vec::new();
         while let Next::Send(request) = backlog.next(now, limit, None, true) {
             assert!(request.batch.wire_len() <= limit.bytes);
@@ -308,7 +328,7 @@ fn an_operation_above_the_limits_goes_alone() {
         units: WriteUnits::new(1),
     };
     let mut backlog = Backlog::default();
-    (0..3).for_each(|row| backlog.accept(op_of(&users, row, row, 5000)));
+    (0..3).for_each(|row| backlog.accept(op_of(&users, row, row, 5000), None));
     for row in 0..3 {
         let request = send(backlog.next(now, tight, None, false));
         assert_eq!(rows(&request.ops), [row]);
@@ -349,7 +369,7 @@ fn retries_wait_for_admission_and_fresh_operations_do_not() {
     );
 
     let purse = Purse::of(7);
-    backlog.accept(op(10));
+    backlog.accept(op(10), None);
     let merged = send(backlog.next(now, BatchLimit::REQUEST, Some(&purse), false));
     assert_eq!(rows(&merged.ops), [0, 1, 2, 3, 4, 10]);
     assert_eq!(purse.left(), 2, "only the retries pay");
@@ -359,7 +379,7 @@ fn retries_wait_for_admission_and_fresh_operations_do_not() {
 fn retries_pay_for_what_a_request_holds_and_no_more() {
     let (now, users) = (Instant::now(), table("users"));
     let mut backlog = Backlog::default();
-    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000)));
+    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000), None));
     let all = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
     backlog.retry_at(now, all);
     let purse = Purse::of(198);
@@ -384,6 +404,8 @@ impl Admission for Refusing {
     fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {
         Err(self.0)
     }
+
+    fn give_back(&self, _: WriteUnits) {}
 }
 
 #[test]
@@ -421,7 +443,7 @@ fn parts_wait_for_admission_too() {
     let (mut backlog, now) = (backlog(0..4), Instant::now());
     let spoilt = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
     backlog.bisect(spoilt);
-    backlog.accept(op(4));
+    backlog.accept(op(4), None);
     let purse = Purse::of(1);
     let fresh = send(backlog.next(now, BatchLimit::REQUEST, Some(&purse), false));
     assert_eq!(rows(&fresh.ops), [4]);

@@ -23,7 +23,7 @@ fn backlog(reserve: f64, rows: std::ops::Range<u64>) -> Backlog {
         per_second: 1.0,
         reserve,
     });
-    rows.for_each(|row| backlog.accept(op(row)));
+    rows.for_each(|row| backlog.accept(op(row), None));
     backlog
 }
 

@@ -83,6 +83,8 @@ impl Admission for Closed {
     fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {
         Err(SECOND)
     }
+
+    fn give_back(&self, _: WriteUnits) {}
 }
 
 /// Fails, or panics, at the outcome of one row.

@@ -121,6 +121,8 @@ impl Admission for Answers {
     fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {
         Ok(())
     }
+
+    fn give_back(&self, _: WriteUnits) {}
 }
 
 impl BatchSizer for Answers {

@@ -45,6 +45,8 @@ impl Admission for Meter {
         *taken += units.get();
         Ok(())
     }
+
+    fn give_back(&self, _: WriteUnits) {}
 }
 
 /// Random operations: few keys, several tables, puts and deletes, small and large.
