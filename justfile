@@ -48,7 +48,7 @@ mutants-planted *names:
 # Bugs that cargo-mutants makes, or a part of them: `just mutants-generated -f '**/engine.rs'`.
 mutants-generated *args:
     test -x target/tools/bin/cargo-mutants || cargo install --locked --debug --root target/tools cargo-mutants@27.1.0
-    PATH="$PWD/target/tools/bin:$PATH" DYNASINK_SEEDS=40 cargo mutants --output target {{ args }}
+    PATH="$PWD/target/tools/bin:$PATH" DYNASINK_SEEDS=40 cargo mutants --workspace --output target/mutants {{ args }}
 
 # Every check, as CI runs it.
 ci:
