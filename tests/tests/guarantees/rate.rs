@@ -81,6 +81,16 @@ async fn requests_whose_answers_are_lost_count_and_so_do_their_retries() {
     assert!(most <= 5 * RATE + BURST, "{most} units in 5 s");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_admitted_during_a_stall_does_not_leave_all_at_once() {
+    let mut load = load_at_the_rate(4_000, &[100]);
+    load.concurrency = Concurrency::Fixed(16);
+    let stall = Duration::from_secs(2)..Duration::from_secs(5);
+    load.faults = Faults::none().between(stall, Fault::Hang);
+    let most = most_units_within(&run(&load).await, 1);
+    assert!(most <= RATE + BURST, "{most} units in a second");
+}
+
 /// A small item over a large one costs as much as the large one, which no client can predict.
 #[tokio::test(start_paused = true)]
 async fn what_costs_more_than_predicted_is_paid_by_the_next() {
