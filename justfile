@@ -38,6 +38,18 @@ memory rows="1000000":
     AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any /usr/bin/time -v target/release/dynasink load target/rows.parquet \
         --table rows --create-table --partition-key id --endpoint-url http://127.0.0.1:8000 --rate 1000000
 
+# Are the guarantees tested? Plants bugs and expects tests to fail: see docs/src/mutants.md. Takes hours.
+mutants: mutants-planted mutants-generated
+
+# Bugs kept in tests/mutants, all or those named: `just mutants-planted 'retries-*'`.
+mutants-planted *names:
+    tests/mutants/run {{ names }}
+
+# Bugs that cargo-mutants makes, or a part of them: `just mutants-generated -f '**/engine.rs'`.
+mutants-generated *args:
+    test -x target/tools/bin/cargo-mutants || cargo install --locked --debug --root target/tools cargo-mutants@27.1.0
+    PATH="$PWD/target/tools/bin:$PATH" DYNASINK_SEEDS=40 cargo mutants --workspace --output target/mutants {{ args }}
+
 # Every check, as CI runs it.
 ci:
     .ci/run
@@ -65,6 +77,10 @@ deny:
 # Does each crate keep out what it must not depend on?
 tree:
     .ci/run tree
+
+# Can each bug of tests/mutants still be planted?
+mutants-check:
+    .ci/run mutants
 
 # The two commands of README.md.
 readme:

@@ -19,6 +19,7 @@ use dynasink_sim::{
 use fastrand::Rng;
 use futures::{Sink, Stream, StreamExt, stream};
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 /// Longer than any load.
 const FOREVER: Duration = Duration::from_hours(1000);
@@ -203,10 +204,10 @@ impl Load {
         let evidence = Ledger::default();
         let ops = source(self.seed, self.trickles, self.ops.clone(), evidence.clone());
         let linger = Duration::from_millis(50);
-        let result = drive(ops, self.pipe(transport, &evidence))
-            .linger(linger)
-            .await;
-        evidence.close(result)
+        let loading = drive(ops, self.pipe(transport, &evidence)).linger(linger);
+        // Time that nothing else waits for passes at once, so a load that hangs fails at once.
+        let result = timeout(FOREVER, loading).await;
+        evidence.close(result.unwrap_or_else(|_| panic!("the load hangs")))
     }
 
     /// The pipe of the load, whose outcomes `ledger` notes.

@@ -5,4 +5,6 @@
 
 mod load;
 mod properties;
+mod rate;
+mod requests;
 mod scenarios;
