@@ -45,7 +45,7 @@ mutants: mutants-planted mutants-generated
 mutants-planted *names:
     tests/mutants/run {{ names }}
 
-# Bugs that cargo-mutants makes, or a part of them: `just mutants-generated -f '**/engine.rs'`.
+# Bugs that cargo-mutants makes, or a part of them: `just mutants-generated --re writer/engine`.
 mutants-generated *args:
     test -x target/tools/bin/cargo-mutants || cargo install --locked --debug --root target/tools cargo-mutants@27.1.0
     PATH="$PWD/target/tools/bin:$PATH" DYNASINK_SEEDS=40 cargo mutants --workspace --output target/mutants {{ args }}

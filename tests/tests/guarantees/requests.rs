@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use dynasink::{
-    BatchLimit, BatchSinkExt, BillingMode, Cause, Concurrency, DriveError, Outcome, Transport,
-    WriteBatch, WriteOp, WriteUnits, WriterError, drive,
+    BatchLimit, BatchSinkExt, BillingMode, Cause, Concurrency, DriveError, DynamoDb, Outcome,
+    Transport, WriteBatch, WriteOp, WriteUnits, WriterError, drive,
 };
 use dynasink_sim::{Fault, Faults, Latency, SimulatedTable, Simulator};
 use futures::{StreamExt, sink, stream};
@@ -78,10 +78,16 @@ async fn each_batch_is_a_request_that_the_service_takes() {
 async fn what_the_service_took_is_not_sent_again() {
     let mut load = plain_load(2_000);
     load.faults = Faults::none().share(Fault::Partial, 0.5);
-    let simulator = load.service().build();
-    let run = load.run(simulator.clone()).await;
-    assert_eq!(run.outcomes.len(), 2_000);
-    assert_eq!(simulator.audit().totals().applied, 2_000);
+    for by_the_sdk in [false, true] {
+        let simulator = load.service().build();
+        let run = if by_the_sdk {
+            load.run(DynamoDb::new(simulator.client())).await
+        } else {
+            load.run(simulator.clone()).await
+        };
+        assert_eq!(run.outcomes.len(), 2_000);
+        assert_eq!(simulator.audit().totals().applied, 2_000);
+    }
 }
 
 #[tokio::test(start_paused = true)]
