@@ -38,7 +38,7 @@ memory rows="1000000":
     AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any /usr/bin/time -v target/release/dynasink load target/rows.parquet \
         --table rows --create-table --partition-key id --endpoint-url http://127.0.0.1:8000 --rate 1000000
 
-# Are the guarantees tested? Plants bugs and expects tests to fail: see docs/src/mutants.md. Takes hours.
+# Are the guarantees tested? Plants bugs and expects tests to fail: see docs/src/mutants.md. The second part takes many hours.
 mutants: mutants-planted mutants-generated
 
 # Bugs kept in tests/mutants, all or those named: `just mutants-planted 'retries-*'`.
