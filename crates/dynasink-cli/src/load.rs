@@ -11,7 +11,7 @@ use crate::failure::{self, ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD, STOPPED
 use crate::plan::LoadPlan;
 use crate::progress::Progress;
 use crate::report::{End, ItemCollection, Report};
-use crate::signals;
+use crate::signals::Signals;
 
 pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure> {
     let plan = LoadPlan::of(args).await?;
@@ -32,10 +32,11 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         logs,
     );
 
+    let signals = Signals::listen();
     let shutdown = async {
         tokio::select! {
             () = budget.exceeded() => {}
-            () = signals::first() => {
+            () = signals.first() => {
                 // A second signal aborts, so whoever sent the first one should know that it was heard.
                 let rows = tally.counts().unresolved();
                 let _shown = writeln!(stderr(), "interrupted: writing the {rows} rows that were read; once more to abort");
@@ -48,7 +49,7 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
     let loaded = tokio::select! {
         biased;
         loaded = progress.beside(load) => Some(loaded),
-        () = signals::second() => None,
+        () = signals.second() => None,
     };
     let elapsed_seconds = start.elapsed().as_secs_f64();
 

@@ -10,7 +10,7 @@ use dynasink_sim::{EmbeddedStore, Endpoint, Latency, Server, Simulator, Totals};
 
 use crate::args::{ServeArgs, SimulationArgs};
 use crate::failure::{ALL_WRITTEN, Failure};
-use crate::signals;
+use crate::signals::Signals;
 
 pub(crate) async fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let store = match &args.embedded {
@@ -29,11 +29,12 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let endpoint = simulator
         .clone()
         .map_or_else(|| Endpoint::from(store), Endpoint::from);
+    let signals = Signals::listen();
     let server = Server::bind((Ipv4Addr::LOCALHOST, args.port).into(), endpoint)
         .map_err(|error| Failure::refused(&error))?;
     writeln!(stdout(), "{}", server.url()).map_err(|error| Failure::stopped(&error))?;
     server
-        .run(signals::first())
+        .run(async move { signals.first().await })
         .await
         .map_err(|error| Failure::stopped(&error))?;
     if let Some(simulator) = simulator {

@@ -2,38 +2,86 @@
 
 use std::future::pending;
 
-/// Ready at the first signal from now on.
-pub(crate) async fn first() {
-    nth(1).await;
-}
+use tokio::sync::watch;
 
-/// Ready at the second signal from now on.
-pub(crate) async fn second() {
-    nth(2).await;
+/// Counts the signals that come from now on.
+///
+/// One task takes each as it comes, whoever waits for which: two signals that nobody takes in between are one to the
+/// operating system.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals(watch::Receiver<usize>);
+
+impl Signals {
+    /// Starts to count. It must run inside a tokio runtime.
+    pub(crate) fn listen() -> Self {
+        let (count, seen) = watch::channel(0);
+        let mut incoming = Incoming::new();
+        tokio::spawn(async move {
+            loop {
+                incoming.next().await;
+                count.send_modify(|count| *count += 1);
+            }
+        });
+        Self(seen)
+    }
+
+    /// Ready at the first signal.
+    pub(crate) async fn first(&self) {
+        self.nth(1).await;
+    }
+
+    /// Ready at the second signal.
+    pub(crate) async fn second(&self) {
+        self.nth(2).await;
+    }
+
+    async fn nth(&self, n: usize) {
+        let mut seen = self.0.clone();
+        if seen.wait_for(|count| *count >= n).await.is_err() {
+            pending::<()>().await;
+        }
+    }
 }
 
 #[cfg(unix)]
-async fn nth(count: usize) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return pending().await;
-    };
-    for _ in 0..count {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+struct Incoming(Option<[tokio::signal::unix::Signal; 2]>);
+
+#[cfg(unix)]
+impl Incoming {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let listen = || {
+            let interrupt = signal(SignalKind::interrupt()).ok()?;
+            Some([interrupt, signal(SignalKind::terminate()).ok()?])
+        };
+        Self(listen())
+    }
+
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some([interrupt, terminate]) => tokio::select! {
+                biased;
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            },
+            None => pending().await,
         }
     }
 }
 
 #[cfg(not(unix))]
-async fn nth(count: usize) {
-    for _ in 0..count {
+struct Incoming;
+
+#[cfg(not(unix))]
+impl Incoming {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            return pending().await;
+            pending().await
         }
     }
 }
