@@ -120,7 +120,33 @@ pub(crate) fn op(table: &TableSchema, key: u64, row: u64, size: Option<usize>) -
     op.at(position(row))
 }
 
+/// So many small items, each of a key of its own.
+pub(crate) fn small_rows(table: &SimulatedTable, rows: u64) -> Vec<WriteOp> {
+    let schema = table.schema();
+    (0..rows)
+        .map(|row| op(schema, row, row, Some(100)))
+        .collect()
+}
+
 impl Load {
+    /// A load of `ops` into `table` in which nothing goes wrong and nothing is left to chance: eight requests in
+    /// flight of ten milliseconds each, every row written.
+    pub(crate) fn plain(table: SimulatedTable, ops: Vec<WriteOp>) -> Self {
+        Self {
+            seed: 1,
+            tables: vec![table],
+            ops,
+            faults: Faults::none(),
+            latency: Latency::fixed(Duration::from_millis(10)),
+            policy: Policy::Off,
+            rate: None,
+            concurrency: Concurrency::Fixed(8),
+            retry: patient(),
+            buffered_bytes: 1_000_000,
+            trickles: false,
+        }
+    }
+
     /// A load in which everything is random, and every fault that a load survives may happen.
     pub(crate) fn random(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);

@@ -1,10 +1,10 @@
 //! What passes at a rate, one trouble at a time: each second of the service's own count.
 
 use dynasink::{BillingMode, Concurrency, WriteUnits};
-use dynasink_sim::{Audit, Fault, Faults, Latency, Resource, SimulatedTable};
+use dynasink_sim::{Audit, Fault, Faults, Resource, SimulatedTable};
 use tokio::time::Duration;
 
-use crate::load::{Load, Policy, op, patient, table};
+use crate::load::{Load, op, table};
 
 const RATE: u64 = 200;
 
@@ -22,20 +22,11 @@ fn load_at_the_rate(keys: u64, sizes: &[usize]) -> Load {
         let keys = 0..keys;
         keys.map(|key| (key, *size))
     }));
+    let ops = rows.map(|(row, (key, size))| op(&schema, key, row, Some(size)));
+    let ops = ops.collect();
     Load {
-        seed: 1,
-        ops: rows
-            .map(|(row, (key, size))| op(&schema, key, row, Some(size)))
-            .collect(),
-        tables: vec![table],
-        faults: Faults::none(),
-        latency: Latency::fixed(Duration::from_millis(10)),
-        policy: Policy::Off,
         rate: Some(RATE),
-        concurrency: Concurrency::Fixed(8),
-        retry: patient(),
-        buffered_bytes: 1_000_000,
-        trickles: false,
+        ..Load::plain(table, ops)
     }
 }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use dynasink::{
-    BatchLimit, BatchSinkExt, BillingMode, Cause, Concurrency, DriveError, DynamoDb, Outcome,
-    Transport, WriteBatch, WriteOp, WriteUnits, WriterError, drive,
+    BatchLimit, BatchSinkExt, BillingMode, Cause, DriveError, DynamoDb, Outcome, Transport,
+    WriteBatch, WriteOp, WriteUnits, WriterError, drive,
 };
 use dynasink_sim::{Fault, Faults, Latency, SimulatedTable, Simulator};
 use futures::{StreamExt, sink, stream};
 use serde_json::json;
 use tokio::time::{Duration, sleep};
 
-use crate::load::{Ledger, Load, Policy, op, patient, position, table};
+use crate::load::{Ledger, Load, position, small_rows, table};
 
 /// A table that takes whatever comes.
 fn ample() -> SimulatedTable {
@@ -20,24 +20,13 @@ fn ample() -> SimulatedTable {
     table(0, BillingMode::Provisioned { write }).partitions(1_000)
 }
 
-/// A load of `rows` small items of their own keys.
+/// A load of `rows` small items of their own keys, in requests that take long.
 fn plain_load(rows: u64) -> Load {
-    let table = ample();
-    let schema = table.schema().clone();
+    let (table, latency) = (ample(), Latency::fixed(Duration::from_millis(100)));
+    let ops = small_rows(&table, rows);
     Load {
-        seed: 1,
-        tables: vec![table],
-        ops: (0..rows)
-            .map(|row| op(&schema, row, row, Some(100)))
-            .collect(),
-        faults: Faults::none(),
-        latency: Latency::fixed(Duration::from_millis(100)),
-        policy: Policy::Off,
-        rate: None,
-        concurrency: Concurrency::Fixed(8),
-        retry: patient(),
-        buffered_bytes: 1_000_000,
-        trickles: false,
+        latency,
+        ..Load::plain(table, ops)
     }
 }
 

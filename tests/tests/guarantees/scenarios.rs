@@ -8,12 +8,12 @@ use dynasink::{
     OutcomeEvent, OutcomeObserver, Outcomes, RateLimiter, TableSchema, WriteBatch, WriteOp,
     WriteUnits, Writer, WriterError, drive,
 };
-use dynasink_sim::{Change, Fault, Faults, Latency, Resource, SimulatedTable, Simulator, Verdict};
+use dynasink_sim::{Change, Fault, Faults, Resource, SimulatedTable, Simulator, Verdict};
 use futures::{SinkExt, StreamExt, stream};
 use serde_json::json;
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::load::{Ledger, Load, Policy, op, patient, position, table};
+use crate::load::{Ledger, Load, Policy, op, position, small_rows, table};
 
 fn provisioned(write: u64) -> BillingMode {
     BillingMode::Provisioned {
@@ -24,22 +24,8 @@ fn provisioned(write: u64) -> BillingMode {
 /// A load of `rows` small items of their own keys into the table of string keys.
 fn plain_load(rows: u64, write: u64) -> Load {
     let table = table(0, provisioned(write)).idle(Duration::ZERO);
-    let schema = table.schema().clone();
-    Load {
-        seed: 1,
-        tables: vec![table],
-        ops: (0..rows)
-            .map(|row| op(&schema, row, row, Some(100)))
-            .collect(),
-        faults: Faults::none(),
-        latency: Latency::fixed(Duration::from_millis(10)),
-        policy: Policy::Off,
-        rate: None,
-        concurrency: Concurrency::Fixed(8),
-        retry: patient(),
-        buffered_bytes: 1_000_000,
-        trickles: false,
-    }
+    let ops = small_rows(&table, rows);
+    Load::plain(table, ops)
 }
 
 fn rows_of(load: &Load) -> BTreeSet<u64> {
