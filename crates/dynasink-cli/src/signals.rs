@@ -85,3 +85,29 @@ impl Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn is_ready(signal: impl Future<Output = ()>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        pin!(signal).poll(&mut context).is_ready()
+    }
+
+    #[test]
+    fn who_waits_late_knows_of_the_signals_that_came() {
+        let (count, seen) = watch::channel(0);
+        let signals = Signals(seen);
+        assert!(!is_ready(signals.first()));
+        count.send_replace(1);
+        assert!(is_ready(signals.first()));
+        assert!(!is_ready(signals.second()));
+        // Nobody has waited for the second yet.
+        count.send_replace(2);
+        assert!(is_ready(signals.second()));
+    }
+}

@@ -127,8 +127,10 @@ impl Store {
         match self {
             Self::Memory(items) => items.retain(|key, _| key.table().as_str() != name),
             Self::Embedded(store) => {
-                // A table that is not there is as good as deleted.
-                let _gone = run(store, "DeleteTable", &json!({ "TableName": name })).is_ok();
+                let request = json!({ "TableName": name });
+                if let Err(reply) = run(store, "DeleteTable", &request) {
+                    tracing::warn!(table = name, reply.body, "the table was not deleted");
+                }
             }
         }
     }

@@ -49,20 +49,22 @@ fn await_line(lines: &mut Lines, part: &str) {
     );
 }
 
+/// How the load ended: its status and its report.
+fn end_of(mut child: Child) -> (Option<i32>, Value) {
+    let mut report = String::new();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_to_string(&mut report).unwrap();
+    let status = child.wait().unwrap().code();
+    (status, serde_json::from_str(&report).unwrap())
+}
+
 #[test]
 fn the_first_signal_ends_the_load_after_what_was_read() {
     let workplace = Workplace::new();
-    let (mut child, _lines) = start_slow_load(&workplace, &["--embedded", "store.db"]);
+    let (child, _lines) = start_slow_load(&workplace, &["--embedded", "store.db"]);
     interrupt(&child);
-    let mut report = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut report)
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    let report: Value = serde_json::from_str(&report).unwrap();
+    let (status, report) = end_of(child);
+    assert_eq!(status, Some(130));
     assert_eq!(report["end"], "interrupted");
     assert_eq!(report["unresolved"], 0);
     assert_eq!(report["items_written"], report["rows_read"]);
@@ -75,19 +77,12 @@ fn the_second_signal_ends_it_at_once() {
     // Nothing that was read can be written before the load is interrupted again.
     let server = Serving::start(&workplace, &["--faults", "hang@5..1000000"]);
     let target = ["--endpoint-url", &server.url];
-    let (mut child, mut lines) = start_slow_load(&workplace, &target);
+    let (child, mut lines) = start_slow_load(&workplace, &target);
     interrupt(&child);
     await_line(&mut lines, "interrupted");
     interrupt(&child);
-    let mut report = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut report)
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(3));
-    let report: Value = serde_json::from_str(&report).unwrap();
+    let (status, report) = end_of(child);
+    assert_eq!(status, Some(3));
     assert_eq!(report["end"], "failed");
     assert!(report["unresolved"].as_u64().unwrap() > 0, "{report}");
 }

@@ -36,7 +36,7 @@ impl Transport for Simulator {
             }
         };
         let under_way = self.arrive(&writes);
-        if let Some(why) = illegal(batch) {
+        if let Some(why) = illegal(batch, &writes) {
             self.note_refused(&under_way, Verdict::Illegal(why.to_owned()));
             return Err(failure(Cause::Invalid, why));
         }
@@ -91,7 +91,8 @@ impl Simulator {
             .state()
             .table(named, &self.0.settings, now)
             .ok_or_else(|| named.to_owned())?;
-        let table_key = if op.table() == table.schema().name() {
+        // A table named by its ARN is the same table.
+        let key = if op.table() == table.schema().name() {
             op.key().clone()
         } else {
             table
@@ -108,13 +109,12 @@ impl Simulator {
             } else {
                 // Items are made by encoders, so they can be read.
                 let attributes = serde_json::from_slice(json).unwrap_or_default();
-                Footprint::of(&table, op.key(), &attributes)
+                Footprint::of(&table, &key, &attributes)
             }
         });
         Ok(PlannedWrite {
             table,
-            // A table named by its ARN is the same table.
-            key: table_key,
+            key,
             action: op.action(),
             json: json.clone(),
             footprint,
@@ -123,9 +123,9 @@ impl Simulator {
 }
 
 /// The rule that a batch breaks, if it does: of those that only a request as a whole can break.
-fn illegal(batch: &WriteBatch) -> Option<&'static str> {
+fn illegal(batch: &WriteBatch, writes: &[PlannedWrite]) -> Option<&'static str> {
     let ops = batch.ops();
-    let keys: HashSet<&PrimaryKey> = ops.iter().map(WriteOp::key).collect();
+    let keys: HashSet<&PrimaryKey> = writes.iter().map(|write| &write.key).collect();
     if ops.is_empty() || ops.len() > MAX_BATCH_OPS {
         Some("a request has 1 to 25 operations")
     } else if keys.len() < ops.len() {

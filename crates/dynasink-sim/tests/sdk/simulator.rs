@@ -7,10 +7,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::batch_write_item::{BatchWriteItemError, BatchWriteItemOutput};
 use aws_sdk_dynamodb::types::{
-    AttributeValue, BillingMode as SdkBillingMode, PutRequest, ReturnConsumedCapacity,
-    ReturnItemCollectionMetrics, TableStatus, ThrottlingReason, WriteRequest,
+    AttributeDefinition, AttributeValue, BillingMode as SdkBillingMode, KeySchemaElement,
+    KeyType as KeyRole, ProvisionedThroughput, PutRequest, ReturnConsumedCapacity,
+    ReturnItemCollectionMetrics, ScalarAttributeType, TableStatus, ThrottlingReason, WriteRequest,
 };
-use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
+use dynasink_aws::{Cause, Transport};
+use dynasink_core::{
+    BillingMode, IndexKind, KeyType, TableSchema, WriteBatch, WriteBatchBuilder, WriteUnits,
+};
 use dynasink_sim::{
     Audit, CapacityModel, Change, EmbeddedStore, Fault, Faults, Latency, Projection, Resource,
     SimulatedTable, Simulator, Verdict,
@@ -373,7 +377,7 @@ async fn a_table_in_memory_is_described() {
     assert_eq!(status().await, Some(TableStatus::Updating));
     simulator.change(&Change::DeleteTable("users".to_owned()));
     let missing = dynasink_aws::describe(&client, "users").await.unwrap_err();
-    assert_eq!(missing.cause(), Some(&dynasink_aws::Cause::TableMissing));
+    assert_eq!(missing.cause(), Some(&Cause::TableMissing));
     let created = create_orders(&client).await.unwrap_err();
     assert_eq!(created.code(), Some("UnknownOperationException"));
 }
@@ -422,4 +426,73 @@ async fn an_embedded_store_is_limited_and_has_its_whole_api() {
         .unwrap_err();
     assert_eq!(failed.code(), Some("ServiceUnavailable"));
     assert_eq!(simulator.audit().totals().requests, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_of_a_table_refills_nothing() {
+    let simulator = Simulator::builder()
+        .embedded(EmbeddedStore::in_memory().unwrap())
+        .idle(Duration::from_secs(1))
+        .latency(Latency::fixed(Duration::ZERO))
+        .build();
+    let client = simulator.client();
+    let throughput = |write: i64| {
+        let throughput = ProvisionedThroughput::builder().read_capacity_units(5);
+        throughput.write_capacity_units(write).build().unwrap()
+    };
+    let attribute = AttributeDefinition::builder()
+        .attribute_name("id")
+        .attribute_type(ScalarAttributeType::S);
+    let key = KeySchemaElement::builder()
+        .attribute_name("id")
+        .key_type(KeyRole::Hash);
+    client
+        .create_table()
+        .table_name("users")
+        .attribute_definitions(attribute.build().unwrap())
+        .key_schema(key.build().unwrap())
+        .provisioned_throughput(throughput(5))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(unprocessed(&write(&client, puts(25)).await.unwrap()), 20);
+    let update = client.update_table().table_name("users");
+    update
+        .provisioned_throughput(throughput(20))
+        .send()
+        .await
+        .unwrap();
+    let refused = write(&client, puts(25)).await.unwrap_err();
+    assert!(refused.is_provisioned_throughput_exceeded_exception());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        unprocessed(&write(&client, puts(25)).await.unwrap()),
+        5,
+        "twenty a second now"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_under_two_names_of_its_table_is_one_item() {
+    let by_name = users(provisioned(100)).schema().clone();
+    let simulator = Simulator::builder().table(users(provisioned(100))).build();
+    let arn = TableSchema::builder("arn:aws:dynamodb:us-east-1:000000000000:table/users")
+        .partition_key("id", KeyType::S)
+        .sort_key("at", KeyType::N);
+    let item = serde_json::json!({ "id": "a", "at": 1 });
+    let by_arn = arn.build().unwrap().put_serde(&item).unwrap();
+    let mut both = WriteBatchBuilder::new();
+    both.push(by_name.put_serde(&item).unwrap()).unwrap();
+    both.push(by_arn.clone()).unwrap();
+    let refused = simulator
+        .batch_write(&both.take().unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(refused.cause, Cause::Invalid);
+    assert_eq!(illegal(&simulator.audit()), 1);
+    simulator
+        .batch_write(&WriteBatch::of(by_arn))
+        .await
+        .unwrap();
+    assert_eq!(simulator.items("users").len(), 1);
 }
