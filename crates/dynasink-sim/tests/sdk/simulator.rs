@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::batch_write_item::{BatchWriteItemError, BatchWriteItemOutput};
 use aws_sdk_dynamodb::types::{
@@ -495,4 +496,30 @@ async fn an_item_under_two_names_of_its_table_is_one_item() {
         .await
         .unwrap();
     assert_eq!(simulator.items("users").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_ends_when_its_client_has_the_answer_or_gives_up() {
+    let late = Duration::from_secs(3);
+    let faults = Faults::none()
+        .requests(2..=2, Fault::Slow(late))
+        .requests(3..=3, Fault::Hang);
+    let simulator = Simulator::builder()
+        .table(users(provisioned(100)))
+        .faults(faults)
+        .latency(Latency::fixed(Duration::ZERO))
+        .build();
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(2 * late);
+    let config = simulator.sdk_config().timeout_config(timeouts.build());
+    let client = Client::from_conf(config.build());
+    write(&client, puts(1)).await.unwrap();
+    write(&client, puts(1)).await.unwrap();
+    let hung = client.batch_write_item().request_items("users", puts(1));
+    assert!(matches!(hung.send().await, Err(SdkError::TimeoutError(_))));
+    let audit = simulator.audit();
+    let ends = audit
+        .requests()
+        .iter()
+        .map(|request| request.ended.unwrap());
+    assert_eq!(ends.collect::<Vec<_>>(), [Duration::ZERO, late, 3 * late]);
 }
