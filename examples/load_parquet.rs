@@ -15,8 +15,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynasink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, DecodeExt, Decoder, Dedup, DedupWindow, DynamoDb,
-    KeyType, Mapping, OutcomeObserver, Outcomes, ParquetOptions, ParquetSource, RateLimiter,
-    SizerLaw, TableSchema, Tally, Transport, WriteSinkExt, Writer, create_table, drive,
+    FileSource, KeyType, Mapping, OutcomeObserver, Outcomes, RateLimiter, SizerLaw, SourceOptions,
+    TableSchema, Tally, Transport, WriteSinkExt, Writer, create_table, drive,
 };
 use dynasink_sim::EmbeddedStore;
 
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let table = dynamodb.describe_table("planes").await?;
 
     // Footers are read here and the mapping is checked here, so that a file that does not fit fails before the first row.
-    let source = ParquetSource::open([PLANES], ParquetOptions::new()).await?;
+    let source = FileSource::open([PLANES], SourceOptions::new()).await?;
     let mapping = Mapping::infer(source.schema(), &table)?;
 
     // Every row ends in exactly one outcome, and the tally counts them. With an observer, a row that cannot be

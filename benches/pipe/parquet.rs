@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dynasink::{KeyType, Mapping, ParquetOptions, ParquetSource, SourceBatch, TableSchema};
+use dynasink::{FileSource, KeyType, Mapping, SourceBatch, SourceOptions, TableSchema};
 use futures::TryStreamExt;
 use tokio::runtime::Builder;
 
@@ -53,7 +53,7 @@ fn read(file: &str, table: &TableSchema) -> Rows {
         .build()
         .expect("there is room for a runtime");
     let batches = runtime.block_on(async {
-        let source = ParquetSource::open([path], ParquetOptions::new()).await?;
+        let source = FileSource::open([path], SourceOptions::new()).await?;
         source.stream().try_collect().await
     });
     Rows::new(batches.expect("the file can be read"), table)

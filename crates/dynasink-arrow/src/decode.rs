@@ -211,6 +211,7 @@ fn bury(
         code: error.code().to_owned(),
         message: one_line(error),
         attempts: 0,
+        value: None,
     };
     outcomes.bury(position, None, reason)
 }

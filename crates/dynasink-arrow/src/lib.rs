@@ -1,12 +1,12 @@
 //! Arrow and Parquet rows as DynamoDB writes.
 //!
 //! ```text
-//! ParquetSource::stream ─ SourceBatch ─▶ Decoded ─ WriteOp ─▶ any Sink<WriteOp>
+//! FileSource::stream ─ SourceBatch ─▶ Decoded ─ WriteOp ─▶ any Sink<WriteOp>
 //! ```
 //!
 //! [`Mapping`] says which attribute each column becomes, and refuses before the first row what cannot be written.
 //! [`Decoded`] is the sink that takes batches and gives their rows on, one [`WriteOp`](dynasink_core::WriteOp)
-//! each; a row that cannot be an item ends as a dead letter with its position. [`ParquetSource`] streams local
+//! each; a row that cannot be an item ends as a dead letter with its position. [`FileSource`] streams local
 //! Parquet files in bounded memory.
 //!
 //! # How values arrive
@@ -44,5 +44,5 @@ mod source;
 pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
-pub use mapping::{ColumnMapping, Mapping};
-pub use source::{BatchStream, ParquetFile, ParquetOptions, ParquetSource};
+pub use mapping::{ColumnMapping, Mapping, spec};
+pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};

@@ -11,9 +11,8 @@ use crate::mapping::Mapping;
 #[derive(Debug)]
 pub(crate) struct Rows {
     columns: Vec<Column>,
-    position: Option<SourcePosition>,
+    batch: SourceBatch,
     next: usize,
-    len: usize,
 }
 
 /// The batch does not have the schema of the mapping: its first column that differs.
@@ -30,22 +29,20 @@ pub(crate) struct Row {
 impl Rows {
     /// Builds the encoders of a batch.
     pub(crate) fn new(mapping: &Mapping, batch: SourceBatch) -> Result<Self, SchemaDiffers> {
-        let (batch, position) = batch.into_parts();
-        if let Some(column) = mapping.first_difference(batch.schema_ref()) {
+        if let Some(column) = mapping.first_difference(batch.batch().schema_ref()) {
             return Err(SchemaDiffers(column));
         }
         Ok(Self {
-            columns: encoders(mapping, &batch)?,
-            position,
+            columns: encoders(mapping, batch.batch())?,
+            batch,
             next: 0,
-            len: batch.num_rows(),
         })
     }
 
     /// Encodes the next row.
     pub(crate) fn next(&mut self, mapping: &Mapping, encoder: &mut ItemEncoder) -> Option<Row> {
         let index = self.next;
-        if index == self.len {
+        if index == self.batch.batch().num_rows() {
             return None;
         }
         self.next += 1;
@@ -57,11 +54,7 @@ impl Rows {
             }
             Ok(())
         });
-        let position = self
-            .position
-            .as_ref()
-            // A row of a batch in memory has a number that fits.
-            .map(|first| first.offset_by(u64::try_from(index).unwrap_or(u64::MAX)));
+        let position = self.batch.position_of(index);
         let op = item
             .and_then(|item| mapping.table().put(item))
             .map(|op| match &position {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    Cause, Concurrency, DeadLetterFile, Dedup, DedupWindow, DynamoDb, KeyType, Mapping,
-    ParquetOptions, ParquetSource, Rate, TableSchema, WriterError, create_table, describe_table,
+    Cause, Concurrency, DeadLetterFile, Dedup, DedupWindow, DynamoDb, FileSource, KeyType, Mapping,
+    Rate, SourceOptions, TableSchema, WriterError, create_table, describe_table,
 };
 
 use crate::args::{ConcurrencyArg, DedupArg, KeyArg, LoadArgs, MaxErrorsArg};
@@ -20,7 +20,7 @@ const CREATION_PATIENCE: Duration = Duration::from_mins(2);
 /// A load that can start: everything that can be known to be wrong before the first write has been looked at.
 #[derive(Debug)]
 pub(crate) struct LoadPlan {
-    pub(crate) source: ParquetSource,
+    pub(crate) source: FileSource,
     pub(crate) table: TableSchema,
     pub(crate) mapping: Mapping,
     pub(crate) transport: DynamoDb,
@@ -37,7 +37,7 @@ impl LoadPlan {
         for source in &args.sources {
             check_is_local_file(source)?;
         }
-        let source = ParquetSource::open(&args.sources, ParquetOptions::default())
+        let source = FileSource::open(&args.sources, SourceOptions::default())
             .await
             .map_err(|error| Failure::refused(&error))?;
         let wanted = args
@@ -130,7 +130,7 @@ fn check_is_local_file(source: &Path) -> Result<(), Failure> {
 fn wanted_table(
     args: &LoadArgs,
     partition_key: &KeyArg,
-    source: &ParquetSource,
+    source: &FileSource,
 ) -> Result<TableSchema, Failure> {
     let mut table = TableSchema::builder(&args.table)
         .partition_key(&partition_key.name, key_type(partition_key, source));
@@ -142,12 +142,12 @@ fn wanted_table(
 
 /// The type of a key, from its column unless it was given. A column that is missing or cannot be a key is left to
 /// the mapping, which says so.
-fn key_type(key: &KeyArg, source: &ParquetSource) -> KeyType {
+fn key_type(key: &KeyArg, source: &FileSource) -> KeyType {
     let of_column = || Mapping::key_type(source.schema().field_with_name(&key.name).ok()?);
     key.key_type.or_else(of_column).unwrap_or(KeyType::S)
 }
 
-fn infer(source: &ParquetSource, table: &TableSchema) -> Result<Mapping, Failure> {
+fn infer(source: &FileSource, table: &TableSchema) -> Result<Mapping, Failure> {
     Mapping::infer(source.schema(), table).map_err(|error| Failure::refused(&error))
 }
 

@@ -47,7 +47,9 @@ pub use key::PrimaryKey;
 pub use name::{AttributeName, AttributeNames};
 pub use number::{Number, NumberError};
 pub use op::{WriteAction, WriteOp};
-pub use outcome::{DeadReason, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes};
+pub use outcome::{
+    DeadReason, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, ValueLocation,
+};
 pub use position::SourcePosition;
 pub use stage::{Fuse, StageError};
 pub use table::{

@@ -34,6 +34,17 @@ pub struct DeadReason {
     pub message: String,
     /// Requests that carried the operation; none for a row that never became one.
     pub attempts: u32,
+    /// The value that is to blame, for a row that could not become an operation.
+    pub value: Option<ValueLocation>,
+}
+
+/// A value of a row, by where it stands and what it is. What it holds is not said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueLocation {
+    /// The column and the way into it, such as `lines[3].price`.
+    pub column: String,
+    /// What the source calls its type, such as `Float64`.
+    pub kind: String,
 }
 
 /// One row and how it ended, as observers see it.

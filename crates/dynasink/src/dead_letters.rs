@@ -38,6 +38,10 @@ struct DeadLetter<'a> {
     reason: &'a str,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'static str>,
@@ -113,6 +117,8 @@ impl OutcomeObserver for DeadLetterFile {
             code: &reason.code,
             reason: &reason.message,
             attempts: reason.attempts,
+            column: reason.value.as_ref().map(|value| value.column.as_str()),
+            kind: reason.value.as_ref().map(|value| value.kind.as_str()),
             table: event.op.map(|op| op.table().as_str()),
             action: event.op.map(|op| match op.action() {
                 WriteAction::Put => "put",
@@ -140,6 +146,7 @@ mod tests {
             code: "invalid".to_owned(),
             message: "no \"good\"".to_owned(),
             attempts: 2,
+            value: None,
         })
     }
 

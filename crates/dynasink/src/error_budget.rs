@@ -12,7 +12,7 @@ use tokio::sync::watch;
 /// use dynasink::{DeadReason, ErrorBudget, Outcome, OutcomeEvent, OutcomeObserver};
 ///
 /// let budget = ErrorBudget::new(1);
-/// let reason = DeadReason { code: "empty_key".into(), message: "…".into(), attempts: 0 };
+/// let reason = DeadReason { code: "empty_key".into(), message: "…".into(), attempts: 0, value: None };
 /// let dead = Outcome::Dead(reason);
 /// let event = OutcomeEvent { position: None, op: None, outcome: &dead };
 /// budget.observe(&event)?;

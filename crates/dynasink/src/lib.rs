@@ -15,13 +15,13 @@
 //! ```no_run
 //! use dynasink::{
 //!     AdaptiveSizer, AutoRate, BatchSinkExt, DecodeExt, Decoder, Dedup, DedupWindow, DynamoDb, Mapping,
-//!     ParquetOptions, ParquetSource, RateLimiter, SizerLaw, Transport, WriteSinkExt, Writer, drive,
+//!     SourceOptions, FileSource, RateLimiter, SizerLaw, Transport, WriteSinkExt, Writer, drive,
 //! };
 //!
 //! # async fn load(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! let dynamodb = DynamoDb::new(client);
 //! let table = dynamodb.describe_table("planes").await?;
-//! let source = ParquetSource::open(["planes.parquet"], ParquetOptions::default()).await?;
+//! let source = FileSource::open(["planes.parquet"], SourceOptions::default()).await?;
 //! let mapping = Mapping::infer(source.schema(), &table)?;
 //!
 //! let limiter = RateLimiter::auto(AutoRate::starting_at(table.billing_mode().write_capacity()));
@@ -56,8 +56,8 @@ pub use rate::Rate;
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
-    BatchStream, ColumnMapping, DecodeExt, Decoded, Decoder, Error as ArrowError, Mapping,
-    ParquetFile, ParquetOptions, ParquetSource, SourceBatch,
+    BatchStream, ColumnMapping, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSource,
+    Mapping, SourceBatch, SourceFile, SourceOptions,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
@@ -69,8 +69,8 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
     ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
-    PrimaryKey, SourcePosition, StageError, TableName, TableSchema, WriteAction, WriteBatch,
-    WriteBatchBuilder, WriteOp, WriteUnits,
+    PrimaryKey, SourcePosition, StageError, TableName, TableSchema, ValueLocation, WriteAction,
+    WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

@@ -29,12 +29,12 @@ use crate::tally::{Counts, Tally};
 /// is in [`Counts::unresolved`], and may have been written or not.
 ///
 /// ```no_run
-/// use dynasink::{DynamoDb, Mapping, ParquetOptions, ParquetSource, Pipeline, Rate, Transport, WriteUnits};
+/// use dynasink::{DynamoDb, Mapping, SourceOptions, FileSource, Pipeline, Rate, Transport, WriteUnits};
 ///
 /// # async fn load(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let dynamodb = DynamoDb::new(client);
 /// let table = dynamodb.describe_table("planes").await?;
-/// let source = ParquetSource::open(["planes.parquet"], ParquetOptions::default()).await?;
+/// let source = FileSource::open(["planes.parquet"], SourceOptions::default()).await?;
 /// let mapping = Mapping::infer(source.schema(), &table)?;
 ///
 /// let pipeline = Pipeline::builder(dynamodb, &table)

@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::types::{
     Projection, ProjectionType, ScalarAttributeType,
 };
 use dynasink::{
-    DeadLetterFile, DriveEnd, ErrorBudget, KeyType, Mapping, Outcome, ParquetOptions,
-    ParquetSource, TableSchema,
+    DeadLetterFile, DriveEnd, ErrorBudget, FileSource, KeyType, Mapping, Outcome, SourceOptions,
+    TableSchema,
 };
 use dynasink_tests::{Endpoint, Item, OutcomeLog, TestTable, Value, assert_same_items};
 
@@ -170,9 +170,9 @@ async fn a_load_over_its_error_budget_stops_with_an_outcome_for_each_row_read(en
     let rows = RecordBatch::try_from_iter_with_nullable([column]).unwrap();
     let file = write_parquet(folder.path(), "ids.parquet", &[rows]);
     let table = TestTable::create(&endpoint, &[("id", KeyType::N)]).await;
-    let source = ParquetSource::open(
+    let source = FileSource::open(
         [&file],
-        ParquetOptions::default().with_batch_rows(NonZeroUsize::new(100).unwrap()),
+        SourceOptions::default().with_batch_rows(NonZeroUsize::new(100).unwrap()),
     );
     let source = source.await.unwrap();
     let mapping = Mapping::infer(source.schema(), table.schema()).unwrap();

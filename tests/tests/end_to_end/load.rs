@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use dynasink::{
-    DynamoDb, LoadReport, Mapping, ParquetOptions, ParquetSource, PipelineBuilder, TableSchema,
+    DynamoDb, FileSource, LoadReport, Mapping, PipelineBuilder, SourceOptions, TableSchema,
 };
 use parquet::arrow::ArrowWriter;
 
@@ -15,7 +15,7 @@ pub(crate) async fn load<P: AsRef<Path>>(
     table: &TableSchema,
     pipe: PipelineBuilder<DynamoDb>,
 ) -> dynasink::Result<LoadReport> {
-    let source = ParquetSource::open(files, ParquetOptions::default())
+    let source = FileSource::open(files, SourceOptions::default())
         .await
         .unwrap();
     let mapping = Mapping::infer(source.schema(), table).unwrap();

@@ -15,7 +15,7 @@ use parquet::file::metadata::ParquetMetaData;
 
 use super::depth::{self, MAX_SCHEMA_DEPTH};
 use super::hints::{self, Hints};
-use super::{ParquetFile, ParquetOptions};
+use super::{SourceFile, SourceOptions};
 use crate::error::{ColumnList, Error, Result};
 use crate::shape::same_values;
 
@@ -28,7 +28,7 @@ const SHORTEST: u64 = 12;
 #[derive(Debug)]
 pub(super) struct Footer {
     file: File,
-    about: ParquetFile,
+    about: SourceFile,
     metadata: ArrowReaderMetadata,
     /// Top-level columns that hold Parquet's INTERVAL.
     intervals: Vec<String>,
@@ -48,7 +48,7 @@ impl Footer {
         let rows = consistent_rows(metadata.metadata(), &name)?;
         check_names(metadata.schema(), &name)?;
         Ok(Self {
-            about: ParquetFile {
+            about: SourceFile {
                 path: path.to_path_buf(),
                 name,
                 rows,
@@ -64,11 +64,11 @@ impl Footer {
         &self.file
     }
 
-    pub(super) fn about(&self) -> &ParquetFile {
+    pub(super) fn about(&self) -> &SourceFile {
         &self.about
     }
 
-    pub(super) fn into_file(self) -> ParquetFile {
+    pub(super) fn into_file(self) -> SourceFile {
         self.about
     }
 
@@ -77,7 +77,7 @@ impl Footer {
     }
 
     /// The columns that `options` asks for, in the order of this file.
-    pub(super) fn selected_schema(&self, options: &ParquetOptions) -> Result<Schema> {
+    pub(super) fn selected_schema(&self, options: &SourceOptions) -> Result<Schema> {
         let fields = self.metadata.schema().fields();
         let selected: Vec<_> = match options.columns() {
             None => fields.iter().cloned().collect(),

@@ -20,12 +20,12 @@ use footer::Footer;
 /// What is read of Parquet files, and in which portions.
 #[derive(Clone, Debug, Default)]
 #[must_use]
-pub struct ParquetOptions {
+pub struct SourceOptions {
     columns: Option<Vec<String>>,
     batch_rows: Option<NonZeroUsize>,
 }
 
-impl ParquetOptions {
+impl SourceOptions {
     /// All columns, in batches of a size that fits each row group.
     pub fn new() -> Self {
         Self::default()
@@ -58,14 +58,14 @@ impl ParquetOptions {
 
 /// A file of a source.
 #[derive(Clone, Debug)]
-pub struct ParquetFile {
+pub struct SourceFile {
     path: PathBuf,
     name: Arc<str>,
     rows: u64,
     row_groups: usize,
 }
 
-impl ParquetFile {
+impl SourceFile {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -95,10 +95,10 @@ impl ParquetFile {
 ///
 /// ```no_run
 /// # async fn load() -> Result<(), Box<dyn std::error::Error>> {
-/// use dynasink_arrow::{ParquetOptions, ParquetSource};
+/// use dynasink_arrow::{SourceOptions, FileSource};
 /// use futures::TryStreamExt;
 ///
-/// let source = ParquetSource::open(["flights.parquet"], ParquetOptions::new()).await?;
+/// let source = FileSource::open(["flights.parquet"], SourceOptions::new()).await?;
 /// println!("{} rows of {}", source.total_rows(), source.schema());
 /// let mut batches = source.stream();
 /// while let Some(batch) = batches.try_next().await? {
@@ -108,16 +108,16 @@ impl ParquetFile {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct ParquetSource(Arc<Opened>);
+pub struct FileSource(Arc<Opened>);
 
 #[derive(Debug)]
 struct Opened {
-    files: Vec<ParquetFile>,
+    files: Vec<SourceFile>,
     schema: SchemaRef,
-    options: ParquetOptions,
+    options: SourceOptions,
 }
 
-impl ParquetSource {
+impl FileSource {
     /// Reads the footer of every file, and no row.
     ///
     /// Columns are matched by name: files may have them in another order and may differ in which are nullable.
@@ -130,7 +130,7 @@ impl ParquetSource {
     /// without loss.
     pub async fn open<P: AsRef<Path>>(
         paths: impl IntoIterator<Item = P>,
-        options: ParquetOptions,
+        options: SourceOptions,
     ) -> Result<Self> {
         let paths: Vec<_> = paths
             .into_iter()
@@ -141,7 +141,7 @@ impl ParquetSource {
             .unwrap_or(Err(Error::ReaderStopped))
     }
 
-    fn read_footers(paths: &[PathBuf], options: ParquetOptions) -> Result<Self> {
+    fn read_footers(paths: &[PathBuf], options: SourceOptions) -> Result<Self> {
         let mut files = Vec::with_capacity(paths.len());
         let mut schema: Option<Schema> = None;
         for path in paths {
@@ -150,7 +150,7 @@ impl ParquetSource {
             schema = Some(match schema {
                 None => own,
                 Some(schema) => {
-                    let first: &ParquetFile = &files[0];
+                    let first: &SourceFile = &files[0];
                     footer.check_same(&own, &schema, first.name())?;
                     with_nullable_of(&schema, &own)
                 }
@@ -171,11 +171,11 @@ impl ParquetSource {
 
     /// The rows of all files.
     pub fn total_rows(&self) -> u64 {
-        self.0.files.iter().map(ParquetFile::rows).sum()
+        self.0.files.iter().map(SourceFile::rows).sum()
     }
 
     /// The files in the order in which they are read.
-    pub fn files(&self) -> &[ParquetFile] {
+    pub fn files(&self) -> &[SourceFile] {
         &self.0.files
     }
 

@@ -11,7 +11,7 @@ use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::footer::{Footer, caught};
-use super::{Opened, ParquetFile};
+use super::{Opened, SourceFile};
 use crate::batch::SourceBatch;
 use crate::error::{Error, Result};
 
@@ -42,7 +42,7 @@ pub(super) fn read_all(source: &Opened, emit: Emit<'_>) -> Result<Demand> {
     Ok(Demand::More)
 }
 
-fn read_file(source: &Opened, file: &ParquetFile, emit: Emit<'_>) -> Result<Demand> {
+fn read_file(source: &Opened, file: &SourceFile, emit: Emit<'_>) -> Result<Demand> {
     // The footer is read again rather than kept, since the footers of many files would fill the memory.
     let footer = Footer::load(file.path())?;
     let own = footer.selected_schema(&source.options)?;

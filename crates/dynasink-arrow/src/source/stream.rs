@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// How many batches may wait between the reader and the stream.
 const BATCHES_AHEAD: usize = 2;
 
-/// The batches of a [`ParquetSource`](crate::ParquetSource). Dropping it ends the task that reads.
+/// The batches of a [`FileSource`](crate::FileSource). Dropping it ends the task that reads.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct BatchStream {

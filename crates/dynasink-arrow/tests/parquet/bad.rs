@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{Int64Array, RecordBatch};
-use dynasink_arrow::{Error, ParquetOptions, ParquetSource};
+use dynasink_arrow::{Error, FileSource, SourceOptions};
 use futures::TryStreamExt;
 use tempfile::TempDir;
 
 use crate::load::{data, load, one_line, write};
 
-async fn open(path: &Path) -> Result<ParquetSource, Error> {
-    ParquetSource::open([path], ParquetOptions::new()).await
+async fn open(path: &Path) -> Result<FileSource, Error> {
+    FileSource::open([path], SourceOptions::new()).await
 }
 
 /// The error of a file with these bytes, which names it.
@@ -38,7 +38,7 @@ async fn a_file_that_is_not_there_is_told_by_its_path() {
     );
     let folder = open(&data("")).await.unwrap_err();
     assert!(matches!(folder, Error::OpenFile { .. }), "{folder:?}");
-    let none = ParquetSource::open([""; 0], ParquetOptions::new()).await;
+    let none = FileSource::open([""; 0], SourceOptions::new()).await;
     assert!(matches!(none, Err(Error::NoFiles)));
 }
 
@@ -123,12 +123,12 @@ async fn an_interval_is_refused_and_can_be_left_out() {
         matches!(&error, Error::IntervalColumn { column, .. } if column == "iv"),
         "{error}"
     );
-    let options = ParquetOptions::new().with_columns(["id", "li"]);
-    let inside = ParquetSource::open([data("duckdb_types.parquet")], options).await;
+    let options = SourceOptions::new().with_columns(["id", "li"]);
+    let inside = FileSource::open([data("duckdb_types.parquet")], options).await;
     assert!(matches!(inside, Err(Error::IntervalColumn { column, .. }) if column == "li"));
-    let options = ParquetOptions::new().with_columns(["id", "tm"]);
+    let options = SourceOptions::new().with_columns(["id", "tm"]);
     assert!(
-        ParquetSource::open([data("duckdb_types.parquet")], options)
+        FileSource::open([data("duckdb_types.parquet")], options)
             .await
             .is_ok()
     );
@@ -136,8 +136,8 @@ async fn an_interval_is_refused_and_can_be_left_out() {
 
 #[tokio::test]
 async fn a_column_that_is_not_there_cannot_be_asked_for() {
-    let options = ParquetOptions::new().with_columns(["di"]);
-    let error = ParquetSource::open([data("int96.parquet")], options)
+    let options = SourceOptions::new().with_columns(["di"]);
+    let error = FileSource::open([data("int96.parquet")], options)
         .await
         .unwrap_err();
     assert!(

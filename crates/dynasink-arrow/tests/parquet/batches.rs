@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use dynasink_arrow::{ParquetOptions, ParquetSource, SourceBatch};
+use dynasink_arrow::{FileSource, SourceBatch, SourceOptions};
 use futures::TryStreamExt;
 use tempfile::TempDir;
 
@@ -17,12 +17,12 @@ const MEGABYTE: usize = 1024 * 1024;
 async fn batches(
     batch: &RecordBatch,
     row_group_rows: usize,
-    options: ParquetOptions,
+    options: SourceOptions,
 ) -> Vec<SourceBatch> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("rows.parquet");
     write(&path, batch, row_group_rows);
-    let source = ParquetSource::open([&path], options).await.unwrap();
+    let source = FileSource::open([&path], options).await.unwrap();
     assert_eq!(
         source.files()[0].row_groups(),
         batch.num_rows().div_ceil(row_group_rows)
@@ -37,7 +37,7 @@ fn numbers(count: i64) -> RecordBatch {
 
 #[tokio::test]
 async fn rows_come_in_order_and_a_batch_lies_in_one_row_group() {
-    let options = ParquetOptions::new().with_batch_rows(NonZeroUsize::new(30).unwrap());
+    let options = SourceOptions::new().with_batch_rows(NonZeroUsize::new(30).unwrap());
     let read = batches(&numbers(100), 40, options).await;
     let shapes: Vec<_> = read
         .iter()
@@ -70,7 +70,7 @@ async fn rows_come_in_order_and_a_batch_lies_in_one_row_group() {
 
 #[tokio::test]
 async fn small_rows_make_batches_of_a_fixed_number() {
-    let read = batches(&numbers(20_000), 20_000, ParquetOptions::new()).await;
+    let read = batches(&numbers(20_000), 20_000, SourceOptions::new()).await;
     let rows: Vec<_> = read.iter().map(|batch| batch.batch().num_rows()).collect();
     assert_eq!(rows, [8_192, 8_192, 3_616]);
 }
@@ -80,7 +80,7 @@ async fn wide_rows_make_batches_of_a_few_megabytes() {
     let wide = (0..100).map(|row| format!("{row:0>3}").repeat(MEGABYTE / 12));
     let texts: ArrayRef = Arc::new(StringArray::from_iter_values(wide));
     let rows = RecordBatch::try_from_iter([("text", texts)]).unwrap();
-    let read = batches(&rows, 100, ParquetOptions::new()).await;
+    let read = batches(&rows, 100, SourceOptions::new()).await;
     assert!(read.len() > 4, "{}", read.len());
     for batch in &read {
         let bytes = batch.batch().get_array_memory_size();
@@ -94,7 +94,7 @@ async fn a_long_value_that_every_row_has_is_held_once() {
     let long = "x".repeat(MEGABYTE / 8);
     let texts: ArrayRef = Arc::new(StringArray::from(vec![long.as_str(); 2_000]));
     let rows = RecordBatch::try_from_iter([("text", texts)]).unwrap();
-    let read = batches(&rows, 2_000, ParquetOptions::new()).await;
+    let read = batches(&rows, 2_000, SourceOptions::new()).await;
     let bytes: usize = read
         .iter()
         .map(|batch| batch.batch().get_array_memory_size())
@@ -107,7 +107,7 @@ async fn a_source_can_be_read_again_from_the_start() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("rows.parquet");
     write(&path, &numbers(10), 4);
-    let source = ParquetSource::open([&path], ParquetOptions::new())
+    let source = FileSource::open([&path], SourceOptions::new())
         .await
         .unwrap();
     for _ in 0..2 {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use dynasink_arrow::{Error, ParquetOptions, ParquetSource};
+use dynasink_arrow::{Error, FileSource, SourceOptions};
 use tempfile::TempDir;
 
 use crate::load::{load, write};
@@ -44,7 +44,7 @@ async fn columns_are_matched_by_name_whatever_their_order_and_nullability() {
             ],
         ],
     );
-    let source = ParquetSource::open(&paths, ParquetOptions::new())
+    let source = FileSource::open(&paths, SourceOptions::new())
         .await
         .unwrap();
     assert_eq!(source.total_rows(), 3);
@@ -87,7 +87,7 @@ async fn files_that_disagree_are_told_by_both_names_and_the_column() {
         let folder = TempDir::new().unwrap();
         let first: &[_] = &[id(), ("v", numbers(&[Some(2)]), true)];
         let paths = files(&folder, &[first, columns]);
-        let error = ParquetSource::open(&paths, ParquetOptions::new())
+        let error = FileSource::open(&paths, SourceOptions::new())
             .await
             .unwrap_err();
         let Error::SchemaConflict {
@@ -127,8 +127,8 @@ async fn a_conflict_in_a_column_that_is_not_read_does_not_count() {
             ],
         ],
     );
-    let options = ParquetOptions::new().with_columns(["id"]);
-    let source = ParquetSource::open(&paths, options).await.unwrap();
+    let options = SourceOptions::new().with_columns(["id"]);
+    let source = FileSource::open(&paths, options).await.unwrap();
     let loaded = load(&source, "id").await.unwrap();
     assert_eq!(loaded.items, [r#"{"id":{"N":"1"}}"#, r#"{"id":{"N":"3"}}"#]);
 }

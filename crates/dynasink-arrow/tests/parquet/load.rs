@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use arrow_array::RecordBatch;
-use dynasink_arrow::{DecodeExt, Decoder, Mapping, ParquetOptions, ParquetSource};
+use dynasink_arrow::{DecodeExt, Decoder, FileSource, Mapping, SourceOptions};
 use dynasink_core::{
     ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, StageError, TableSchema,
     WriteOp,
@@ -46,12 +46,12 @@ pub(crate) fn data(name: &str) -> PathBuf {
 
 /// Loads a file of `tests/data` into a table with the partition key `key`, of the type of its column.
 pub(crate) async fn load_data(name: &str, key: &str) -> Loaded {
-    let source = ParquetSource::open([data(name)], ParquetOptions::new()).await;
+    let source = FileSource::open([data(name)], SourceOptions::new()).await;
     load(&source.unwrap(), key).await.unwrap()
 }
 
 /// Loads a source into a table with the partition key `key`, of the type of its column.
-pub(crate) async fn load(source: &ParquetSource, key: &str) -> Result<Loaded, Box<dyn Error>> {
+pub(crate) async fn load(source: &FileSource, key: &str) -> Result<Loaded, Box<dyn Error>> {
     let key_type = Mapping::key_type(source.schema().field_with_name(key)?);
     let table = TableSchema::builder("edges")
         .partition_key(key, key_type.ok_or("it can be no key")?)

@@ -1,6 +1,6 @@
 //! Values at their edges, as items.
 
-use dynasink_arrow::{ParquetOptions, ParquetSource};
+use dynasink_arrow::{FileSource, SourceOptions};
 
 use crate::load::{Loaded, data, load, load_data};
 
@@ -154,8 +154,8 @@ async fn every_codec_gives_the_same_items() {
 
 #[tokio::test]
 async fn logical_types_that_arrow_does_not_tell_are_told_by_parquet() {
-    let options = ParquetOptions::new().with_columns(["id", "e", "u", "j", "ub", "ts9999"]);
-    let source = ParquetSource::open([data("duckdb_types.parquet")], options)
+    let options = SourceOptions::new().with_columns(["id", "e", "u", "j", "ub", "ts9999"]);
+    let source = FileSource::open([data("duckdb_types.parquet")], options)
         .await
         .unwrap();
     let loaded = load(&source, "id").await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dynasink_arrow::{Error, Mapping, ParquetOptions, ParquetSource};
+use dynasink_arrow::{Error, FileSource, Mapping, SourceOptions};
 use futures::TryStreamExt;
 
 use crate::load::{data, load, one_line};
@@ -23,7 +23,7 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// Loads a file by its first column that can be a key, or only reads it if there is none.
 async fn end_of(path: &Path) -> Result<u64, Box<dyn std::error::Error>> {
-    let source = ParquetSource::open([path], ParquetOptions::new()).await?;
+    let source = FileSource::open([path], SourceOptions::new()).await?;
     let fields = source.schema().fields();
     match fields
         .iter()
@@ -106,7 +106,7 @@ async fn rows_that_the_footer_does_not_count_are_not_lost_in_silence() {
         return;
     };
     let path = Path::new(&folder).join("data/repeated_no_annotation.parquet");
-    let error = ParquetSource::open([path], ParquetOptions::new())
+    let error = FileSource::open([path], SourceOptions::new())
         .await
         .unwrap_err();
     assert!(

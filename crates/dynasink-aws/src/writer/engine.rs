@@ -311,6 +311,7 @@ impl<T: Transport> Engine<T> {
             code: cause.code().to_owned(),
             message,
             attempts: pending.attempts,
+            value: None,
         };
         if !self.settings.outcomes.keep_dead_rows() {
             let position = pending.op.position().cloned();

@@ -1,5 +1,8 @@
 //! What each column of a schema becomes in a table, decided and checked before the first row.
 
+pub(crate) mod rules;
+pub mod spec;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
