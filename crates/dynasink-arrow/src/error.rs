@@ -6,6 +6,8 @@ use arrow_schema::{ArrowError, DataType};
 use dynasink_core::KeyType;
 use parquet::errors::ParquetError;
 
+use crate::source::Place;
+
 /// Why a schema cannot be mapped to a table, or files cannot be read.
 ///
 /// None is worth a retry as it stands: each names what has to change.
@@ -230,6 +232,47 @@ pub enum Error {
     FileChanged {
         /// The file.
         file: String,
+    },
+
+    /// The text of a row filter says something that is not understood.
+    #[error("filter{place}: {reason}")]
+    Filter {
+        /// Where in the text.
+        place: Place,
+        /// What is wrong, and what is understood.
+        reason: String,
+    },
+
+    /// A row filter names a column that is not there.
+    #[error("{file}: filter{place}: no column is named {column:?}: {available}")]
+    FilterColumn {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: Place,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// The columns that there are.
+        available: ColumnList,
+    },
+
+    /// A row filter compares a column with what its type has no value for.
+    #[error(
+        "{file}: filter{place}: {literal} is not exactly a value of column {column:?}, which is {data_type}: {advice}"
+    )]
+    FilterLiteral {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: Place,
+        /// The literal.
+        literal: String,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What can be compared with it.
+        advice: String,
     },
 
     /// The reader gave up on a malformed file in a way that it should not.

@@ -45,4 +45,4 @@ pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
-pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
+pub use source::{BatchStream, FileSource, Filter, Place, SourceFile, SourceOptions};

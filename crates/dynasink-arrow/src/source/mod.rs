@@ -1,6 +1,7 @@
 //! Parquet files as a stream of batches.
 
 mod depth;
+mod filter;
 mod footer;
 mod hints;
 mod reader;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
+pub use filter::Filter;
+pub use filter::Place;
 pub use stream::BatchStream;
 
 use crate::error::{Error, Result};
