@@ -113,9 +113,10 @@ fn number(text: &str, data_type: &DataType) -> Result<ArrayRef, Refusal> {
             let scaled = exact.scaled(i64::from(*$scale)).ok_or_else(|| {
                 format!("the column holds decimals with {} digits after the point", $scale)
             })?;
-            let array = $parse(&scaled).map(|value| $array::from_iter_values([value]));
-            let fits = array.and_then(|array| {
-                array.validate_decimal_precision(*$precision).ok()?;
+            let digits = scaled.trim_start_matches('-').len();
+            let value = $parse(&scaled).filter(|_| digits <= usize::from(*$precision));
+            let fits = value.and_then(|value| {
+                let array = $array::from_iter_values([value]);
                 array.with_precision_and_scale(*$precision, *$scale).ok()
             });
             let array = fits.ok_or_else(|| format!("the column holds {} digits", $precision))?;

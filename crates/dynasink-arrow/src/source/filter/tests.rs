@@ -227,7 +227,7 @@ fn read(file: &Asked, filter: &BoundFilter) -> (Vec<RecordBatch>, Vec<u64>, usiz
 #[test]
 fn a_filtered_read_gives_what_reading_all_and_filtering_then_does() {
     let mut pruned = 0;
-    for seed in 0..150 {
+    for seed in 0..40 {
         let mut random = Random(fastrand::Rng::with_seed(seed));
         let rows = random.0.usize(..600);
         let table = random.table(rows);
@@ -255,7 +255,7 @@ fn a_filtered_read_gives_what_reading_all_and_filtering_then_does() {
             pruned += rows - decoded;
         }
     }
-    assert!(pruned > 20_000, "only {pruned} rows were not read");
+    assert!(pruned > 5_000, "only {pruned} rows were not read");
 }
 
 fn sorted_file() -> (RecordBatch, Asked) {
