@@ -1,8 +1,10 @@
 //! Parquet files as a stream of batches.
 
+mod bytes;
 mod depth;
 mod footer;
 mod hints;
+mod location;
 mod reader;
 mod stream;
 
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
+pub use location::{FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation};
 pub use stream::BatchStream;
 
 use crate::error::{Error, Result};
