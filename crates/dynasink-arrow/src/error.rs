@@ -202,12 +202,10 @@ pub enum Error {
     },
 
     /// An object store is asked for that this build leaves out.
-    #[error("{url}: this build cannot read {scheme}:// URLs: enable the feature {feature:?}")]
+    #[error("{url}: this build cannot read such URLs: enable the feature {feature:?}")]
     SchemeLeftOut {
         /// The URL.
         url: String,
-        /// Its scheme.
-        scheme: &'static str,
         /// The feature of the crate that reads it.
         feature: &'static str,
     },

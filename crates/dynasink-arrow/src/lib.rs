@@ -48,5 +48,5 @@ pub use mapping::{ColumnMapping, Mapping, spec};
 pub use object_store;
 pub use source::{
     BatchStream, FileSet, FileSource, FileVersion, HivePartitions, Located, Location,
-    ObjectLocation, SourceFile, SourceOptions,
+    ObjectLocation, SourceFile, SourceOptions, Sources, Stores,
 };

@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
-pub use location::{FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation};
+pub use location::{
+    FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation, Sources, Stores,
+};
 pub use stream::BatchStream;
 
 use crate::error::{Error, Result};

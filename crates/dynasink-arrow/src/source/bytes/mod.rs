@@ -15,6 +15,7 @@ use bytes::Bytes;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
+pub(super) use fetch::version_of;
 pub(super) use reader::FileReader;
 pub(super) use windows::WindowedBytes;
 

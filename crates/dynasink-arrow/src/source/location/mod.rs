@@ -1,6 +1,14 @@
 //! Where files are: what a source names becomes a list of files, each with its place and its partition.
 
+mod address;
+mod folder;
 mod hive;
+mod local;
+mod manifest;
+mod pattern;
+mod remote;
+mod sources;
+mod stores;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +20,8 @@ use object_store::ObjectStore;
 use object_store::path::Path as ObjectPath;
 
 pub use hive::HivePartitions;
+pub use sources::Sources;
+pub use stores::Stores;
 
 /// Where a file is kept.
 #[derive(Clone, Debug)]
