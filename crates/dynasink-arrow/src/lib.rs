@@ -45,4 +45,8 @@ pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
-pub use source::{BatchStream, FileSource, Filter, Place, SourceFile, SourceOptions};
+pub use object_store;
+pub use source::{
+    BatchStream, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions, Located,
+    Location, ObjectLocation, SourceFile, SourceOptions, Sources, Stores,
+};

@@ -1,9 +1,11 @@
 //! Parquet files as a stream of batches.
 
+mod bytes;
 mod depth;
 mod filter;
 mod footer;
 mod hints;
+mod location;
 mod reader;
 mod stream;
 
@@ -13,8 +15,10 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
-pub use filter::Filter;
-pub use filter::Place;
+pub use filter::{Filter, FilterPlace};
+pub use location::{
+    FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation, Sources, Stores,
+};
 pub use stream::BatchStream;
 
 use crate::error::{Error, Result};

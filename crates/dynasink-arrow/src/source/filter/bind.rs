@@ -88,12 +88,13 @@ impl Schemas<'_> {
     }
 
     fn find(&self, column: &ColumnRef) -> Result<Found<'_>> {
-        let united = field_at(self.united, &column.path).map_err(|available| Error::FilterColumn {
-            file: self.file.to_owned(),
-            place: column.place,
-            column: column.name(),
-            available,
-        })?;
+        let united =
+            field_at(self.united, &column.path).map_err(|available| Error::FilterColumn {
+                file: self.file.to_owned(),
+                place: column.place,
+                column: column.name(),
+                available,
+            })?;
         Ok(Found {
             united,
             own: field_at(self.own, &column.path).ok(),
@@ -157,7 +158,10 @@ fn field_at<'a>(schema: &'a Schema, path: &[String]) -> Result<&'a Field, Column
                 .map(|field| format!("{}{}", within.as_deref().unwrap_or(""), field.name()))
                 .collect();
             let asked = path.join(".");
-            return Err(ColumnList::for_name(&asked, names.iter().map(String::as_str)));
+            return Err(ColumnList::for_name(
+                &asked,
+                names.iter().map(String::as_str),
+            ));
         };
         found = Some(next);
         fields = match next.data_type() {
@@ -217,7 +221,10 @@ mod tests {
             "a.parquet: filter, character 5: 1.5 is not exactly a value of column \"n\", which is Int8: the column holds whole numbers"
         );
         assert!(bind("n LIKE 'a%'", &schema, &schema).is_err());
-        assert!(matches!(bind("n = NULL", &schema, &schema), Ok(Bound::Unknown)));
+        assert!(matches!(
+            bind("n = NULL", &schema, &schema),
+            Ok(Bound::Unknown)
+        ));
         assert!(bind("x = NULL", &schema, &schema).is_err());
     }
 

@@ -1,7 +1,7 @@
 //! What the statistics of a Parquet file say of its columns, as far as they can be believed.
 
-use arrow_array::types::{Float16Type, Float32Type, Float64Type};
 use arrow_array::cast::AsArray;
+use arrow_array::types::{Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, FieldRef, Schema};
@@ -67,7 +67,10 @@ impl<'a> FileStatistics<'a> {
             .enumerate()
             .filter(|(_, leaf)| leaf.path().parts() == &*column.path);
         let (index, leaf) = found.next()?;
-        if found.next().is_some() || leaf.max_rep_level() > 0 || leaf.physical_type() == PhysicalType::INT96 {
+        if found.next().is_some()
+            || leaf.max_rep_level() > 0
+            || leaf.physical_type() == PhysicalType::INT96
+        {
             return None;
         }
         Some(Leaf {
@@ -91,7 +94,10 @@ impl<'a> FileStatistics<'a> {
     }
 
     pub(super) fn descriptor(&self, leaf: &Leaf) -> ColumnDescPtr {
-        self.metadata.file_metadata().schema_descr().column(leaf.index)
+        self.metadata
+            .file_metadata()
+            .schema_descr()
+            .column(leaf.index)
     }
 
     /// The bounds of columns that the file itself does not have.
@@ -108,7 +114,11 @@ impl<'a> FileStatistics<'a> {
             return None;
         };
         let value = self.constants?.column_by_name(name)?;
-        let nulls = if value.is_null(0) { Nulls::All } else { Nulls::None };
+        let nulls = if value.is_null(0) {
+            Nulls::All
+        } else {
+            Nulls::None
+        };
         let each = take(value, &UInt32Array::from(vec![0; count]), None).ok()?;
         let each = in_type(&each, &column.compared_as)?;
         Some(Bounds {
@@ -178,12 +188,13 @@ fn field_at<'a>(schema: &'a Schema, path: &[String]) -> Option<&'a FieldRef> {
         fields.iter().find(|field: &&FieldRef| field.name() == name)
     };
     let (root, rest) = path.split_first()?;
-    rest.iter().try_fold(find(schema.fields(), root)?, |field, name| {
-        match Field::data_type(field) {
+    rest.iter().try_fold(
+        find(schema.fields(), root)?,
+        |field, name| match Field::data_type(field) {
             DataType::Struct(fields) => find(fields, name),
             _ => None,
-        }
-    })
+        },
+    )
 }
 
 /// The row groups of a file.
@@ -207,7 +218,11 @@ impl Portions for RowGroups<'_> {
         let leaf = self.0.leaf(column)?;
         let parquet = self.0.metadata.file_metadata().schema_descr();
         let statistics = |group: &RowGroupMetaData| {
-            group.columns().get(leaf.index).and_then(|chunk| chunk.statistics()).cloned()
+            group
+                .columns()
+                .get(leaf.index)
+                .and_then(|chunk| chunk.statistics())
+                .cloned()
         };
         let all: Vec<Option<Statistics>> = self.groups().iter().map(statistics).collect();
         let is_ordered = self.0.is_ordered(&leaf);
@@ -224,7 +239,10 @@ impl Portions for RowGroups<'_> {
         let converter =
             StatisticsConverter::from_column_index(leaf.index, &leaf.stored, parquet).ok()?;
         let of = |bounds: parquet::errors::Result<ArrayRef>| {
-            in_type(&nullif(&bounds.ok()?, &not_believed).ok()?, &column.compared_as)
+            in_type(
+                &nullif(&bounds.ok()?, &not_believed).ok()?,
+                &column.compared_as,
+            )
         };
         let nulls = self.groups().iter().zip(&all).map(|(group, statistics)| {
             let count = statistics.as_ref().and_then(Statistics::null_count_opt);
@@ -254,7 +272,8 @@ fn is_believed(statistics: &Statistics, is_ordered: bool, column: &ColumnDescrip
         // A bound that was cut is another value, but for strings and bytes, which have an order by prefix.
         Statistics::FixedLenByteArray(_) => {
             let len = usize::try_from(column.type_length()).ok();
-            let is_whole = |bound: Option<&[u8]>| bound.is_none_or(|bound| Some(bound.len()) == len);
+            let is_whole =
+                |bound: Option<&[u8]>| bound.is_none_or(|bound| Some(bound.len()) == len);
             is_whole(statistics.min_bytes_opt()) && is_whole(statistics.max_bytes_opt())
         }
         _ => true,

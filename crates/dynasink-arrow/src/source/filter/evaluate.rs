@@ -80,7 +80,10 @@ impl BoundColumn {
             return Ok(new_null_array(&self.compared_as, batch.num_rows()));
         }
         let absent = || {
-            ArrowError::SchemaError(format!("the batch lacks the column {}", self.path.join(".")))
+            ArrowError::SchemaError(format!(
+                "the batch lacks the column {}",
+                self.path.join(".")
+            ))
         };
         let (root, fields) = self.path.split_first().ok_or_else(absent)?;
         let mut values = Arc::clone(batch.column_by_name(root).ok_or_else(absent)?);
@@ -122,9 +125,11 @@ pub(super) fn ordered(values: &ArrayRef, comparison: Comparison) -> ArrayRef {
     macro_rules! ordered {
         ($kind:ty, $nan:expr, $zero:expr) => {{
             let nan = if above { -$nan } else { $nan };
-            Arc::new(values.as_primitive::<$kind>().unary::<_, $kind>(|value| {
-                if value.is_nan() { nan } else { value + $zero }
-            }))
+            Arc::new(
+                values
+                    .as_primitive::<$kind>()
+                    .unary::<_, $kind>(|value| if value.is_nan() { nan } else { value + $zero }),
+            )
         }};
     }
     match values.data_type() {
@@ -137,10 +142,10 @@ pub(super) fn ordered(values: &ArrayRef, comparison: Comparison) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::{
-        Float64Array, Int32Array, Int64Array, StringArray, StructArray, DictionaryArray,
-    };
     use arrow_array::types::Int8Type;
+    use arrow_array::{
+        DictionaryArray, Float64Array, Int32Array, Int64Array, StringArray, StructArray,
+    };
     use arrow_buffer::NullBuffer;
     use arrow_schema::{Field, Fields};
 
@@ -212,13 +217,23 @@ mod tests {
     #[test]
     fn strings_are_compared_whatever_holds_them() {
         let plain = StringArray::from(vec![Some("abc"), Some("a%c"), None]);
-        let short: DictionaryArray<Int8Type> = vec![Some("abc"), Some("a%c"), None].into_iter().collect();
+        let short: DictionaryArray<Int8Type> =
+            vec![Some("abc"), Some("a%c"), None].into_iter().collect();
         let batch = batch(vec![("s", Arc::new(plain)), ("d", Arc::new(short))]);
         for column in ["s", "d"] {
             assert_eq!(kept(&format!("{column} = 'abc'"), &batch), [YES, NO, None]);
-            assert_eq!(kept(&format!("{column} LIKE 'a%'"), &batch), [YES, YES, None]);
-            assert_eq!(kept(&format!("{column} LIKE 'a\\%_'"), &batch), [NO, YES, None]);
-            assert_eq!(kept(&format!("{column} NOT LIKE '_b_'"), &batch), [NO, YES, None]);
+            assert_eq!(
+                kept(&format!("{column} LIKE 'a%'"), &batch),
+                [YES, YES, None]
+            );
+            assert_eq!(
+                kept(&format!("{column} LIKE 'a\\%_'"), &batch),
+                [NO, YES, None]
+            );
+            assert_eq!(
+                kept(&format!("{column} NOT LIKE '_b_'"), &batch),
+                [NO, YES, None]
+            );
             assert_eq!(kept(&format!("{column} IS NULL"), &batch), [NO, NO, YES]);
         }
     }

@@ -74,7 +74,17 @@ mod tests {
         ] {
             assert_eq!(Exact::parse(left).unwrap(), Exact::parse(right).unwrap());
         }
-        for text in ["", ".", "e5", "1e", "1e99999999999", "0x10", "1 ", "--1", "NaN"] {
+        for text in [
+            "",
+            ".",
+            "e5",
+            "1e",
+            "1e99999999999",
+            "0x10",
+            "1 ",
+            "--1",
+            "NaN",
+        ] {
             assert_eq!(Exact::parse(text), None, "{text}");
         }
     }

@@ -12,9 +12,7 @@ const SECONDS_PER_DAY: i128 = 86_400;
 /// The value of `text` as an array of one element of a type of dates or times.
 pub(super) fn typed(text: &str, data_type: &DataType) -> Result<ArrayRef, Refusal> {
     let value = match data_type {
-        DataType::Date32 | DataType::Date64 => {
-            date(text).and_then(|date| of_date(date, data_type))
-        }
+        DataType::Date32 | DataType::Date64 => date(text).and_then(|date| of_date(date, data_type)),
         DataType::Time32(unit) | DataType::Time64(unit) => match time(text) {
             Some(nanos) => return count(nanos, *unit, data_type),
             None => None,
@@ -175,7 +173,14 @@ mod tests {
         };
         assert_eq!(days("1970-01-02"), Ok(1));
         assert_eq!(days("1969-12-31"), Ok(-1));
-        for text in ["2024-1-1", "2024-02-30", "20240101", "2024-01-01T00:00", "", "+024-01-01"] {
+        for text in [
+            "2024-1-1",
+            "2024-02-30",
+            "20240101",
+            "2024-01-01T00:00",
+            "",
+            "+024-01-01",
+        ] {
             assert!(days(text).is_err(), "{text}");
         }
         assert!(typed("2024-01-31", &DataType::Date64).is_ok());
@@ -187,8 +192,18 @@ mod tests {
         assert_eq!(millis("1970-01-01 00:00:01.5", None), Ok(1_500));
         assert_eq!(millis("1970-01-01T00:00:01.500000", None), Ok(1_500));
         assert_eq!(millis("1969-12-31T23:59:59.999", None), Ok(-1));
-        assert!(millis("1970-01-01T00:00:00.0005", None).unwrap_err().contains("3 digits"));
-        for text in ["1970-01-01T25:00", "1970-01-01T00:00:60", "1970-01-01T0:0", "now", "1970-01-01T"] {
+        assert!(
+            millis("1970-01-01T00:00:00.0005", None)
+                .unwrap_err()
+                .contains("3 digits")
+        );
+        for text in [
+            "1970-01-01T25:00",
+            "1970-01-01T00:00:60",
+            "1970-01-01T0:0",
+            "now",
+            "1970-01-01T",
+        ] {
             assert!(millis(text, None).is_err(), "{text}");
         }
         let nanos = DataType::Timestamp(TimeUnit::Nanosecond, None);
@@ -201,7 +216,11 @@ mod tests {
         assert_eq!(millis("1970-01-01T00:00:00Z", Some("Europe/Berlin")), Ok(0));
         assert_eq!(millis("1969-12-31 22:30:00 -0130", Some("UTC")), Ok(0));
         assert_eq!(millis("1970-01-01", Some("UTC")), Ok(0));
-        assert!(millis("1970-01-01", Some("Europe/Berlin")).unwrap_err().contains("Berlin"));
+        assert!(
+            millis("1970-01-01", Some("Europe/Berlin"))
+                .unwrap_err()
+                .contains("Berlin")
+        );
         assert!(millis("1970-01-01T00:00Z", None).is_err());
     }
 

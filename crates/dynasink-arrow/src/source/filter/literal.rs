@@ -111,7 +111,10 @@ fn number(text: &str, data_type: &DataType) -> Result<ArrayRef, Refusal> {
     macro_rules! decimal {
         ($array:ident, $parse:expr, $precision:expr, $scale:expr) => {{
             let scaled = exact.scaled(i64::from(*$scale)).ok_or_else(|| {
-                format!("the column holds decimals with {} digits after the point", $scale)
+                format!(
+                    "the column holds decimals with {} digits after the point",
+                    $scale
+                )
             })?;
             let digits = scaled.trim_start_matches('-').len();
             let value = $parse(&scaled).filter(|_| digits <= usize::from(*$precision));
@@ -148,13 +151,28 @@ fn number(text: &str, data_type: &DataType) -> Result<ArrayRef, Refusal> {
             Ok(Arc::new(Float64Array::from(vec![value])))
         }
         DataType::Decimal32(precision, scale) => {
-            decimal!(Decimal32Array, |text: &str| text.parse::<i32>().ok(), precision, scale)
+            decimal!(
+                Decimal32Array,
+                |text: &str| text.parse::<i32>().ok(),
+                precision,
+                scale
+            )
         }
         DataType::Decimal64(precision, scale) => {
-            decimal!(Decimal64Array, |text: &str| text.parse::<i64>().ok(), precision, scale)
+            decimal!(
+                Decimal64Array,
+                |text: &str| text.parse::<i64>().ok(),
+                precision,
+                scale
+            )
         }
         DataType::Decimal128(precision, scale) => {
-            decimal!(Decimal128Array, |text: &str| text.parse::<i128>().ok(), precision, scale)
+            decimal!(
+                Decimal128Array,
+                |text: &str| text.parse::<i128>().ok(),
+                precision,
+                scale
+            )
         }
         DataType::Decimal256(precision, scale) => {
             decimal!(Decimal256Array, i256::from_string, precision, scale)
@@ -168,7 +186,9 @@ fn number(text: &str, data_type: &DataType) -> Result<ArrayRef, Refusal> {
 fn same_text(exact: &Exact, shortest: &str) -> Result<(), Refusal> {
     match Exact::parse(shortest) {
         Some(nearest) if nearest == *exact => Ok(()),
-        Some(_) => Err(format!("the nearest value of the column's type is {shortest}")),
+        Some(_) => Err(format!(
+            "the nearest value of the column's type is {shortest}"
+        )),
         None => Err("the column's type does not reach that far".to_owned()),
     }
 }
@@ -226,7 +246,9 @@ pub(super) fn of_date(date: NaiveDate, data_type: &DataType) -> Option<ArrayRef>
     let days = date.signed_duration_since(NaiveDate::default()).num_days();
     match data_type {
         DataType::Date32 => Some(Arc::new(Date32Array::from(vec![i32::try_from(days).ok()?]))),
-        DataType::Date64 => Some(Arc::new(Date64Array::from(vec![days.checked_mul(86_400_000)?]))),
+        DataType::Date64 => Some(Arc::new(Date64Array::from(vec![
+            days.checked_mul(86_400_000)?,
+        ]))),
         _ => None,
     }
 }
@@ -290,8 +312,16 @@ mod tests {
     fn integers_are_whole_and_in_range() {
         let seven = number_of("7.0", DataType::Int8).unwrap();
         assert_eq!(seven.as_primitive::<Int8Type>().value(0), 7);
-        assert!(number_of("7.5", DataType::Int8).unwrap_err().contains("whole"));
-        assert!(number_of("128", DataType::Int8).unwrap_err().contains("-128 to 127"));
+        assert!(
+            number_of("7.5", DataType::Int8)
+                .unwrap_err()
+                .contains("whole")
+        );
+        assert!(
+            number_of("128", DataType::Int8)
+                .unwrap_err()
+                .contains("-128 to 127")
+        );
         let most = number_of("18446744073709551615", DataType::UInt64).unwrap();
         assert_eq!(most.as_primitive::<UInt64Type>().value(0), u64::MAX);
         assert!(number_of("-1", DataType::UInt64).is_err());
@@ -313,7 +343,10 @@ mod tests {
     #[test]
     fn floats_are_the_ones_that_are_written_so() {
         let tenth = number_of("0.1", DataType::Float32).unwrap();
-        assert_eq!(tenth.as_primitive::<Float32Type>().value(0).to_bits(), 0.1_f32.to_bits());
+        assert_eq!(
+            tenth.as_primitive::<Float32Type>().value(0).to_bits(),
+            0.1_f32.to_bits()
+        );
         let refusal = number_of("16777217", DataType::Float32).unwrap_err();
         assert!(refusal.ends_with("1.6777216e7"), "{refusal}");
         assert!(number_of("16777217", DataType::Float64).is_ok());
@@ -331,7 +364,11 @@ mod tests {
         assert!(of(text(), DataType::Int32).is_err());
         assert!(of(text(), DataType::Boolean).is_err());
         assert!(of(text(), DataType::BinaryView).is_err());
-        assert!(number_of("5", DataType::Utf8View).unwrap_err().contains("single quotes"));
+        assert!(
+            number_of("5", DataType::Utf8View)
+                .unwrap_err()
+                .contains("single quotes")
+        );
         for data_type in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
             assert!(of(text(), data_type).is_ok());
         }
@@ -347,9 +384,8 @@ mod tests {
 
     #[test]
     fn uuids_are_written_as_such() {
-        let field = Field::new("u", DataType::FixedSizeBinary(16), true).with_metadata(
-            [("ARROW:extension:name".to_owned(), UUID_EXTENSION.to_owned())].into(),
-        );
+        let field = Field::new("u", DataType::FixedSizeBinary(16), true)
+            .with_metadata([("ARROW:extension:name".to_owned(), UUID_EXTENSION.to_owned())].into());
         let text = |text: &str| typed(&LiteralValue::Text(text.to_owned()), &field);
         let array = text("00112233-4455-6677-8899-aabbccddEEff").unwrap();
         assert_eq!(array.as_fixed_size_binary().value(0)[15], 0xff);

@@ -27,7 +27,7 @@ use crate::error::Result;
 use bind::{Bound, Schemas};
 use bounds::FileStatistics;
 pub(crate) use pages::row_numbers;
-pub use predicate::Place;
+pub use predicate::FilterPlace;
 use predicate::Predicate;
 
 /// Which rows of a source are loaded, as SQL's `WHERE` says it.

@@ -49,7 +49,11 @@ impl<'a> FileStatistics<'a> {
         let starts: Option<Vec<u64>> = offsets
             .page_locations()
             .iter()
-            .map(|page| u64::try_from(page.first_row_index).ok().filter(|&row| row < rows))
+            .map(|page| {
+                u64::try_from(page.first_row_index)
+                    .ok()
+                    .filter(|&row| row < rows)
+            })
             .collect();
         starts.filter(|starts| starts.first() == Some(&0) && starts.is_sorted_by(|a, b| a < b))
     }
@@ -60,10 +64,19 @@ impl<'a> FileStatistics<'a> {
         leaf: &Leaf,
         row_group: usize,
     ) -> Option<(&ColumnIndexMetaData, &OffsetIndexMetaData)> {
-        let columns = self.metadata.column_index()?.get(row_group)?.get(leaf.index)?;
-        let offsets = self.metadata.offset_index()?.get(row_group)?.get(leaf.index)?;
+        let columns = self
+            .metadata
+            .column_index()?
+            .get(row_group)?
+            .get(leaf.index)?;
+        let offsets = self
+            .metadata
+            .offset_index()?
+            .get(row_group)?
+            .get(leaf.index)?;
         let pages = u64::try_from(offsets.page_locations().len()).ok()?;
-        let is_whole = !matches!(columns, ColumnIndexMetaData::NONE) && columns.num_pages() == pages;
+        let is_whole =
+            !matches!(columns, ColumnIndexMetaData::NONE) && columns.num_pages() == pages;
         (is_whole && self.is_ordered(leaf) && self.has_whole_bounds(leaf, columns))
             .then_some((columns, offsets))
     }
@@ -141,14 +154,19 @@ impl Portions for Pages<'_> {
         let column_index = self.file.metadata.column_index()?;
         let offset_index = self.file.metadata.offset_index()?;
         let row_group = [self.row_group];
-        let mins = converter.data_page_mins(column_index, offset_index, &row_group).ok()?;
-        let maxes = converter.data_page_maxes(column_index, offset_index, &row_group).ok()?;
+        let mins = converter
+            .data_page_mins(column_index, offset_index, &row_group)
+            .ok()?;
+        let maxes = converter
+            .data_page_maxes(column_index, offset_index, &row_group)
+            .ok()?;
         if mins.len() != page_starts.len() || maxes.len() != page_starts.len() {
             return None;
         }
 
         // For each portion the page that it lies in: the last one that starts before its end.
-        let page_of = |portion: &[u64]| page_starts.partition_point(|&start| start <= portion[0]) - 1;
+        let page_of =
+            |portion: &[u64]| page_starts.partition_point(|&start| start <= portion[0]) - 1;
         let pages: Vec<usize> = self.starts.windows(2).map(page_of).collect();
         let indices: UInt32Array = pages.iter().map(|&page| u32::try_from(page).ok()).collect();
         let of = |bounds: &ArrayRef| {
@@ -157,11 +175,12 @@ impl Portions for Pages<'_> {
                 .and_then(|bounds| in_type(&bounds, &column.compared_as))
         };
         let rows = self.starts.last().copied().unwrap_or(0);
-        let rows_of = |page: usize| {
-            page_starts.get(page + 1).copied().unwrap_or(rows) - page_starts[page]
-        };
+        let rows_of =
+            |page: usize| page_starts.get(page + 1).copied().unwrap_or(rows) - page_starts[page];
         let nulls = pages.iter().map(|&page| {
-            let count = columns.null_count(page).and_then(|count| u64::try_from(count).ok());
+            let count = columns
+                .null_count(page)
+                .and_then(|count| u64::try_from(count).ok());
             Nulls::of(count, rows_of(page))
         });
         Some(Bounds {
@@ -179,6 +198,10 @@ pub(crate) fn row_numbers(selection: &RowSelection) -> impl Iterator<Item = u64>
     selectors.into_iter().flat_map(move |selector| {
         let first = start;
         start += u64::try_from(selector.row_count).unwrap_or(0);
-        if selector.skip { start..start } else { first..start }
+        if selector.skip {
+            start..start
+        } else {
+            first..start
+        }
     })
 }

@@ -5,7 +5,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-use super::predicate::{ColumnRef, Comparison, Literal, LiteralValue, Place, Predicate};
+use super::predicate::{ColumnRef, Comparison, FilterPlace, Literal, LiteralValue, Predicate};
 use crate::error::{Error, Result};
 
 /// Most words and operators of a filter; literals are not counted. The tree of an expression is as deep as it
@@ -21,21 +21,23 @@ pub(super) fn parse(text: &str) -> Result<Predicate> {
         .map_err(|error| syntax(place(error.location), error.message))?;
     let words = tokens.iter().filter(|token| is_word(&token.token)).count();
     if words == 0 && tokens.iter().all(|token| is_blank(&token.token)) {
-        return Err(syntax(Place::default(), format!("it is empty: {UNDERSTOOD}")));
+        return Err(syntax(
+            FilterPlace::default(),
+            format!("it is empty: {UNDERSTOOD}"),
+        ));
     }
     if words > MAX_WORDS {
         let reason = format!(
             "it has {words} words and operators, and may have {MAX_WORDS}: write OR of one column as IN, or load what you need in parts"
         );
-        return Err(syntax(Place::default(), reason));
+        return Err(syntax(FilterPlace::default(), reason));
     }
-    let mut parser =
-        Parser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens);
+    let mut parser = Parser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens);
     let expression = parser.parse_expr().map_err(|error| {
         // The message ends with the place in words of its own.
         let message = error.to_string();
         let message = message.trim_start_matches("sql parser error: ");
-        syntax(Place::default(), message.to_owned())
+        syntax(FilterPlace::default(), message.to_owned())
     })?;
     let rest: TokenWithSpan = parser.peek_token();
     if rest.token != Token::EOF {
@@ -60,18 +62,18 @@ fn is_word(token: &Token) -> bool {
         )
 }
 
-fn syntax(place: Place, reason: String) -> Error {
+fn syntax(place: FilterPlace, reason: String) -> Error {
     Error::Filter { place, reason }
 }
 
-fn place(location: Location) -> Place {
-    Place {
+fn place(location: Location) -> FilterPlace {
+    FilterPlace {
         line: location.line,
         character: location.column,
     }
 }
 
-fn place_of(expression: &Expr) -> Place {
+fn place_of(expression: &Expr) -> FilterPlace {
     place(expression.span().start)
 }
 
@@ -171,12 +173,7 @@ fn equal(column: &ColumnRef, literal: Literal) -> Predicate {
     Predicate::Compare(column.clone(), Comparison::Equal, literal)
 }
 
-fn comparison(
-    whole: &Expr,
-    left: &Expr,
-    op: &BinaryOperator,
-    right: &Expr,
-) -> Result<Predicate> {
+fn comparison(whole: &Expr, left: &Expr, op: &BinaryOperator, right: &Expr) -> Result<Predicate> {
     let (comparison, negated) = match op {
         BinaryOperator::Eq => (Comparison::Equal, false),
         BinaryOperator::NotEq => (Comparison::Equal, true),
@@ -229,7 +226,9 @@ fn literal(expression: &Expr) -> Result<Literal> {
     let refused = || {
         syntax(
             place,
-            format!("{expression} is not a literal: numbers, 'text', X'bytes', TRUE, FALSE and NULL are"),
+            format!(
+                "{expression} is not a literal: numbers, 'text', X'bytes', TRUE, FALSE and NULL are"
+            ),
         )
     };
     let value = match expression {
@@ -266,7 +265,8 @@ fn plain(value: &ValueWithSpan) -> Option<LiteralValue> {
 fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = hex.chars().map(|digit| digit.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    let pair = |pair: &[u32]| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok();
+    let pair =
+        |pair: &[u32]| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok();
     digits.chunks(2).map(pair).collect()
 }
 
@@ -291,14 +291,17 @@ mod tests {
     fn without_places(mut predicate: Predicate) -> Predicate {
         match &mut predicate {
             Predicate::All(parts) | Predicate::Any(parts) => {
-                *parts = std::mem::take(parts).into_iter().map(without_places).collect();
+                *parts = std::mem::take(parts)
+                    .into_iter()
+                    .map(without_places)
+                    .collect();
             }
             Predicate::Not(part) => **part = without_places((**part).clone()),
             Predicate::Compare(column, _, literal) | Predicate::Like(column, literal) => {
-                column.place = Place::default();
-                literal.place = Place::default();
+                column.place = FilterPlace::default();
+                literal.place = FilterPlace::default();
             }
-            Predicate::IsNull(column) => column.place = Place::default(),
+            Predicate::IsNull(column) => column.place = FilterPlace::default(),
         }
         predicate
     }
@@ -360,14 +363,31 @@ mod tests {
     fn a_refusal_names_the_place_and_what_is_understood() {
         assert!(refusal("").contains("it is empty"));
         assert!(refusal("a = 1 b").starts_with("filter, character 7: it ends before b"));
-        assert!(refusal("lower(a) = 'x'").contains("character 1: lower(a) = 'x' is not understood"));
+        assert!(
+            refusal("lower(a) = 'x'").contains("character 1: lower(a) = 'x' is not understood")
+        );
         assert!(refusal("a = b").contains("compares two columns"));
         assert!(refusal("a = 1 AND\n  b = c + 1").starts_with("filter, line 2, character 7"));
         for text in [
-            "a =", "(a = 1", "a = 1; DROP", "a IN (SELECT 1)", "a = 'x", "1 = 1", "a LIKE 'x' ESCAPE '!'",
-            "a + 1 = 2", "a = X'0'", "EXISTS (SELECT 1)", "a[1] = 2", "a IN ()", "a = $1",
+            "a =",
+            "(a = 1",
+            "a = 1; DROP",
+            "a IN (SELECT 1)",
+            "a = 'x",
+            "1 = 1",
+            "a LIKE 'x' ESCAPE '!'",
+            "a + 1 = 2",
+            "a = X'0'",
+            "EXISTS (SELECT 1)",
+            "a[1] = 2",
+            "a IN ()",
+            "a = $1",
         ] {
-            assert!(refusal(text).starts_with("filter"), "{text}: {}", refusal(text));
+            assert!(
+                refusal(text).starts_with("filter"),
+                "{text}: {}",
+                refusal(text)
+            );
         }
     }
 

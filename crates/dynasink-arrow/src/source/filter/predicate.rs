@@ -4,14 +4,14 @@ use std::fmt;
 
 /// Where something is in the text of a filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct FilterPlace {
     /// From one; zero if it is not known.
     pub(super) line: u64,
     /// In characters, from one.
     pub(super) character: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FilterPlace {
     /// What follows the word `filter` in an error.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
@@ -60,7 +60,7 @@ impl Comparison {
 pub(super) struct ColumnRef {
     /// The top-level column, and the fields to go into. Never empty.
     pub(super) path: Vec<String>,
-    pub(super) place: Place,
+    pub(super) place: FilterPlace,
 }
 
 impl ColumnRef {
@@ -79,7 +79,7 @@ impl ColumnRef {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Literal {
     pub(super) value: LiteralValue,
-    pub(super) place: Place,
+    pub(super) place: FilterPlace,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

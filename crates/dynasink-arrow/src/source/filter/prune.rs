@@ -158,7 +158,9 @@ impl Bounds {
             ),
             Comparison::Equal => {
                 let mut yes = is(min, Comparison::LessOrEqual);
-                each(&mut yes, &is(max, Comparison::GreaterOrEqual), |a, b| a && b);
+                each(&mut yes, &is(max, Comparison::GreaterOrEqual), |a, b| {
+                    a && b
+                });
                 // Only where both bounds are the literal is there nothing else.
                 let mut no = is(min, Comparison::Less);
                 each(&mut no, &is(max, Comparison::Greater), |a, b| a || b);
@@ -189,19 +191,16 @@ impl Bounds {
             .find(['%', '_', '\\'])
             .map_or(pattern, |end| pattern.get(..end).unwrap_or(""))
             .as_bytes();
-        let (Some(min), Some(max)) = (
-            self.min.as_string_view_opt(),
-            self.max.as_string_view_opt(),
-        ) else {
+        let (Some(min), Some(max)) = (self.min.as_string_view_opt(), self.max.as_string_view_opt())
+        else {
             return self.without_nulls(Possible::anything(self.nulls.len()));
         };
         let reaches = |bound: Option<&str>, far: &dyn Fn(&[u8]) -> bool| {
             bound.is_none_or(|bound| far(bound.as_bytes()))
         };
         let yes = min.iter().zip(max).map(|(min, max)| {
-            let starts_before = reaches(min, &|min| {
-                min.get(..prefix.len()).unwrap_or(min) <= prefix
-            });
+            let starts_before =
+                reaches(min, &|min| min.get(..prefix.len()).unwrap_or(min) <= prefix);
             let ends_behind = reaches(max, &|max| max >= prefix);
             starts_before && ends_behind
         });
@@ -319,7 +318,10 @@ mod tests {
             assert_eq!(possible("c = 10 OR c = 5", &known), (true, true));
             assert_eq!(possible("c IS NULL", &known), (true, true));
         }
-        assert_eq!(possible("other = 5", &integers(None, None, Nulls::None)), (true, true));
+        assert_eq!(
+            possible("other = 5", &integers(None, None, Nulls::None)),
+            (true, true)
+        );
     }
 
     #[test]

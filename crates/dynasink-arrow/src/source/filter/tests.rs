@@ -7,9 +7,9 @@ use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
     Int64Array, RecordBatch, StringArray, StructArray, TimestampMillisecondArray, UInt32Array,
 };
+use arrow_schema::{DataType, Field};
 use arrow_select::concat::concat_batches;
 use arrow_select::filter::filter_record_batch;
-use arrow_schema::{DataType, Field};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
@@ -46,7 +46,10 @@ impl ChunkReader for Asked {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        self.ranges.lock().unwrap().push(start..start + length as u64);
+        self.ranges
+            .lock()
+            .unwrap()
+            .push(start..start + length as u64);
         self.bytes.get_bytes(start, length)
     }
 }
@@ -65,7 +68,11 @@ impl Random {
         (!empty && self.0.u8(..8) > 0).then_some(value)
     }
 
-    fn column(&mut self, rows: usize, mut value: impl FnMut(&mut Self, usize) -> i64) -> Vec<Option<i64>> {
+    fn column(
+        &mut self,
+        rows: usize,
+        mut value: impl FnMut(&mut Self, usize) -> i64,
+    ) -> Vec<Option<i64>> {
         (0..rows)
             .map(|row| {
                 let value = value(self, row);
@@ -78,10 +85,24 @@ impl Random {
         let sorted = self.0.bool();
         let mut numbers = || self.column(rows, |random, row| random.number(sorted, row));
         let (n, u, s, d, t, m, f, g, b, i) = (
-            numbers(), numbers(), numbers(), numbers(), numbers(), numbers(), numbers(), numbers(),
-            numbers(), numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
+            numbers(),
         );
-        let text = |n: &i64| format!("s{:03}{}", n + 100, "x".repeat(n.unsigned_abs() as usize * 20));
+        let text = |n: &i64| {
+            format!(
+                "s{:03}{}",
+                n + 100,
+                "x".repeat(n.unsigned_abs() as usize * 20)
+            )
+        };
         let float = |random: &mut Self, n: i64| match random.0.u8(..12) {
             0 => f64::NAN,
             1 => -0.0,
@@ -98,15 +119,68 @@ impl Random {
         );
         let columns: Vec<(&str, ArrayRef)> = vec![
             ("n", Arc::new(Int64Array::from(n))),
-            ("u", Arc::new(u.iter().map(|n| n.map(|n| n.unsigned_abs() as u32 + 4_000_000_000)).collect::<UInt32Array>())),
-            ("s", Arc::new(s.iter().map(|n| n.as_ref().map(text)).collect::<StringArray>())),
-            ("d", Arc::new(d.iter().map(|n| n.map(|n| n as i32 + 19_723)).collect::<Date32Array>())),
-            ("t", Arc::new(TimestampMillisecondArray::from(t.iter().map(|n| n.map(|n| n * 500)).collect::<Vec<_>>()).with_timezone("UTC"))),
-            ("m", Arc::new(m.iter().map(|n| n.map(|n| i128::from(n) * 25)).collect::<Decimal128Array>().with_precision_and_scale(20, 2).unwrap())),
+            (
+                "u",
+                Arc::new(
+                    u.iter()
+                        .map(|n| n.map(|n| n.unsigned_abs() as u32 + 4_000_000_000))
+                        .collect::<UInt32Array>(),
+                ),
+            ),
+            (
+                "s",
+                Arc::new(
+                    s.iter()
+                        .map(|n| n.as_ref().map(text))
+                        .collect::<StringArray>(),
+                ),
+            ),
+            (
+                "d",
+                Arc::new(
+                    d.iter()
+                        .map(|n| n.map(|n| n as i32 + 19_723))
+                        .collect::<Date32Array>(),
+                ),
+            ),
+            (
+                "t",
+                Arc::new(
+                    TimestampMillisecondArray::from(
+                        t.iter().map(|n| n.map(|n| n * 500)).collect::<Vec<_>>(),
+                    )
+                    .with_timezone("UTC"),
+                ),
+            ),
+            (
+                "m",
+                Arc::new(
+                    m.iter()
+                        .map(|n| n.map(|n| i128::from(n) * 25))
+                        .collect::<Decimal128Array>()
+                        .with_precision_and_scale(20, 2)
+                        .unwrap(),
+                ),
+            ),
             ("f", Arc::new(Float64Array::from(floats))),
-            ("g", Arc::new(g.iter().map(|n| n.map(|n| n as f32 / 10.0)).collect::<Float32Array>())),
-            ("b", Arc::new(b.iter().map(|n| n.map(|n| n > 0)).collect::<BooleanArray>())),
-            ("y", Arc::new(BinaryArray::from_iter((0..rows).map(|row| (row % 3 > 0).then(|| (row as u16).to_be_bytes().to_vec()))))),
+            (
+                "g",
+                Arc::new(
+                    g.iter()
+                        .map(|n| n.map(|n| n as f32 / 10.0))
+                        .collect::<Float32Array>(),
+                ),
+            ),
+            (
+                "b",
+                Arc::new(b.iter().map(|n| n.map(|n| n > 0)).collect::<BooleanArray>()),
+            ),
+            (
+                "y",
+                Arc::new(BinaryArray::from_iter((0..rows).map(|row| {
+                    (row % 3 > 0).then(|| (row as u16).to_be_bytes().to_vec())
+                }))),
+            ),
             ("a", Arc::new(structs)),
         ];
         RecordBatch::try_from_iter_with_nullable(
@@ -122,7 +196,11 @@ impl Random {
             "u" => (n.unsigned_abs() + 4_000_000_000).to_string(),
             "s" => format!("'s{:03}{}'", n + 100, "x".repeat(self.0.usize(..40))),
             "d" => format!("'2024-{:02}-{:02}'", self.0.u8(1..4), self.0.u8(1..29)),
-            "t" => format!("'1970-01-01T00:00:{:02}.{}Z'", n.unsigned_abs() % 60, self.0.u8(..10)),
+            "t" => format!(
+                "'1970-01-01T00:00:{:02}.{}Z'",
+                n.unsigned_abs() % 60,
+                self.0.u8(..10)
+            ),
             "m" => format!("{}.{}", n / 4, ["00", "25", "5", "75"][self.0.usize(..4)]),
             "f" => format!("{}.5", n / 2),
             "g" => format!("{}.{}", n / 10, self.0.u8(..10)),
@@ -161,7 +239,12 @@ impl Random {
 }
 
 fn written(table: &RecordBatch, random: &mut fastrand::Rng) -> Bytes {
-    let statistics = [EnabledStatistics::Page, EnabledStatistics::Page, EnabledStatistics::Chunk, EnabledStatistics::None];
+    let statistics = [
+        EnabledStatistics::Page,
+        EnabledStatistics::Page,
+        EnabledStatistics::Chunk,
+        EnabledStatistics::None,
+    ];
     let cut = [None, Some(4), Some(64)][random.usize(..3)];
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(random.usize(60..200)))
@@ -186,7 +269,10 @@ fn opened(file: &Asked) -> ArrowReaderMetadata {
 
 fn bound(text: &str, table: &RecordBatch) -> BoundFilter {
     let schema = table.schema();
-    Filter::parse(text).unwrap().bind("a", &schema, &schema).unwrap_or_else(|error| panic!("{text}: {error}"))
+    Filter::parse(text)
+        .unwrap()
+        .bind("a", &schema, &schema)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// The rows that are kept and their numbers in the file, and how many rows were decoded for it.
@@ -251,7 +337,10 @@ fn a_filtered_read_gives_what_reading_all_and_filtering_then_does() {
             assert_eq!(rows_read, numbers, "seed {seed}: {text}");
             let found = concat_batches(&table.schema(), &batches).unwrap();
             // NaN is not equal to itself, so what is printed is compared.
-            assert!(format!("{found:?}") == format!("{expected:?}"), "seed {seed}: {text}");
+            assert!(
+                format!("{found:?}") == format!("{expected:?}"),
+                "seed {seed}: {text}"
+            );
             pruned += rows - decoded;
         }
     }
@@ -260,7 +349,9 @@ fn a_filtered_read_gives_what_reading_all_and_filtering_then_does() {
 
 fn sorted_file() -> (RecordBatch, Asked) {
     let n = Arc::new(Int64Array::from_iter_values(0..1_000));
-    let other = Arc::new(StringArray::from_iter_values((0..1_000).map(|n| format!("{n:0100}"))));
+    let other = Arc::new(StringArray::from_iter_values(
+        (0..1_000).map(|n| format!("{n:0100}")),
+    ));
     let table = RecordBatch::try_from_iter([("n", n as ArrayRef), ("other", other as _)]).unwrap();
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(250))
@@ -284,7 +375,10 @@ fn row_groups_and_pages_that_are_ruled_out_are_not_read() {
     let (table, file) = sorted_file();
     let metadata = opened(&file);
     let filter = bound("n BETWEEN 260 AND 270", &table);
-    assert_eq!(filter.may_match_row_groups(&metadata, None), [false, true, false, false]);
+    assert_eq!(
+        filter.may_match_row_groups(&metadata, None),
+        [false, true, false, false]
+    );
     let selection = filter.row_selection(&metadata, 1, None).unwrap();
     assert!(row_numbers(&selection).eq(0..25));
 
@@ -307,7 +401,9 @@ fn row_groups_and_pages_that_are_ruled_out_are_not_read() {
     allowed.push(start + len..file.len());
     assert_eq!(group.num_columns(), 2);
     for range in file.ranges.lock().unwrap().iter() {
-        let inside = allowed.iter().any(|a| a.start <= range.start && range.end <= a.end);
+        let inside = allowed
+            .iter()
+            .any(|a| a.start <= range.start && range.end <= a.end);
         assert!(inside, "{range:?} was read, and only {allowed:?} is needed");
     }
 }
@@ -329,17 +425,32 @@ fn columns_of_the_path_rule_files_out() {
     let constants =
         RecordBatch::try_from_iter_with_nullable([("day", day, true), ("region", none, true)])
             .unwrap();
-    let fields = table.schema().fields().iter().chain(constants.schema().fields()).cloned().collect::<Vec<_>>();
+    let fields = table
+        .schema()
+        .fields()
+        .iter()
+        .chain(constants.schema().fields())
+        .cloned()
+        .collect::<Vec<_>>();
     let schema = Schema::new(fields);
     let matches = |text: &str| {
-        let filter = Filter::parse(text).unwrap().bind("a", &schema, &schema).unwrap();
+        let filter = Filter::parse(text)
+            .unwrap()
+            .bind("a", &schema, &schema)
+            .unwrap();
         filter.may_match_row_groups(&metadata, Some(&constants))
     };
     assert_eq!(matches("day > '2024-01-01'"), [false; 4]);
     assert_eq!(matches("day = '2024-01-01'"), [true; 4]);
-    assert_eq!(matches("day = '2024-01-01' AND n = 300"), [false, true, false, false]);
+    assert_eq!(
+        matches("day = '2024-01-01' AND n = 300"),
+        [false, true, false, false]
+    );
     assert_eq!(matches("region = 'eu'"), [false; 4]);
-    assert_eq!(matches("region IS NULL AND n >= 750"), [false, false, false, true]);
+    assert_eq!(
+        matches("region IS NULL AND n >= 750"),
+        [false, false, false, true]
+    );
 }
 
 #[test]
@@ -350,14 +461,30 @@ fn a_column_that_a_file_lacks_is_null_in_it() {
     fields.push(Arc::new(Field::new("later", DataType::Utf8, true)));
     let united = Schema::new(fields);
     let bound = |text: &str| {
-        Filter::parse(text).unwrap().bind("a", &table.schema(), &united).unwrap()
+        Filter::parse(text)
+            .unwrap()
+            .bind("a", &table.schema(), &united)
+            .unwrap()
     };
     let compared = bound("later = 'x'");
     assert_eq!(compared.may_match_row_groups(&metadata, None), [false; 4]);
-    assert!(!compared.evaluate(&table).unwrap().values().iter().any(|kept| kept));
+    assert!(
+        !compared
+            .evaluate(&table)
+            .unwrap()
+            .values()
+            .iter()
+            .any(|kept| kept)
+    );
     let null = bound("later IS NULL");
     assert_eq!(null.may_match_row_groups(&metadata, None), [true; 4]);
-    assert!(null.evaluate(&table).unwrap().values().iter().all(|kept| kept));
+    assert!(
+        null.evaluate(&table)
+            .unwrap()
+            .values()
+            .iter()
+            .all(|kept| kept)
+    );
 }
 
 #[test]
@@ -365,6 +492,9 @@ fn a_file_without_a_page_index_is_read_by_row_groups() {
     let (table, file) = sorted_file();
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).unwrap();
     let filter = bound("n = 300", &table);
-    assert_eq!(filter.may_match_row_groups(&metadata, None), [false, true, false, false]);
+    assert_eq!(
+        filter.may_match_row_groups(&metadata, None),
+        [false, true, false, false]
+    );
     assert_eq!(filter.row_selection(&metadata, 1, None), None);
 }
