@@ -395,6 +395,28 @@ pub enum Error {
         file: String,
     },
 
+    /// A file of Feather's first version, which is not Arrow IPC.
+    #[error(
+        "{file}: a Feather file of version 1, which is not Arrow IPC: write it again as version 2, for example with pyarrow.feather.write_feather"
+    )]
+    FeatherV1 {
+        /// The file.
+        file: String,
+    },
+
+    /// An Arrow IPC file or stream contradicts itself.
+    #[error(
+        "{file}: {part} cannot be read, {reason}: the file is damaged or from a writer with faults"
+    )]
+    Ipc {
+        /// The file.
+        file: String,
+        /// What of it: the footer, or a record batch by its number from zero.
+        part: String,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// The text of a row filter says something that is not understood.
     #[error("filter{place}: {reason}")]
     Filter {
