@@ -273,10 +273,41 @@ pub enum Error {
     },
 
     /// The file is encrypted.
-    #[error("{file}: the file is encrypted: decrypt it first")]
+    #[error("{file}: the file is encrypted: {advice}")]
     EncryptedFile {
         /// The file.
         file: String,
+        /// What to do.
+        advice: &'static str,
+    },
+
+    /// An encrypted file is not what the keys are for.
+    #[error(
+        "{file}: the file cannot be decrypted: check the keys of the footer and of the columns and the AAD prefix"
+    )]
+    Decryption {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        source: ParquetError,
+    },
+
+    /// The file of the keys cannot be read.
+    #[error("{file}: the decryption keys cannot be read: {reason}")]
+    DecryptionFile {
+        /// The file.
+        file: String,
+        /// Why; no part of it is quoted.
+        reason: String,
+    },
+
+    /// A decryption key is none.
+    #[error("decryption key {entry:?}: {reason}")]
+    DecryptionKey {
+        /// Its name.
+        entry: String,
+        /// What is wrong; no part of the key is quoted.
+        reason: String,
     },
 
     /// The footer cannot be understood.

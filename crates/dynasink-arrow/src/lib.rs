@@ -47,6 +47,6 @@ pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
 pub use object_store;
 pub use source::{
-    BatchStream, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions, Located,
+    BatchStream, DecryptionKeys, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions, Located,
     Location, ObjectLocation, SourceFile, SourceOptions, Sources, Stores,
 };

@@ -13,7 +13,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
-use super::depth::{self, MAX_SCHEMA_DEPTH};
+use super::survey::{MAX_SCHEMA_DEPTH, Survey};
 use super::hints::{self, Hints};
 use super::{SourceFile, SourceOptions};
 use crate::error::{ColumnList, Error, Result};

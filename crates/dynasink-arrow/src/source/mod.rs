@@ -1,15 +1,18 @@
 //! Parquet files as a stream of batches.
 
 mod bytes;
-mod depth;
+mod encryption;
 mod filter;
 mod footer;
 mod format;
 mod hints;
+mod interval;
 mod ipc;
 mod location;
+mod metadata;
 mod reader;
 mod stream;
+mod survey;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -17,6 +20,7 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
+pub use encryption::DecryptionKeys;
 pub use filter::{Filter, FilterPlace};
 pub use location::{
     FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation, Sources, Stores,
