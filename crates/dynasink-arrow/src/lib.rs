@@ -45,4 +45,6 @@ pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
-pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
+pub use source::{
+    BatchStream, FileSource, Interleave, SourceFile, SourceOptions, StreamOptions, Unreadable,
+};

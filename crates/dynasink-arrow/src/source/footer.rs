@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_schema::{Field, Schema};
+use arrow_schema::Schema;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
@@ -17,7 +18,6 @@ use super::depth::{self, MAX_SCHEMA_DEPTH};
 use super::hints::{self, Hints};
 use super::{SourceFile, SourceOptions};
 use crate::error::{ColumnList, Error, Result};
-use crate::shape::same_values;
 
 const MAGIC: &[u8; 4] = b"PAR1";
 const ENCRYPTED_MAGIC: &[u8; 4] = b"PARE";
@@ -27,7 +27,6 @@ const SHORTEST: u64 = 12;
 /// The footer of an open file.
 #[derive(Debug)]
 pub(super) struct Footer {
-    file: File,
     about: SourceFile,
     metadata: ArrowReaderMetadata,
     /// Top-level columns that hold Parquet's INTERVAL.
@@ -54,14 +53,9 @@ impl Footer {
                 rows,
                 row_groups: metadata.metadata().num_row_groups(),
             },
-            file,
             metadata,
             intervals,
         })
-    }
-
-    pub(super) fn file(&self) -> &File {
-        &self.file
     }
 
     pub(super) fn about(&self) -> &SourceFile {
@@ -110,39 +104,39 @@ impl Footer {
         Ok(Schema::new(selected))
     }
 
-    /// Checks that `own`, of this file, has the columns of `schema`, of the file `first`, in whatever order.
-    pub(super) fn check_same(&self, own: &Schema, schema: &Schema, first: &str) -> Result<()> {
-        let conflict = |column: &str, expected: Option<&Field>, found: Option<&Field>| {
-            let describe = |field: Option<&Field>| {
-                field.map_or_else(
-                    || "missing".to_owned(),
-                    |field| field.data_type().to_string(),
-                )
-            };
-            Error::SchemaConflict {
-                file: self.about.name().to_owned(),
-                first: first.to_owned(),
-                column: column.to_owned(),
-                expected: describe(expected),
-                found: describe(found),
-            }
-        };
-        for expected in schema.fields() {
-            let found = own
-                .column_with_name(expected.name())
-                .map(|(_, field)| field);
-            if !found.is_some_and(|found| same_values(expected, found)) {
-                return Err(conflict(expected.name(), Some(expected), found));
-            }
-        }
-        match own
+    /// Its columns that `schema` has.
+    pub(super) fn mask(&self, schema: &Schema) -> ProjectionMask {
+        let fields = self.metadata.schema().fields().iter().enumerate();
+        let read = fields.filter(|(_, field)| schema.column_with_name(field.name()).is_some());
+        ProjectionMask::roots(self.metadata.parquet_schema(), read.map(|(at, _)| at))
+    }
+
+    /// For each column that is read its place among them, in the order of `schema`; none if that is their order.
+    pub(super) fn order_in(&self, schema: &Schema) -> Option<Vec<usize>> {
+        let fields = self.metadata.schema().fields().iter();
+        let read: Vec<_> = fields
+            .filter(|field| schema.column_with_name(field.name()).is_some())
+            .collect();
+        let place = |name: &String| read.iter().position(|field| field.name() == name);
+        let order: Vec<usize> = schema
             .fields()
             .iter()
-            .find(|field| schema.column_with_name(field.name()).is_none())
-        {
-            Some(extra) => Err(conflict(extra.name(), None, Some(extra))),
-            None => Ok(()),
-        }
+            .filter_map(|field| place(field.name()))
+            .collect();
+        let in_order = order.iter().enumerate().all(|(at, &column)| at == column);
+        (!in_order).then_some(order)
+    }
+
+    /// The rows of a row group.
+    pub(super) fn rows_of(&self, row_group: usize) -> u64 {
+        let about = self.metadata.metadata().row_groups().get(row_group);
+        // They were checked not to be negative when the footer was read.
+        about.map_or(0, |about| u64::try_from(about.num_rows()).unwrap_or(0))
+    }
+
+    /// Bytes that it takes in memory.
+    pub(super) fn memory(&self) -> u64 {
+        u64::try_from(self.metadata.metadata().memory_size()).unwrap_or(u64::MAX)
     }
 }
 

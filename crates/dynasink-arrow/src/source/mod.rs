@@ -1,60 +1,30 @@
 //! Parquet files as a stream of batches.
 
 mod depth;
+pub(crate) mod drift;
 mod footer;
 mod hints;
+mod key_range;
+mod memory;
+mod options;
+mod plan;
+mod portion;
 mod reader;
+mod schedule;
 mod stream;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::SchemaRef;
+use dynasink_core::Unread;
 
+pub use options::{Interleave, SourceOptions, StreamOptions, Unreadable};
 pub use stream::BatchStream;
 
 use crate::error::{Error, Result};
+use drift::UnitedSchema;
 use footer::Footer;
-
-/// What is read of Parquet files, and in which portions.
-#[derive(Clone, Debug, Default)]
-#[must_use]
-pub struct SourceOptions {
-    columns: Option<Vec<String>>,
-    batch_rows: Option<NonZeroUsize>,
-}
-
-impl SourceOptions {
-    /// All columns, in batches of a size that fits each row group.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Reads these top-level columns only, in the order of the first file.
-    pub fn with_columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
-        self.columns = Some(columns.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Reads batches of this many rows, whatever they weigh.
-    ///
-    /// Without it, a batch has about 4 MB as far as the footer tells, and at most 8,192 rows.
-    pub fn with_batch_rows(mut self, rows: NonZeroUsize) -> Self {
-        self.batch_rows = Some(rows);
-        self
-    }
-
-    /// The columns that are read, if not all.
-    pub fn columns(&self) -> Option<&[String]> {
-        self.columns.as_deref()
-    }
-
-    /// The rows of a batch, if set.
-    pub fn batch_rows(&self) -> Option<NonZeroUsize> {
-        self.batch_rows
-    }
-}
 
 /// A file of a source.
 #[derive(Clone, Debug)]
@@ -87,7 +57,9 @@ impl SourceFile {
     }
 }
 
-/// Local Parquet files of one schema, read one after the other. Cheap to clone.
+/// Parquet files that are read as one. Cheap to clone.
+///
+/// Their schemas may differ where one schema has a place for the values of all: see [`open`](Self::open).
 ///
 /// Strings and binary are read as views, so that a batch holds a value of a dictionary once, however many rows
 /// have it. INT96 is read in microseconds, the unit in which every date that Spark writes has a place. ENUM is
@@ -115,19 +87,23 @@ struct Opened {
     files: Vec<SourceFile>,
     schema: SchemaRef,
     options: SourceOptions,
+    /// Files that could not be read and are passed over.
+    unread: Vec<Unread>,
 }
 
 impl FileSource {
     /// Reads the footer of every file, and no row.
     ///
-    /// Columns are matched by name: files may have them in another order and may differ in which are nullable.
-    /// The first file decides the order.
+    /// Columns are matched by name, in whatever order a file has them. A column that a file does not have is null in
+    /// its rows. A column may have another type in another file if a type has a place for the values of both: wider
+    /// integers, floats and decimals, finer timestamps, structs with more fields. Values are never converted: each is
+    /// written by the type that it has in its file.
     ///
     /// # Errors
     ///
-    /// Any [`Error`] that a footer can tell: a file that is missing, truncated, encrypted or not Parquet, a schema
-    /// unlike that of the first file, a column that is asked for and not there, or one that cannot be read
-    /// without loss.
+    /// Any [`Error`] that a footer can tell: a file that is missing, truncated, encrypted or not Parquet, types of a
+    /// column that no type holds both of, a column that is asked for and not there, or one that cannot be read
+    /// without loss. With [`Unreadable::Skip`] files that cannot be read are passed over, unless it is all of them.
     pub async fn open<P: AsRef<Path>>(
         paths: impl IntoIterator<Item = P>,
         options: SourceOptions,
@@ -143,28 +119,34 @@ impl FileSource {
 
     fn read_footers(paths: &[PathBuf], options: SourceOptions) -> Result<Self> {
         let mut files = Vec::with_capacity(paths.len());
-        let mut schema: Option<Schema> = None;
+        let mut unread = Vec::new();
+        let mut unreadable = None;
+        let mut united = UnitedSchema::default();
         for path in paths {
-            let footer = Footer::load(path)?;
-            let own = footer.selected_schema(&options)?;
-            schema = Some(match schema {
-                None => own,
-                Some(schema) => {
-                    let first: &SourceFile = &files[0];
-                    footer.check_same(&own, &schema, first.name())?;
-                    with_nullable_of(&schema, &own)
+            let footer = match Footer::load(path) {
+                Err(error) if options.unreadable() == Unreadable::Skip && error.is_of_a_file() => {
+                    unread.push(error.unread(&path.to_string_lossy().into(), None, None));
+                    unreadable.get_or_insert(error);
+                    continue;
                 }
-            });
+                footer => footer?,
+            };
+            united.add(&footer.selected_schema(&options)?, &footer.about().name)?;
             files.push(footer.into_file());
         }
+        let Some(schema) = united.into_schema() else {
+            return Err(unreadable.unwrap_or(Error::NoFiles));
+        };
         Ok(Self(Arc::new(Opened {
             files,
-            schema: Arc::new(schema.ok_or(Error::NoFiles)?),
+            schema: Arc::new(schema),
             options,
+            unread,
         })))
     }
 
-    /// The schema of the batches. A column is nullable if it is so in any file.
+    /// The schema of all files together. A column is nullable if it is so, or missing, in any file. The columns of the
+    /// first file come first. A batch has those of them that are in its file, by their types there.
     pub fn schema(&self) -> &SchemaRef {
         &self.0.schema
     }
@@ -181,29 +163,24 @@ impl FileSource {
 
     /// Reads the rows: files in the order given, rows in the order of the file. Each call reads from the start.
     ///
-    /// A blocking task reads page by page and is up to two batches ahead of the stream. It ends when the stream
-    /// is dropped, and the stream ends with the first error.
+    /// It is [`stream_with`](Self::stream_with) the default options.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub fn stream(&self) -> BatchStream {
-        BatchStream::start(Arc::clone(&self.0))
+        self.stream_with(&StreamOptions::new())
     }
-}
 
-/// `schema` with each column nullable that is nullable in it or in `other`.
-fn with_nullable_of(schema: &Schema, other: &Schema) -> Schema {
-    let fields = schema.fields().iter().map(|field| {
-        let nullable = field.is_nullable()
-            || other
-                .column_with_name(field.name())
-                .is_some_and(|(_, other)| other.is_nullable());
-        if nullable == field.is_nullable() {
-            Arc::clone(field)
-        } else {
-            Arc::new(field.as_ref().clone().with_nullable(nullable))
-        }
-    });
-    Schema::new(fields.collect::<Vec<_>>())
+    /// Reads the rows in an order by `options`. Each call reads from the start.
+    ///
+    /// Blocking tasks read several row groups at once, page by page, within [`SourceOptions::memory`]. They end when the
+    /// stream is dropped, and the stream ends with the first error.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn stream_with(&self, options: &StreamOptions) -> BatchStream {
+        BatchStream::start(Arc::clone(&self.0), options)
+    }
 }
