@@ -146,6 +146,27 @@ impl FileSource {
             .unwrap_or(Err(Error::ReaderStopped))
     }
 
+    /// The same, of files that were found.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn of(files: FileSet, options: SourceOptions) -> Result<Self> {
+        let mut paths = Vec::with_capacity(files.files().len());
+        for file in files.files() {
+            match file.location().local_path() {
+                Some(path) => paths.push(path.to_path_buf()),
+                None => {
+                    return Err(Error::SourceName {
+                        source_name: file.name().to_string(),
+                        reason: "URLs cannot be read yet: copy the file here".to_owned(),
+                    });
+                }
+            }
+        }
+        Self::open(paths, options).await
+    }
+
     fn read_footers(paths: &[PathBuf], options: SourceOptions) -> Result<Self> {
         let mut files = Vec::with_capacity(paths.len());
         let mut schema: Option<Schema> = None;
