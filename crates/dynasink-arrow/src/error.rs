@@ -74,6 +74,167 @@ pub enum Error {
         source: dynasink_core::Error,
     },
 
+    /// A source is named that cannot be looked for.
+    #[error("{source_name}: {reason}")]
+    SourceName {
+        /// What was named.
+        source_name: String,
+        /// Why it cannot be, and what to name in its place.
+        reason: String,
+    },
+
+    /// A source is named that has no file.
+    #[error("{place}: there is nothing to read: {reason}")]
+    NothingFound {
+        /// What was named.
+        place: String,
+        /// What there is in place of files.
+        reason: String,
+    },
+
+    /// A folder cannot be listed.
+    #[error("{folder}: cannot list the folder: check that it may be read")]
+    ListFolder {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A folder is a table of a format whose log decides which of its files count.
+    #[error(
+        "{folder}: this is {format} table ({marker} is in it), whose log decides which of its files count: export its rows as Parquet, or name the files by a pattern such as {folder}/*.parquet if all of them count"
+    )]
+    TableFolder {
+        /// The folder.
+        folder: String,
+        /// The format, with its article.
+        format: &'static str,
+        /// What shows it.
+        marker: &'static str,
+    },
+
+    /// One file is named twice, so that its rows would be written twice.
+    #[error("{file}: the file is named twice, by {first} and by {second}: leave one out")]
+    FileTwice {
+        /// The file.
+        file: String,
+        /// The source that named it first.
+        first: String,
+        /// The source that named it again.
+        second: String,
+    },
+
+    /// A pattern is malformed.
+    #[error("{pattern}: the pattern cannot be understood: check its brackets and braces")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        source: globset::Error,
+    },
+
+    /// A manifest cannot be read.
+    #[error("{file}: cannot read the manifest: check that it is a text file and may be read")]
+    ReadManifest {
+        /// The manifest.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A line of a manifest names what cannot be read.
+    #[error("{file}, line {line}: the source that it names cannot be read")]
+    ManifestLine {
+        /// The manifest.
+        file: String,
+        /// The line, from one.
+        line: usize,
+        /// Why.
+        source: Box<Error>,
+    },
+
+    /// Files lie in folders of other partition columns.
+    #[error(
+        "{file}: its folders give it {found}, but those of {first} give {expected}: load them apart, or read folders as folders with `--hive off`"
+    )]
+    PartitionNames {
+        /// The file that differs.
+        file: String,
+        /// The first file.
+        first: String,
+        /// The partition columns of the first file.
+        expected: String,
+        /// Those of the file.
+        found: String,
+    },
+
+    /// A path has a partition column twice.
+    #[error(
+        "{file}: two of its folders give it the column {column:?}: rename one, or read folders as folders with `--hive off`"
+    )]
+    PartitionTwice {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
+    /// A partition's name or value is not text.
+    #[error(
+        "{file}: the partition {text:?} is not UTF-8 once its percent signs are decoded: rename it, or read folders as folders with `--hive off`"
+    )]
+    PartitionText {
+        /// The file.
+        file: String,
+        /// The name or value, as it is written.
+        text: String,
+    },
+
+    /// A column is in the file and in its path.
+    #[error(
+        "{file}: column {column:?} is in the file and in its path: read folders as folders with `--hive off`"
+    )]
+    PartitionColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
+    /// An object store is asked for that this build leaves out.
+    #[error("{url}: this build cannot read such URLs: enable the feature {feature:?}")]
+    SchemeLeftOut {
+        /// The URL.
+        url: String,
+        /// The feature of the crate that reads it.
+        feature: &'static str,
+    },
+
+    /// An object store cannot be reached or does not answer as it should.
+    #[error("{url}: cannot {action}: check the name, the credentials and the region or endpoint")]
+    ObjectStore {
+        /// The URL.
+        url: String,
+        /// What was being done.
+        action: &'static str,
+        /// What the store said.
+        source: object_store::Error,
+    },
+
+    /// The bytes of a file cannot be fetched.
+    #[error(
+        "{file}: cannot read the bytes at offset {offset}: check the connection and load again"
+    )]
+    Fetch {
+        /// The file.
+        file: String,
+        /// The offset in the file, in bytes.
+        offset: u64,
+        /// What the system or the store said.
+        source: std::io::Error,
+    },
+
     /// A source of no files.
     #[error("no files to read: name at least one")]
     NoFiles,

@@ -45,6 +45,8 @@ pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
+pub use object_store;
 pub use source::{
-    BatchStream, FileSource, Interleave, SourceFile, SourceOptions, StreamOptions, Unreadable,
+    BatchStream, FileSet, FileSource, FileVersion, HivePartitions, Interleave, Located, Location,
+    ObjectLocation, SourceFile, SourceOptions, Sources, Stores, StreamOptions, Unreadable,
 };

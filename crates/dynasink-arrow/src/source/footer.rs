@@ -2,29 +2,24 @@
 
 use std::any::Any;
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Arc;
 
-use arrow_schema::Schema;
+use arrow_schema::{Fields, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
+use super::bytes::FileBytes;
 use super::depth::{self, MAX_SCHEMA_DEPTH};
+use super::format::{Format, footer_bytes};
 use super::hints::{self, Hints};
+use super::location::Located;
 use super::{SourceFile, SourceOptions};
-use crate::error::{ColumnList, Error, Result};
+use crate::error::{Error, Result};
 
-const MAGIC: &[u8; 4] = b"PAR1";
-const ENCRYPTED_MAGIC: &[u8; 4] = b"PARE";
-/// Magic, length of the footer, magic.
-const SHORTEST: u64 = 12;
-
-/// The footer of an open file.
+/// The footer of a file.
 #[derive(Debug)]
 pub(super) struct Footer {
     about: SourceFile,
@@ -34,22 +29,29 @@ pub(super) struct Footer {
 }
 
 impl Footer {
-    pub(super) fn load(path: &Path) -> Result<Self> {
-        let name: Arc<str> = path.to_string_lossy().into();
-        let mut file = open(path, &name)?;
-        check_magic(&mut file, &name)?;
-        check_depth(&mut file, &name)?;
-        let (metadata, intervals) =
-            caught(&name, || load_metadata(&file))?.map_err(|source| Error::Footer {
+    pub(super) fn load(located: &Located) -> Result<Self> {
+        let file = FileBytes::open(located)?;
+        let name = located.name();
+        match Format::of(&file)? {
+            Format::Parquet => {}
+        }
+        if depth::is_too_deep(&footer_bytes(&file)?) {
+            return Err(Error::SchemaTooDeep {
+                file: name.to_string(),
+                max: MAX_SCHEMA_DEPTH,
+            });
+        }
+        let (metadata, intervals) = caught(name, || load_metadata(&file))?.map_err(|source| {
+            file.take_failure().unwrap_or_else(|| Error::Footer {
                 file: name.to_string(),
                 source,
-            })?;
-        let rows = consistent_rows(metadata.metadata(), &name)?;
-        check_names(metadata.schema(), &name)?;
+            })
+        })?;
+        let rows = consistent_rows(metadata.metadata(), name)?;
+        check_names(metadata.schema(), name)?;
         Ok(Self {
             about: SourceFile {
-                path: path.to_path_buf(),
-                name,
+                located: located.clone(),
                 rows,
                 row_groups: metadata.metadata().num_row_groups(),
             },
@@ -72,26 +74,16 @@ impl Footer {
 
     /// The columns that `options` asks for, in the order of this file.
     pub(super) fn selected_schema(&self, options: &SourceOptions) -> Result<Schema> {
-        let fields = self.metadata.schema().fields();
-        let selected: Vec<_> = match options.columns() {
-            None => fields.iter().cloned().collect(),
-            Some(columns) => {
-                let known = |name: &String| fields.iter().any(|field| field.name() == name);
-                if let Some(unknown) = columns.iter().find(|name| !known(name)) {
-                    let names = fields.iter().map(|field| field.name().as_str());
-                    return Err(Error::UnknownColumn {
-                        file: self.about.name().to_owned(),
-                        column: unknown.clone(),
-                        available: ColumnList::for_name(unknown, names),
-                    });
-                }
-                fields
-                    .iter()
-                    .filter(|field| columns.contains(field.name()))
-                    .cloned()
-                    .collect()
-            }
+        let is_read = |name: &String| {
+            options
+                .columns()
+                .is_none_or(|columns| columns.contains(name))
         };
+        let fields = self.metadata.schema().fields().iter();
+        let selected: Vec<_> = fields
+            .filter(|field| is_read(field.name()))
+            .cloned()
+            .collect();
         if let Some(field) = selected
             .iter()
             .find(|field| self.intervals.contains(field.name()))
@@ -102,6 +94,27 @@ impl Footer {
             });
         }
         Ok(Schema::new(selected))
+    }
+
+    /// The names of all columns.
+    pub(super) fn column_names(&self) -> Vec<String> {
+        let fields = self.metadata.schema().fields().iter();
+        fields.map(|field| field.name().clone()).collect()
+    }
+
+    /// Checks that no column is in the file and in its folders too.
+    pub(super) fn check_partitions(&self, fields: &Fields) -> Result<()> {
+        let schema = self.metadata.schema();
+        match fields
+            .iter()
+            .find(|field| schema.column_with_name(field.name()).is_some())
+        {
+            Some(field) => Err(Error::PartitionColumn {
+                file: self.about.name().to_owned(),
+                column: field.name().clone(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Its columns that `schema` has.
@@ -157,76 +170,8 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn open(path: &Path, name: &str) -> Result<File> {
-    let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => Error::FileNotFound {
-            file: name.to_owned(),
-        },
-        _ => Error::OpenFile {
-            file: name.to_owned(),
-            source,
-        },
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(unreadable(io::ErrorKind::IsADirectory.into()));
-    }
-    Ok(file)
-}
-
-/// Looks at both ends of the file, which tells more than the error of a footer that is none.
-fn check_magic(file: &mut File, name: &str) -> Result<()> {
-    let ends = |file: &mut File| -> io::Result<(u64, [u8; 4], [u8; 4])> {
-        let (mut head, mut tail) = ([0; 4], [0; 4]);
-        let len = file.seek(SeekFrom::End(0))?;
-        if len >= 4 {
-            file.seek(SeekFrom::Start(0))?;
-            file.read_exact(&mut head)?;
-            file.seek(SeekFrom::End(-4))?;
-            file.read_exact(&mut tail)?;
-        }
-        Ok((len, head, tail))
-    };
-    let (len, head, tail) = ends(file).map_err(|source| Error::OpenFile {
-        file: name.to_owned(),
-        source,
-    })?;
-    let file = name.to_owned();
-    match (&head, &tail) {
-        _ if len == 0 => Err(Error::NotParquet {
-            file,
-            reason: "it is empty",
-        }),
-        (ENCRYPTED_MAGIC, _) | (_, ENCRYPTED_MAGIC) => Err(Error::EncryptedFile { file }),
-        (MAGIC, MAGIC) if len >= SHORTEST => Ok(()),
-        (MAGIC, _) => Err(Error::TruncatedFile { file }),
-        (_, MAGIC) => Err(Error::NotParquet {
-            file,
-            reason: "it ends as Parquet but does not start so",
-        }),
-        _ => Err(Error::NotParquet {
-            file,
-            reason: "it does not start with PAR1",
-        }),
-    }
-}
-
-fn check_depth(file: &mut File, name: &str) -> Result<()> {
-    match depth::is_too_deep(file) {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(Error::SchemaTooDeep {
-            file: name.to_owned(),
-            max: MAX_SCHEMA_DEPTH,
-        }),
-        Err(source) => Err(Error::OpenFile {
-            file: name.to_owned(),
-            source,
-        }),
-    }
-}
-
 /// The footer with the types that its columns are to be read as.
-fn load_metadata(file: &File) -> Result<(ArrowReaderMetadata, Vec<String>), ParquetError> {
+fn load_metadata(file: &FileBytes) -> Result<(ArrowReaderMetadata, Vec<String>), ParquetError> {
     let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())?;
     let Hints { schema, intervals } = hints::of(metadata.schema(), metadata.parquet_schema())?;
     if schema.fields() == metadata.schema().fields() {

@@ -16,6 +16,8 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::basic::{ColumnOrder, SortOrder, Type as PhysicalType};
 
+use super::constants::Constants;
+
 /// For each column of the key the range of a row group, where it is known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KeyRanges(Arc<[Option<KeyRange>]>);
@@ -83,15 +85,15 @@ pub(super) struct Bounds {
 pub(super) struct KeyBounds(Vec<Option<Bounds>>);
 
 impl KeyBounds {
-    /// The bounds of `row_group`. A column that has the same `constants` in all rows of a file is one of them.
+    /// The bounds of `row_group` for the columns `keys`, some of which may be constants of the file.
     pub(super) fn of(
         metadata: &ArrowReaderMetadata,
         row_group: usize,
         keys: &[String],
-        constants: &[(String, ArrayRef)],
+        constants: &Constants,
     ) -> Self {
         let bounds = keys.iter().map(|column| {
-            if let Some((_, value)) = constants.iter().find(|(name, _)| name == column) {
+            if let Some(value) = constants.value(column) {
                 return Bounds::new(column, Arc::clone(value), Arc::clone(value));
             }
             of_statistics(metadata, row_group, column)

@@ -1,10 +1,14 @@
-//! Parquet files as a stream of batches.
+//! Files as a stream of batches.
 
+mod bytes;
+mod constants;
 mod depth;
 pub(crate) mod drift;
 mod footer;
+mod format;
 mod hints;
 mod key_range;
+mod location;
 mod memory;
 mod options;
 mod plan;
@@ -13,37 +17,40 @@ mod reader;
 mod schedule;
 mod stream;
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{Fields, Schema, SchemaRef};
 use dynasink_core::Unread;
 
+pub use location::{
+    FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation, Sources, Stores,
+};
 pub use options::{Interleave, SourceOptions, StreamOptions, Unreadable};
 pub use stream::BatchStream;
 
-use crate::error::{Error, Result};
+use crate::error::{ColumnList, Error, Result};
+use constants::Constants;
 use drift::UnitedSchema;
 use footer::Footer;
 
 /// A file of a source.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    path: PathBuf,
-    name: Arc<str>,
+    located: Located,
     rows: u64,
     row_groups: usize,
 }
 
 impl SourceFile {
     /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn location(&self) -> &Location {
+        self.located.location()
     }
 
     /// What positions and errors call it.
     pub fn name(&self) -> &str {
-        &self.name
+        self.located.name()
     }
 
     /// Its rows, by its footer.
@@ -57,7 +64,7 @@ impl SourceFile {
     }
 }
 
-/// Parquet files that are read as one. Cheap to clone.
+/// Files that are read as one. Cheap to clone.
 ///
 /// Their schemas may differ where one schema has a place for the values of all: see [`open`](Self::open).
 ///
@@ -86,9 +93,40 @@ pub struct FileSource(Arc<Opened>);
 struct Opened {
     files: Vec<SourceFile>,
     schema: SchemaRef,
+    /// The columns that come from folders, those included that are not read.
+    folder_fields: Fields,
     options: SourceOptions,
     /// Files that could not be read and are passed over.
     unread: Vec<Unread>,
+}
+
+impl Opened {
+    /// The columns that the folders of a file give it.
+    fn constants(&self, file: usize) -> Constants {
+        Constants::of_folders(&self.files[file].located, &self.folder_fields, &self.schema)
+    }
+
+    /// Checks that every column that is asked for is in one of the files; the first of them has `names`.
+    fn check_columns(&self, names: &[String]) -> Result<()> {
+        let known = |name: &String| self.schema.column_with_name(name).is_some();
+        let Some(unknown) = self
+            .options
+            .columns()
+            .into_iter()
+            .flatten()
+            .find(|name| !known(name))
+        else {
+            return Ok(());
+        };
+        Err(Error::UnknownColumn {
+            file: self
+                .files
+                .first()
+                .map_or_else(String::new, |file| file.name().to_owned()),
+            column: unknown.clone(),
+            available: ColumnList::for_name(unknown, names.iter().map(String::as_str)),
+        })
+    }
 }
 
 impl FileSource {
@@ -104,45 +142,69 @@ impl FileSource {
     /// Any [`Error`] that a footer can tell: a file that is missing, truncated, encrypted or not Parquet, types of a
     /// column that no type holds both of, a column that is asked for and not there, or one that cannot be read
     /// without loss. With [`Unreadable::Skip`] files that cannot be read are passed over, unless it is all of them.
-    pub async fn open<P: AsRef<Path>>(
-        paths: impl IntoIterator<Item = P>,
+    pub async fn open<P: AsRef<OsStr>>(
+        sources: impl IntoIterator<Item = P>,
         options: SourceOptions,
     ) -> Result<Self> {
-        let paths: Vec<_> = paths
-            .into_iter()
-            .map(|path| path.as_ref().to_path_buf())
-            .collect();
-        tokio::task::spawn_blocking(move || Self::read_footers(&paths, options))
+        let sources: Sources = sources.into_iter().collect();
+        Self::of(sources.locate().await?, options).await
+    }
+
+    /// The same, of files that were found.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn of(files: FileSet, options: SourceOptions) -> Result<Self> {
+        tokio::task::spawn_blocking(move || Self::read_footers(&files, options))
             .await
             .unwrap_or(Err(Error::ReaderStopped))
     }
 
-    fn read_footers(paths: &[PathBuf], options: SourceOptions) -> Result<Self> {
-        let mut files = Vec::with_capacity(paths.len());
+    fn read_footers(found: &FileSet, options: SourceOptions) -> Result<Self> {
+        let mut files = Vec::with_capacity(found.files().len());
         let mut unread = Vec::new();
         let mut unreadable = None;
         let mut united = UnitedSchema::default();
-        for path in paths {
-            let footer = match Footer::load(path) {
+        let mut names = Vec::new();
+        for located in found.files() {
+            let footer = match Footer::load(located) {
                 Err(error) if options.unreadable() == Unreadable::Skip && error.is_of_a_file() => {
-                    unread.push(error.unread(&path.to_string_lossy().into(), None, None));
+                    unread.push(error.unread(located.name(), None, None));
                     unreadable.get_or_insert(error);
                     continue;
                 }
                 footer => footer?,
             };
-            united.add(&footer.selected_schema(&options)?, &footer.about().name)?;
+            footer.check_partitions(found.partition_fields())?;
+            united.add(&footer.selected_schema(&options)?, located.name())?;
+            if files.is_empty() {
+                names = footer.column_names();
+            }
             files.push(footer.into_file());
         }
         let Some(schema) = united.into_schema() else {
             return Err(unreadable.unwrap_or(Error::NoFiles));
         };
-        Ok(Self(Arc::new(Opened {
+        let is_read = |name: &String| {
+            options
+                .columns()
+                .is_none_or(|columns| columns.contains(name))
+        };
+        let folders = found
+            .partition_fields()
+            .iter()
+            .filter(|field| is_read(field.name()));
+        let fields = schema.fields().iter().chain(folders).cloned();
+        let opened = Opened {
+            schema: Arc::new(Schema::new(fields.collect::<Fields>())),
             files,
-            schema: Arc::new(schema),
+            folder_fields: found.partition_fields().clone(),
             options,
             unread,
-        })))
+        };
+        opened.check_columns(&names)?;
+        Ok(Self(Arc::new(opened)))
     }
 
     /// The schema of all files together. A column is nullable if it is so, or missing, in any file. The columns of the

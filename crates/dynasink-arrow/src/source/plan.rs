@@ -49,7 +49,7 @@ pub(super) fn plan(
                 if source.options.unreadable() == Unreadable::Skip && error.is_of_a_file() =>
             {
                 emit(Planned::Unread(error.unread(
-                    &about.name,
+                    about.located.name(),
                     None,
                     Some(about.rows),
                 )))
@@ -73,14 +73,17 @@ fn plan_file(
     let footer = footers.get(source, file)?;
     // What a row group needs is worked out for all before any is handed on, so that a file is planned as a whole.
     let mask = footer.mask(&source.schema);
+    let constants = source.constants(file);
+    let fetched = footer.about().location().local_path().is_none();
     let row_groups: Vec<_> = (0..footer.about().row_groups())
         .map(|row_group| RowGroup {
             file,
             row_group,
-            keys: KeyBounds::of(footer.metadata(), row_group, keys, &[]).ranges(),
+            keys: KeyBounds::of(footer.metadata(), row_group, keys, &constants).ranges(),
             portion: Portion::of(
                 footer.metadata().metadata().row_group(row_group),
                 &mask,
+                fetched,
                 &source.options,
             ),
         })
@@ -135,7 +138,7 @@ impl Footers {
 
 /// Reads a footer as it was when the source was opened.
 fn read_again(source: &Opened, file: &SourceFile) -> Result<Footer> {
-    let footer = Footer::load(file.path())?;
+    let footer = Footer::load(&file.located)?;
     let own = footer.selected_schema(&source.options)?;
     if footer.about().rows() != file.rows() || !super::drift::fits(&own, &source.schema) {
         return Err(Error::FileChanged {

@@ -18,6 +18,12 @@ const VALUE_BYTES: u64 = 16;
 const PAGE_BYTES: u64 = 1024 * 1024;
 /// Pages of a column that are held at once: the dictionary, and a page as it is stored and as it is decompressed.
 const PAGES: u64 = 3;
+/// The part of the memory that what is fetched of one row group may take: one of so many.
+const FETCHED_SHARE: u64 = 8;
+/// What is fetched of a column at once: little enough to come soon, and enough to be worth a request.
+const BLOCK_BYTES: std::ops::RangeInclusive<u64> = 64 * 1024..=4 * 1024 * 1024;
+/// Blocks of a column that are held at once: one is read, the next is on its way.
+const BLOCKS: u64 = 2;
 /// Batches of a row group that are held at once: one is decoded, one waits, one is handed out.
 pub(super) const BATCHES: u64 = 3;
 /// How much longer values may be than their bytes in the file, where they share prefixes and the file does not say.
@@ -29,15 +35,18 @@ pub(super) struct Portion {
     pub(super) batch_rows: usize,
     /// Bytes of a batch, as far as the footer tells.
     pub(super) batch_bytes: u64,
-    /// Bytes of the pages that are held.
+    /// Bytes that are fetched of a column at once, from an object store.
+    pub(super) block_bytes: u64,
+    /// Bytes that are held of the file, as they are fetched and as pages.
     page_bytes: u64,
 }
 
 impl Portion {
-    /// How to read the columns of `mask`.
+    /// How to read the columns of `mask`, of a file of this machine or of one that is `fetched`.
     pub(super) fn of(
         row_group: &RowGroupMetaData,
         mask: &ProjectionMask,
+        fetched: bool,
         options: &SourceOptions,
     ) -> Self {
         let chunks = || {
@@ -45,8 +54,15 @@ impl Portion {
             row_group.columns().iter().enumerate().filter_map(included)
         };
         let bytes = chunks().map(bytes_in_memory).fold(0, u64::saturating_add);
+        let columns = u64::try_from(chunks().count()).unwrap_or(u64::MAX).max(1);
+        let block_bytes = (options.memory() / FETCHED_SHARE / BLOCKS / columns)
+            .clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end());
         let page_bytes = chunks()
-            .map(|chunk| unsigned(chunk.uncompressed_size()).min(PAGE_BYTES) * PAGES)
+            .map(|chunk| {
+                let pages = unsigned(chunk.uncompressed_size()).min(PAGE_BYTES) * PAGES;
+                let blocks = unsigned(chunk.compressed_size()).min(block_bytes * BLOCKS);
+                if fetched { pages + blocks } else { pages }
+            })
             .fold(0, u64::saturating_add);
         let rows = unsigned(row_group.num_rows());
         let target = BATCH_BYTES.min(options.memory() / BATCH_SHARE);
@@ -57,6 +73,7 @@ impl Portion {
         Self {
             batch_rows: usize::try_from(batch_rows).unwrap_or(usize::MAX),
             batch_bytes: part(bytes, batch_rows.min(rows), rows),
+            block_bytes,
             page_bytes,
         }
     }
@@ -110,6 +127,7 @@ impl Portion {
         Self {
             batch_rows: 1,
             batch_bytes,
+            block_bytes: 0,
             page_bytes,
         }
     }

@@ -1,14 +1,15 @@
 //! The blocking part: one row group, decoded page by page, each batch handed on as soon as it is whole.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use dynasink_core::SourcePosition;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::Opened;
+use super::bytes::{FileBytes, WindowedBytes};
 use super::footer::{Footer, caught};
 use super::key_range::KeyBounds;
 use super::plan::{Footers, RowGroup};
@@ -76,16 +77,20 @@ fn read_rows(
     row_group: &RowGroup,
     emit: Emit<'_>,
 ) -> Result<Demand> {
-    let failed = |source: ArrowError| Error::Read {
-        file: footer.about().name().to_owned(),
-        row_group: row_group.row_group,
-        offset: None,
-        source,
+    let bytes = bytes_of(footer, &footer.mask(&source.schema), row_group)?;
+    let failed = |error: ArrowError| {
+        bytes.file().take_failure().unwrap_or_else(|| Error::Read {
+            file: footer.about().name().to_owned(),
+            row_group: row_group.row_group,
+            offset: Some(bytes.file().last_offset()),
+            source: error,
+        })
     };
-    let bounds = KeyBounds::of(footer.metadata(), row_group.row_group, keys, &[]);
+    let mut constants = source.constants(row_group.file);
+    let bounds = KeyBounds::of(footer.metadata(), row_group.row_group, keys, &constants);
     let order = footer.order_in(&source.schema);
     let mut rows = 0;
-    for batch in reader(source, footer, row_group).map_err(failed)? {
+    for batch in reader(source, footer, row_group, bytes.clone()).map_err(failed)? {
         let batch = batch.map_err(failed)?;
         let batch = match &order {
             Some(order) => batch.project(order).map_err(failed)?,
@@ -98,6 +103,7 @@ fn read_rows(
                 column: column.to_owned(),
             });
         }
+        let batch = constants.append(&batch).map_err(failed)?;
         let position = position(footer, row_group.row_group, rows);
         rows += row_count(&batch);
         if emit(SourceBatch::at(batch, position)) == Demand::Enough {
@@ -107,15 +113,37 @@ fn read_rows(
     Ok(Demand::More)
 }
 
+/// The bytes of the columns that are read, in blocks.
+fn bytes_of(footer: &Footer, mask: &ProjectionMask, row_group: &RowGroup) -> Result<WindowedBytes> {
+    let file = FileBytes::open(&footer.about().located)?;
+    let columns = footer
+        .metadata()
+        .metadata()
+        .row_group(row_group.row_group)
+        .columns();
+    let read = columns
+        .iter()
+        .enumerate()
+        .filter(|(leaf, _)| mask.leaf_included(*leaf));
+    let ranges = read.map(|(_, chunk)| {
+        let (start, len) = chunk.byte_range();
+        start..start.saturating_add(len)
+    });
+    Ok(WindowedBytes::new(
+        &file,
+        ranges.collect(),
+        row_group.portion.block_bytes,
+    ))
+}
+
 fn reader(
     source: &Opened,
     footer: &Footer,
     row_group: &RowGroup,
+    bytes: WindowedBytes,
 ) -> Result<ParquetRecordBatchReader, ArrowError> {
-    // Each reader has a file of its own, since the clones of one share the place that is read next.
-    let file = File::open(footer.about().path())?;
     let reader =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer.metadata().clone())
+        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, footer.metadata().clone())
             .with_projection(footer.mask(&source.schema))
             .with_row_groups(vec![row_group.row_group])
             .with_batch_size(row_group.portion.batch_rows)
@@ -125,7 +153,7 @@ fn reader(
 
 fn position(footer: &Footer, row_group: usize, row: u64) -> SourcePosition {
     let row_group = u32::try_from(row_group).unwrap_or(u32::MAX);
-    SourcePosition::new(Arc::clone(&footer.about().name), row_group, row)
+    SourcePosition::new(Arc::clone(footer.about().located.name()), row_group, row)
 }
 
 fn row_count(batch: &RecordBatch) -> u64 {

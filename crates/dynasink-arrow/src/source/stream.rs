@@ -126,7 +126,7 @@ impl BatchStream {
         let names = source
             .files
             .iter()
-            .map(|file| Arc::clone(&file.name))
+            .map(|file| Arc::clone(file.located.name()))
             .collect();
         Self::reading(
             Arc::new(Files {
