@@ -47,6 +47,7 @@ pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
 pub use object_store;
 pub use source::{
-    BatchStream, DecryptionKeys, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions, Located,
-    Location, ObjectLocation, SourceFile, SourceOptions, Sources, Stores,
+    BatchStream, DecryptionKeys, FileSet, FileSource, FileVersion, Filter, FilterPlace,
+    HivePartitions, Interleave, Located, Location, ObjectLocation, SourceFile, SourceOptions,
+    Sources, Stores, StreamOptions, Unreadable,
 };

@@ -56,8 +56,9 @@ pub use rate::Rate;
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
-    BatchStream, ColumnMapping, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSource,
-    Mapping, SourceBatch, SourceFile, SourceOptions,
+    BatchStream, ColumnMapping, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSet,
+    FileSource, FileVersion, HivePartitions, Located, Location, Mapping, ObjectLocation,
+    SourceBatch, SourceFile, SourceOptions, Sources, Stores, object_store,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,

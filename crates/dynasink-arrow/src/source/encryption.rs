@@ -115,7 +115,9 @@ impl DecryptionKeys {
         // What is wrong with a line might quote it.
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let start = error.span().map_or(0, |span| span.start);
-            let line = text.get(..start).map_or(1, |before| before.lines().count().max(1));
+            let line = text
+                .get(..start)
+                .map_or(1, |before| before.lines().count().max(1));
             Error::DecryptionFile {
                 file: file(),
                 reason: format!("line {line} is not TOML"),
@@ -127,7 +129,10 @@ impl DecryptionKeys {
     fn of_table(table: &Table) -> Result<Self> {
         let known = ["footer_key", "column_keys", "aad_prefix"];
         if let Some(unknown) = table.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(wrong(unknown, "there is no such entry: footer_key, column_keys and aad_prefix are"));
+            return Err(wrong(
+                unknown,
+                "there is no such entry: footer_key, column_keys and aad_prefix are",
+            ));
         }
         let footer = table
             .get("footer_key")
@@ -159,18 +164,26 @@ fn of_key_length(entry: &str, key: &[u8]) -> Result<Vec<u8>> {
     if KEY_LENGTHS.contains(&key.len()) {
         return Ok(key.to_vec());
     }
-    Err(wrong(entry, format!("it has {} bytes, and keys have 16, 24 or 32", key.len())))
+    Err(wrong(
+        entry,
+        format!("it has {} bytes, and keys have 16, 24 or 32", key.len()),
+    ))
 }
 
 /// `{ hex = "…" }`, `{ base64 = "…" }` or `{ text = "…" }`.
 fn secret(entry: &str, value: &Value) -> Result<Vec<u8>> {
     let form = || wrong(entry, "write it as { hex = \"…\" } or { base64 = \"…\" }");
-    let table = value.as_table().filter(|table| table.len() == 1).ok_or_else(form)?;
+    let table = value
+        .as_table()
+        .filter(|table| table.len() == 1)
+        .ok_or_else(form)?;
     let (kind, text) = table.iter().next().ok_or_else(form)?;
     let text = text.as_str().ok_or_else(form)?;
     match kind.as_str() {
         "hex" => of_hex(text).ok_or_else(|| wrong(entry, "it is not hexadecimal")),
-        "base64" => STANDARD.decode(text).map_err(|_| wrong(entry, "it is not base64")),
+        "base64" => STANDARD
+            .decode(text)
+            .map_err(|_| wrong(entry, "it is not base64")),
         "text" => Ok(text.as_bytes().to_vec()),
         _ => Err(form()),
     }
@@ -182,7 +195,12 @@ fn of_hex(text: &str) -> Option<Vec<u8>> {
         .map(|digit| u8::try_from(digit.to_digit(16)?).ok())
         .collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    Some(
+        digits
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect(),
+    )
 }
 
 /// `options` with the keys in them, if there are some. Files that are not encrypted are read without.
@@ -252,10 +270,19 @@ mod tests {
         ] {
             assert_eq!(of(&format!("footer_key = {{ {footer} }}")).unwrap(), keys);
         }
-        let more = format!("{FOOTER}aad_prefix = {{ text = \"p\" }}\n[column_keys]\n\"a.b\" = {{ hex = \"{}\" }}", "ab".repeat(32));
-        let keys = keys.with_aad_prefix(b"p").with_column_key("a.b", &[0xab; 32]).unwrap();
+        let more = format!(
+            "{FOOTER}aad_prefix = {{ text = \"p\" }}\n[column_keys]\n\"a.b\" = {{ hex = \"{}\" }}",
+            "ab".repeat(32)
+        );
+        let keys = keys
+            .with_aad_prefix(b"p")
+            .with_column_key("a.b", &[0xab; 32])
+            .unwrap();
         assert_eq!(of(&more).unwrap(), keys);
-        assert_eq!(format!("{keys:?}"), "DecryptionKeys { columns: [\"a.b\"], .. }");
+        assert_eq!(
+            format!("{keys:?}"),
+            "DecryptionKeys { columns: [\"a.b\"], .. }"
+        );
     }
 
     #[test]
@@ -273,8 +300,15 @@ mod tests {
             assert!(error.contains(&format!("{entry:?}")), "{error}");
             assert!(!error.contains("SECRET"), "{error}");
         }
-        let column = of(&format!("{FOOTER}[column_keys]\nc = {{ text = \"SECRET\" }}"));
-        assert!(column.unwrap_err().to_string().contains("\"c\": it has 6 bytes"));
+        let column = of(&format!(
+            "{FOOTER}[column_keys]\nc = {{ text = \"SECRET\" }}"
+        ));
+        assert!(
+            column
+                .unwrap_err()
+                .to_string()
+                .contains("\"c\": it has 6 bytes")
+        );
     }
 
     #[test]
@@ -291,14 +325,27 @@ mod tests {
 
     #[test]
     fn an_encrypted_file_says_what_it_needs() {
-        let advice = |encryption, keys| check("a", encryption, keys).map_err(|error| error.to_string());
+        let advice =
+            |encryption, keys| check("a", encryption, keys).map_err(|error| error.to_string());
         let keys = DecryptionKeys::new(&[0; 16]).unwrap();
         if cfg!(feature = "encryption") {
             assert_eq!(advice(Encryption::AesGcm, Some(&keys)), Ok(()));
-            assert!(advice(Encryption::AesGcm, None).unwrap_err().contains("--decryption-keys"));
-            assert!(advice(Encryption::AesGcmCtr, Some(&keys)).unwrap_err().contains("AES_GCM_CTR_V1"));
+            assert!(
+                advice(Encryption::AesGcm, None)
+                    .unwrap_err()
+                    .contains("--decryption-keys")
+            );
+            assert!(
+                advice(Encryption::AesGcmCtr, Some(&keys))
+                    .unwrap_err()
+                    .contains("AES_GCM_CTR_V1")
+            );
         } else {
-            assert!(advice(Encryption::AesGcm, Some(&keys)).unwrap_err().contains("feature"));
+            assert!(
+                advice(Encryption::AesGcm, Some(&keys))
+                    .unwrap_err()
+                    .contains("feature")
+            );
         }
     }
 }

@@ -267,14 +267,23 @@ mod tests {
     #[test]
     fn a_writers_schema_cannot_change_units_scales_and_zones() {
         let nanos = timestamp(TimeUnit::Nanosecond, None);
-        assert_eq!(read(nanos.clone(), timestamp(TimeUnit::Second, None)), nanos);
-        assert_eq!(read(nanos.clone(), timestamp(TimeUnit::Nanosecond, Some("UTC"))), nanos);
+        assert_eq!(
+            read(nanos.clone(), timestamp(TimeUnit::Second, None)),
+            nanos
+        );
+        assert_eq!(
+            read(nanos.clone(), timestamp(TimeUnit::Nanosecond, Some("UTC"))),
+            nanos
+        );
         let utc = timestamp(TimeUnit::Millisecond, Some("UTC"));
         let berlin = timestamp(TimeUnit::Millisecond, Some("Europe/Berlin"));
         assert_eq!(read(utc, berlin.clone()), berlin);
         let decimal = DataType::Decimal128(10, 2);
         assert_eq!(read(decimal.clone(), DataType::Decimal256(10, 4)), decimal);
-        assert_eq!(read(decimal, DataType::Decimal64(10, 2)), DataType::Decimal64(10, 2));
+        assert_eq!(
+            read(decimal, DataType::Decimal64(10, 2)),
+            DataType::Decimal64(10, 2)
+        );
         let keys = Box::new(DataType::Int8);
         let dictionary = DataType::Dictionary(keys, Box::new(DataType::Binary));
         assert_eq!(read(DataType::Binary, dictionary), DataType::BinaryView);
@@ -296,7 +305,11 @@ mod tests {
                 required group a { required binary text (JSON); required binary doc (BSON); }
             }",
         );
-        let types: Vec<&DataType> = schema.fields().iter().map(|field| field.data_type()).collect();
+        let types: Vec<&DataType> = schema
+            .fields()
+            .iter()
+            .map(|field| field.data_type())
+            .collect();
         assert_eq!(types[0], &timestamp(TimeUnit::Microsecond, None));
         assert_eq!(types[1], &DataType::Utf8View);
         assert_eq!(schema.field(2).extension_type_name(), Some(UUID_EXTENSION));
@@ -317,7 +330,10 @@ mod tests {
         assert_eq!(labelled(DataType::Int64, UUID_EXTENSION), None);
         assert_eq!(labelled(DataType::FixedSizeBinary(8), UUID_EXTENSION), None);
         assert_eq!(labelled(DataType::Binary, "arrow.bool8"), None);
-        assert_eq!(labelled(DataType::Int8, "arrow.bool8").as_deref(), Some("arrow.bool8"));
+        assert_eq!(
+            labelled(DataType::Int8, "arrow.bool8").as_deref(),
+            Some("arrow.bool8")
+        );
         let unknown = labelled(DataType::Binary, "geoarrow.wkb");
         assert_eq!(unknown.as_deref(), Some("geoarrow.wkb"));
     }

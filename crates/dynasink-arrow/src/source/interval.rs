@@ -9,9 +9,13 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions, make_array};
+use arrow_array::{
+    Array, ArrayRef, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions, make_array,
+};
 use arrow_buffer::IntervalMonthDayNano;
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef};
+use arrow_schema::{
+    ArrowError, DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef,
+};
 use parquet::basic::{ConvertedType, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
@@ -31,7 +35,9 @@ pub(super) struct Intervals {
 }
 
 /// The Parquet schema with its INTERVAL columns as bytes; none if there are none.
-pub(super) fn as_bytes(parquet: &SchemaDescriptor) -> Result<Option<SchemaDescriptor>, ParquetError> {
+pub(super) fn as_bytes(
+    parquet: &SchemaDescriptor,
+) -> Result<Option<SchemaDescriptor>, ParquetError> {
     match without_intervals(parquet.root_schema())? {
         Some(root) => Ok(Some(SchemaDescriptor::new(Arc::new(root)))),
         None => Ok(None),
@@ -106,14 +112,24 @@ impl Intervals {
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             let whole = self.schema.field_with_name(field.name())?;
             columns.push(self.column(column, field.data_type(), whole.data_type())?);
-            fields.push(field.as_ref().clone().with_data_type(whole.data_type().clone()));
+            fields.push(
+                field
+                    .as_ref()
+                    .clone()
+                    .with_data_type(whole.data_type().clone()),
+            );
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let schema = Arc::new(Schema::new(fields));
         RecordBatch::try_new_with_options(schema, columns, &options)
     }
 
-    fn column(&self, column: &ArrayRef, read: &DataType, whole: &DataType) -> Result<ArrayRef, ArrowError> {
+    fn column(
+        &self,
+        column: &ArrayRef,
+        read: &DataType,
+        whole: &DataType,
+    ) -> Result<ArrayRef, ArrowError> {
         if read == whole {
             return Ok(Arc::clone(column));
         }
@@ -131,16 +147,23 @@ impl Intervals {
             .zip(data.child_data())
             .map(|((read, whole), part)| {
                 let part = make_array(part.clone());
-                Ok(self.column(&part, read.data_type(), whole.data_type())?.to_data())
+                Ok(self
+                    .column(&part, read.data_type(), whole.data_type())?
+                    .to_data())
             })
             .collect();
-        let data = data.into_builder().data_type(whole.clone()).child_data(parts?);
+        let data = data
+            .into_builder()
+            .data_type(whole.clone())
+            .child_data(parts?);
         Ok(make_array(data.build()?))
     }
 
     fn interval(&self, bytes: &[u8]) -> Result<IntervalMonthDayNano, ArrowError> {
         let number = |at: usize| {
-            let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            let bytes = bytes
+                .get(at..at + 4)
+                .and_then(|bytes| bytes.try_into().ok());
             u32::from_le_bytes(bytes.unwrap_or_default())
         };
         let small = |number: u32, of: &str| {
@@ -148,7 +171,9 @@ impl Intervals {
                 return Ok(number.cast_signed());
             }
             i32::try_from(number).map_err(|_| {
-                ArrowError::ArithmeticOverflow(format!("an INTERVAL of {number} {of} is beyond the range"))
+                ArrowError::ArithmeticOverflow(format!(
+                    "an INTERVAL of {number} {of} is beyond the range"
+                ))
             })
         };
         let millis = number(8);

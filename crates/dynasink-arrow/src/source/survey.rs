@@ -278,10 +278,16 @@ mod tests {
         // num_rows, then as field 8 a union with its first or second field, which are empty structs.
         let footer = |field: u8| [0x36, 0x00, 0x5c, field << 4 | STRUCT, 0x00, 0x00, 0x00];
         assert_eq!(Survey::of(&footer(1)).encryption, Some(Encryption::AesGcm));
-        assert_eq!(Survey::of(&footer(2)).encryption, Some(Encryption::AesGcmCtr));
+        assert_eq!(
+            Survey::of(&footer(2)).encryption,
+            Some(Encryption::AesGcmCtr)
+        );
         let crypto = |field: u8| [0x1c, field << 4 | STRUCT, 0x00, 0x00, 0x00];
         assert_eq!(Survey::of_encrypted(&crypto(1)), Some(Encryption::AesGcm));
-        assert_eq!(Survey::of_encrypted(&crypto(2)), Some(Encryption::AesGcmCtr));
+        assert_eq!(
+            Survey::of_encrypted(&crypto(2)),
+            Some(Encryption::AesGcmCtr)
+        );
         assert_eq!(Survey::of_encrypted(b"\xff\xff"), None);
     }
 }

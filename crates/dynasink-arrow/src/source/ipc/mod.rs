@@ -45,6 +45,7 @@ pub(super) struct IpcSource {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     at: u64,
+    len: u64,
     content: Content,
 }
 
@@ -87,6 +88,20 @@ impl IpcSource {
 
     pub(super) fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Bytes of its largest message, which are read at once.
+    pub(super) fn largest_message(&self) -> u64 {
+        self.messages
+            .iter()
+            .map(|place| place.len)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Bytes that what is known of it takes in memory.
+    pub(super) fn memory(&self) -> u64 {
+        u64::try_from(size_of_val(&*self.messages)).unwrap_or(u64::MAX)
     }
 
     /// How many record batches there are.
@@ -159,7 +174,8 @@ impl<'a> Walk<'a> {
             self.batches += 1;
         }
         if content != Content::Nothing {
-            self.messages.push(Place { at, content });
+            let len = message.end().saturating_sub(at);
+            self.messages.push(Place { at, len, content });
         }
         Ok(content)
     }

@@ -34,8 +34,7 @@ impl Folder {
 
     fn open(&self, content: &[u8]) -> Result<IpcSource> {
         let bytes = self.bytes(content);
-        let head = content.get(..8).unwrap_or(content);
-        let format = Format::of("batches.arrow", head)?;
+        let format = Format::of(&bytes)?;
         IpcSource::open(bytes, format)
     }
 
@@ -69,8 +68,9 @@ fn batch(rows: i64) -> RecordBatch {
         inner,
     )]);
     let all = ["one", "two", "three"].into_iter();
-    let words: DictionaryArray<Int8Type> =
-        all.chain((0..rows).map(|n| ["two", "one"][n as usize % 2])).collect();
+    let words: DictionaryArray<Int8Type> = all
+        .chain((0..rows).map(|n| ["two", "one"][n as usize % 2]))
+        .collect();
     let words = words.slice(3, rows as usize);
     RecordBatch::try_from_iter_with_nullable([
         ("n", Arc::new(numbers) as ArrayRef, true),

@@ -71,6 +71,10 @@ impl StoreUrl {
 }
 
 impl Address {
+    pub(super) fn is_s3(&self) -> bool {
+        matches!(self, Self::Store(url) if url.scheme == Scheme::S3)
+    }
+
     /// Understands `source`; paths are relative to `folder`.
     pub(super) fn parse(source: &OsStr, folder: Option<&Path>, stores: &Stores) -> Result<Self> {
         let local = || {

@@ -113,6 +113,16 @@ impl Sources {
         self
     }
 
+    /// Whether one of the sources is in S3, so that credentials of AWS are needed.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] of a source that is not understood, or of a manifest that cannot be read.
+    pub async fn reads_s3(&self) -> Result<bool> {
+        let sources = self.understood().await?;
+        Ok(sources.iter().any(|source| source.address.is_s3()))
+    }
+
     /// Finds the files.
     ///
     /// # Errors
@@ -121,10 +131,7 @@ impl Sources {
     /// cannot be reached, a folder that is a table with a log of its own, a file that is named twice, files of unlike
     /// partitions.
     pub async fn locate(&self) -> Result<FileSet> {
-        let this = self.clone();
-        let sources = tokio::task::spawn_blocking(move || this.singles())
-            .await
-            .unwrap_or(Err(Error::ReaderStopped))?;
+        let sources = self.understood().await?;
         let mut files = Vec::new();
         let mut seen = Seen::default();
         for source in sources {
@@ -147,6 +154,13 @@ impl Sources {
             }
         }
         FileSet::new(files, self.partitions)
+    }
+
+    async fn understood(&self) -> Result<Vec<Single>> {
+        let sources = self.clone();
+        tokio::task::spawn_blocking(move || sources.singles())
+            .await
+            .unwrap_or(Err(Error::ReaderStopped))
     }
 
     /// The sources one by one, with the manifests read: blocking.

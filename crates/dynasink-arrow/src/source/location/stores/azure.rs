@@ -12,7 +12,7 @@ impl StoreAccess {
     pub(super) fn azure(&self, url: &StoreUrl) -> object_store::Result<Arc<dyn ObjectStore>> {
         let mut builder = MicrosoftAzureBuilder::from_env()
             .with_url(&url.bucket)
-            .with_client_options(transport::options("AZURE_"));
+            .with_client_options(transport::options_of("AZURE_"));
         if self.anonymous {
             builder = builder.with_skip_signature(true);
         }

@@ -12,7 +12,7 @@ impl StoreAccess {
     pub(super) fn gcs(&self, url: &StoreUrl) -> object_store::Result<Arc<dyn ObjectStore>> {
         let mut builder = GoogleCloudStorageBuilder::from_env()
             .with_url(&url.bucket)
-            .with_client_options(transport::options("GOOGLE_"));
+            .with_client_options(transport::options_of("GOOGLE_"));
         if self.anonymous {
             builder = builder.with_skip_signature(true);
         }

@@ -16,7 +16,7 @@ impl StoreAccess {
     pub(super) fn http(&self, url: &StoreUrl) -> object_store::Result<Arc<dyn ObjectStore>> {
         let store = HttpBuilder::new()
             .with_url(url.name_of(&url.key))
-            .with_client_options(transport::options("HTTP_CLIENT_").with_allow_http(true))
+            .with_client_options(transport::options().with_allow_http(true))
             .build()?;
         Ok(Arc::new(store))
     }

@@ -10,7 +10,7 @@ use crate::source::location::address::StoreUrl;
 
 impl StoreAccess {
     pub(super) fn s3(&self, url: &StoreUrl) -> object_store::Result<Arc<dyn ObjectStore>> {
-        let mut options = transport::options("AWS_");
+        let mut options = transport::options_of("AWS_");
         let mut builder = AmazonS3Builder::from_env().with_url(&url.bucket);
         if let Some(region) = &self.region {
             builder = builder.with_region(region);

@@ -10,20 +10,24 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Silence for this long ends an answer; how long the whole of it takes does not matter.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a store's client is built with; variables of the environment that start with `prefix`, such as
-/// `AWS_ALLOW_HTTP` and `AWS_PROXY_URL`, go first.
-pub(super) fn options(prefix: &str) -> ClientOptions {
+/// What every store's client is built with.
+pub(super) fn options() -> ClientOptions {
     provide_cryptography();
-    let ours = ClientOptions::new()
+    ClientOptions::new()
         .with_connect_timeout(CONNECT_TIMEOUT)
         .with_timeout_disabled()
-        .with_read_timeout(READ_TIMEOUT);
+        .with_read_timeout(READ_TIMEOUT)
+}
+
+/// The same; variables of the environment that start with `prefix`, such as `AWS_ALLOW_HTTP`, go first.
+#[cfg(any(feature = "azure", feature = "gcs", feature = "s3"))]
+pub(super) fn options_of(prefix: &str) -> ClientOptions {
     std::env::vars_os()
         .filter_map(|(key, value)| {
             let key = key.to_str()?.strip_prefix(prefix)?.to_ascii_lowercase();
             Some((key.parse().ok()?, value.into_string().ok()?))
         })
-        .fold(ours, |options, (key, value)| {
+        .fold(options(), |options, (key, value)| {
             options.with_config(key, value)
         })
 }
