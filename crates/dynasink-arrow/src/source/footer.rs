@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use arrow_schema::{Fields, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;

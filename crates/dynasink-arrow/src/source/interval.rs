@@ -79,7 +79,7 @@ fn without_intervals(part: &Type) -> Result<Option<Type>, ParquetError> {
     let mut group = Type::group_type_builder(part.name())
         .with_fields(fields)
         .with_converted_type(info.converted_type())
-        .with_logical_type(info.logical_type())
+        .with_logical_type(info.logical_type_ref().cloned())
         .with_id(id);
     if info.has_repetition() {
         group = group.with_repetition(info.repetition());
