@@ -79,6 +79,7 @@ async fn every_file_of_our_own_ends_in_items_or_the_expected_error() {
             "duckdb_types.parquet",
             "dup_names.parquet",
             "not_parquet.parquet",
+            "page_checksum_wrong.parquet",
             "zero_len.parquet",
         ]
     );
