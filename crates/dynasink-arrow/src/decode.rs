@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use crate::batch::SourceBatch;
 use crate::mapping::Mapping;
-use crate::rows::{Row, Rows, SchemaDiffers};
+use crate::rows::{BatchRefused, Row, Rows};
 
 /// What errors call this stage.
 const STAGE: &str = "decode";
@@ -158,10 +158,13 @@ where
         if this.rows.is_some() || this.op.is_some() {
             return Err(refused("poll_ready must be called first"));
         }
-        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|SchemaDiffers(column)| {
-            refused(format!(
+        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|error| match error {
+            BatchRefused::Column(column) => refused(format!(
                 "its column {column:?} is not that of the mapping; map each schema apart"
-            ))
+            )),
+            BatchRefused::NoPosition(attribute) => refused(format!(
+                "attribute {attribute:?} is where a row came from, which the batch does not say"
+            )),
         })?;
         *this.rows = Some(rows);
         Ok(())
