@@ -1,8 +1,9 @@
 //! The rows of a batch, one write operation each.
 
-use dynasink_core::{Error, ItemEncoder, SourcePosition, WriteOp};
+use dynasink_core::{ItemEncoder, SourcePosition, WriteOp};
 
 use crate::batch::SourceBatch;
+use crate::encode::ValueError;
 use crate::mapping::Mapping;
 use crate::mapping::attribute::{BindError, Values};
 
@@ -27,7 +28,7 @@ pub(crate) enum BatchRefused {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) position: Option<SourcePosition>,
-    pub(crate) op: Result<WriteOp, Error>,
+    pub(crate) op: Result<WriteOp, ValueError>,
 }
 
 impl Rows {
@@ -63,10 +64,10 @@ impl Rows {
             for (field, attribute) in attributes {
                 attribute.write(index, position.as_ref(), item.field(field)?)?;
             }
-            Ok(())
+            Ok::<_, ValueError>(())
         });
         let op = item
-            .and_then(|item| mapping.table().put(item))
+            .and_then(|item| Ok(mapping.table().put(item)?))
             .map(|op| match &position {
                 Some(position) => op.at(position.clone()),
                 None => op,

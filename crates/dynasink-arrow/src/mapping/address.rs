@@ -154,6 +154,22 @@ impl Address<'_> {
     }
 }
 
+impl Place {
+    /// The names of the column and of the fields on the way to the value.
+    pub(crate) fn way(&self, schema: &Schema) -> Vec<String> {
+        let mut field = schema.field(self.column);
+        let mut names = vec![field.name().clone()];
+        for at in &self.fields {
+            let DataType::Struct(fields) = field.data_type() else {
+                break;
+            };
+            field = &fields[*at];
+            names.push(field.name().clone());
+        }
+        names
+    }
+}
+
 struct Part<'a> {
     field: &'a Field,
     display: String,

@@ -1,15 +1,17 @@
 //! What an attribute of an item is made of: a kind of source each, told apart once per mapping, bound once per batch
 //! and written once per row.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
-use dynasink_core::{Error, SourcePosition, ValueEncoder, ValueKind};
+use dynasink_core::{SourcePosition, ValueEncoder, ValueKind};
 
 use super::address::Place;
 use super::constant::ConstantValue;
-use super::spec::{Nulls, SourcePart};
-use crate::encode::{Column, Encoding};
+use super::spec::SourcePart;
+use crate::encode::{Column, Encoding, Step, ValueError};
 
 /// Where the values of an attribute come from.
 #[derive(Clone, Debug)]
@@ -26,8 +28,9 @@ pub(crate) enum Source {
 #[derive(Clone, Debug)]
 pub(crate) struct ValueSource {
     pub(crate) place: Place,
+    /// The names of the column and of the fields on the way to the value.
+    pub(crate) way: Arc<[String]>,
     pub(crate) encoding: Encoding,
-    pub(crate) nulls: Nulls,
 }
 
 /// The values of an attribute in one batch.
@@ -88,16 +91,16 @@ impl Values {
         row: usize,
         position: Option<&SourcePosition>,
         value: ValueEncoder<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ValueError> {
         match self {
             Self::Value(values) => values.write(row, value),
-            Self::Constant(constant) => constant.write(value),
+            Self::Constant(constant) => Ok(constant.write(value)?),
             Self::Position(part) => match position {
-                Some(position) => match part {
+                Some(position) => Ok(match part {
                     SourcePart::File => value.string(position.file()),
                     SourcePart::RowGroup => value.integer(position.row_group()),
                     SourcePart::Row => value.integer(position.row()),
-                },
+                }?),
                 None => Ok(()),
             },
         }
@@ -108,33 +111,24 @@ impl ValueSource {
     fn bind(&self, batch: &RecordBatch) -> Option<BoundValue> {
         let (array, outer_nulls) = self.place.find(batch)?;
         Some(BoundValue {
-            column: Column::new(&array, &self.encoding)?,
-            outer_nulls,
-            nulls: self.nulls,
+            way: Arc::clone(&self.way),
+            column: Column::new(&array, &self.encoding)?.null_where(outer_nulls.as_ref()),
         })
     }
 }
 
 #[derive(Debug)]
 pub(crate) struct BoundValue {
+    way: Arc<[String]>,
     column: Column,
-    /// Rows in which a struct around the value is null.
-    outer_nulls: Option<NullBuffer>,
-    nulls: Nulls,
 }
 
 impl BoundValue {
-    fn write(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        let is_null = self.column.is_null(row)
-            || self
-                .outer_nulls
-                .as_ref()
-                .is_some_and(|nulls| nulls.is_null(row));
-        match self.nulls {
-            _ if !is_null => self.column.encode(row, value),
-            Nulls::Omit => Ok(()),
-            Nulls::Null => value.null(),
-        }
+    fn write(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        self.column.encode(row, value).map_err(|error| {
+            let names = self.way.iter().rev().cloned();
+            names.map(Step::Field).fold(error, ValueError::within)
+        })
     }
 }
 

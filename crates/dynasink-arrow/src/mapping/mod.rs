@@ -21,6 +21,7 @@ use dynasink_core::{AttributeNames, KeyType, TableSchema, ValueKind};
 use self::align::{Alignment, Misfit};
 use self::attribute::Source;
 use self::plan::Plan;
+use self::rules::ValuePath;
 use self::spec::MappingSpec;
 use crate::encode::{Encoding, attribute_names};
 use crate::error::Result;
@@ -146,7 +147,9 @@ impl Mapping {
 
     /// The type that a column has as a key by default; none if no key can have it.
     pub fn key_type(field: &Field) -> Option<KeyType> {
-        keys::key_type_of(Encoding::infer(field.name(), field).ok()?.kind())
+        let spec = MappingSpec::default();
+        let path = ValuePath::column(&spec, field.name());
+        keys::key_type_of(Encoding::new(&path, field).ok()?.kind())
     }
 
     /// The type that a key named `attribute` has by what becomes it in a table that is still to be created; none if

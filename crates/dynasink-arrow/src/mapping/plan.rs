@@ -13,7 +13,7 @@ use super::keys::{KeyRole, PARTITION_KEY, SORT_KEY, key_roles, key_type_of};
 use super::near::Near;
 use super::rules::ValuePath;
 use super::selection::Selection;
-use super::spec::{AttributeSpec, ColumnSpec, MappingSpec, Nulls};
+use super::spec::{AttributeSpec, ColumnSpec, MappingSpec};
 use super::{AttributeMapping, Mapping};
 use crate::encode::Encoding;
 use crate::error::{Error, Result};
@@ -269,9 +269,19 @@ impl<'a> Plan<'a> {
     /// What the attribute is made of, if it is no key.
     fn source(&self, candidate: &Candidate<'_>) -> Result<Source> {
         match &candidate.origin {
-            Origin::Value { place, field, path } => value(place.clone(), field, path),
+            Origin::Value { place, field, path } => self.value(place.clone(), field, path),
             Origin::Made(spec) => self.made(&candidate.said.keys(), spec),
         }
+    }
+
+    fn value(&self, place: Place, field: &Field, path: &ValuePath<'_>) -> Result<Source> {
+        let encoding = Encoding::new(path, field)?;
+        let way = place.way(self.schema).into();
+        Ok(Source::Value(ValueSource {
+            place,
+            way,
+            encoding,
+        }))
     }
 
     fn made(&self, keys: &KeyPath, spec: &AttributeSpec) -> Result<Source> {
@@ -292,7 +302,7 @@ impl<'a> Plan<'a> {
                     .map_err(|problem| column_keys.error(problem))?;
                 check_copy(keys, &copy.spec)?;
                 let path = ValuePath::at(&self.spec, &address.canonical, &copy.column);
-                value(place, address.field, &path.with(&copy.spec))
+                self.value(place, address.field, &path.with(&copy.spec))
             }
             AttributeSpec::Template(_) | AttributeSpec::TemplateWith(_) | AttributeSpec::Ttl(_) => {
                 let reason = "yet".to_owned();
@@ -317,14 +327,6 @@ fn check_copy(keys: &KeyPath, spec: &ColumnSpec) -> Result<(), MappingError> {
     }
 }
 
-fn value(place: Place, field: &Field, path: &ValuePath<'_>) -> Result<Source> {
-    Ok(Source::Value(ValueSource {
-        place,
-        encoding: Encoding::infer(&path.to_string(), field)?,
-        nulls: path.rules().policies.nulls.unwrap_or_default(),
-    }))
-}
-
 fn constant_refused(keys: &KeyPath, error: &dyn std::error::Error) -> MappingError {
     keys.key("constant").error(MappingProblem::Constant {
         reason: error.to_string(),
@@ -342,9 +344,9 @@ fn as_key(
     if let (Source::Value(value), Origin::Value { field, path, .. }) =
         (&mut *source, &candidate.origin)
     {
-        // Every item of an index has its key, so that there is no NULL that could be one.
-        value.nulls = Nulls::Omit;
-        if path.rules().encode_as.is_none()
+        // What the mapping asks for is left as it is, and has to be what the key is.
+        let is_asked_for = path.rules().encode_as.is_some();
+        if (!is_asked_for || key_type_of(value.encoding.kind()) == Some(expected))
             && let Some(encoding) = value.encoding.for_key(field, expected)
         {
             value.encoding = encoding;
