@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
 //! | items | [`Item`], [`ItemEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
-//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
+//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`Version`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
 //!
@@ -34,6 +34,7 @@ mod serialize;
 mod stage;
 mod table;
 mod units;
+mod version;
 
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
@@ -57,3 +58,4 @@ pub use table::{
     TableSchemaBuilder,
 };
 pub use units::WriteUnits;
+pub use version::Version;
