@@ -33,16 +33,20 @@
 //! Intervals and unions are refused by [`Mapping::infer`].
 
 mod batch;
+mod column_values;
 mod decode;
 mod encode;
 mod error;
+mod instant;
 mod mapping;
 mod rows;
 mod shape;
 mod source;
+mod template;
 
 pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
 pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
+pub use template::{Template, TemplateError};

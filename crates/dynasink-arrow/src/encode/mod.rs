@@ -10,7 +10,7 @@ mod map;
 mod nested;
 mod number;
 mod temporal;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod tests;

@@ -12,17 +12,19 @@ use super::number::NumberText;
 use super::{Encode, indirect, number, temporal};
 
 /// The canonical text of a row that is not null. Different values have different texts.
-pub(super) trait Text: Send {
+pub(crate) trait Text: Send {
     /// The text, in `buffer` if the array does not hold it.
     fn text<'a>(&'a self, row: usize, buffer: &'a mut String) -> Result<&'a str, Refusal>;
 }
 
 /// Why a value has no text.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Refusal {
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum Refusal {
     /// It is outside of what the text can say.
+    #[error("{0}")]
     OutOfRange(&'static str),
     /// It is not a number that DynamoDB can hold.
+    #[error("{0}")]
     Number(NumberError),
 }
 
@@ -55,7 +57,7 @@ impl Encode for AsString {
 }
 
 /// The texts of `array`; none if its type has no canonical text.
-pub(super) fn of(array: &dyn Array) -> Option<Box<dyn Text>> {
+pub(crate) fn of(array: &dyn Array) -> Option<Box<dyn Text>> {
     Some(match array.data_type() {
         DataType::Utf8 => Box::new(Strings(array.as_bytes_opt::<Utf8Type>()?.clone())),
         DataType::LargeUtf8 => Box::new(Strings(array.as_bytes_opt::<LargeUtf8Type>()?.clone())),
