@@ -30,6 +30,26 @@ impl ColumnValues {
     }
 }
 
+/// What a part of a mapping says cannot be, for the column that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    /// The key in that part of the mapping, and the place in its list.
+    pub(crate) key: &'static str,
+    pub(crate) index: Option<usize>,
+    /// What is wrong, and what to do.
+    pub(crate) reason: String,
+}
+
+impl Unfit {
+    pub(crate) fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            key,
+            index: None,
+            reason: reason.into(),
+        }
+    }
+}
+
 /// A value that keeps its row from being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RefusedValue {

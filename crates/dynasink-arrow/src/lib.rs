@@ -39,10 +39,13 @@ mod encode;
 mod error;
 mod instant;
 mod mapping;
+mod operation;
 mod rows;
 mod shape;
 mod source;
 mod template;
+mod ttl;
+mod version;
 
 pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};

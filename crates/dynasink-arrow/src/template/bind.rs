@@ -296,6 +296,7 @@ fn losses(placeholders: &[BoundPlaceholder], free: Option<usize>) -> Vec<Loss> {
         let boundary = if behind_free { None } else { blurred.clone() };
         match boundary.or_else(|| placeholder.own_loss().map(str::to_owned)) {
             None => given_back.push(&placeholder.column),
+            Some(_) if losses.iter().any(|loss| loss.column == placeholder.column) => {}
             Some(reason) => losses.push(Loss {
                 column: placeholder.column.clone(),
                 reason,
@@ -303,6 +304,5 @@ fn losses(placeholders: &[BoundPlaceholder], free: Option<usize>) -> Vec<Loss> {
         }
     }
     losses.retain(|loss| !given_back.contains(&loss.column.as_str()));
-    losses.dedup_by(|later, earlier| later.column == earlier.column);
     losses
 }

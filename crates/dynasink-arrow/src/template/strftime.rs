@@ -163,6 +163,9 @@ fn width(item: &Item<'_>) -> Option<usize> {
     match item {
         Item::Literal(text) | Item::Space(text) => Some(text.len()),
         Item::OwnedLiteral(text) | Item::OwnedSpace(text) => Some(text.len()),
+        Item::Numeric(Numeric::Quarter | Numeric::NumDaysFromSun | Numeric::WeekdayFromMon, _) => {
+            Some(1)
+        }
         Item::Numeric(_, Pad::None) => None,
         Item::Numeric(numeric, _) => match numeric {
             Numeric::Year | Numeric::IsoYear => Some(4),
@@ -180,7 +183,6 @@ fn width(item: &Item<'_>) -> Option<usize> {
             | Numeric::Hour12
             | Numeric::Minute
             | Numeric::Second => Some(2),
-            Numeric::Quarter | Numeric::NumDaysFromSun | Numeric::WeekdayFromMon => Some(1),
             Numeric::Nanosecond => Some(9),
             _ => None,
         },
