@@ -50,6 +50,8 @@ mod version;
 pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
-pub use mapping::{ColumnMapping, Mapping, spec};
+pub use mapping::{
+    AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingProblem, spec,
+};
 pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
 pub use template::{Template, TemplateError};

@@ -109,9 +109,10 @@ pub struct ColumnSpec {
     /// The attribute's name, if it is not the column's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
-    /// Leaves the column out of the item; templates and others may use it all the same.
-    #[serde(skip_serializing_if = "is_default")]
-    pub drop: bool,
+    /// Leaves the column out of the item; templates and others may use it all the same. Of a column that says what
+    /// a row does, `false` keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drop: Option<bool>,
     /// What the values become, if not the default of their type.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub encode_as: Option<EncodeAs>,
