@@ -51,7 +51,7 @@ pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
 pub use mapping::{
-    AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingProblem, spec,
+    AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingFile, MappingProblem, spec,
 };
 pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
 pub use template::{Template, TemplateError};

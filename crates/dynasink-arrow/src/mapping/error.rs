@@ -12,8 +12,6 @@ use super::near::Near;
 pub struct MappingError {
     keys: KeyPath,
     place: Option<FilePlace>,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
     problem: MappingProblem,
 }
 
@@ -22,8 +20,15 @@ impl MappingError {
         Self {
             keys,
             place: None,
-            source: None,
             problem,
+        }
+    }
+
+    /// The same, at `place` in a file.
+    pub(crate) fn at(self, place: FilePlace) -> Self {
+        Self {
+            place: Some(place),
+            ..self
         }
     }
 
@@ -79,7 +84,7 @@ pub struct KeyPath(Vec<KeyStep>);
 
 /// One step of a [`KeyPath`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum KeyStep {
+enum KeyStep {
     Key(String),
     Index(usize),
 }
@@ -108,8 +113,10 @@ impl KeyPath {
         Self(steps)
     }
 
-    pub(crate) fn steps(&self) -> &[KeyStep] {
-        &self.0
+    /// The path to what this is in.
+    pub(crate) fn outer(&self) -> Option<Self> {
+        let (_, outer) = self.0.split_last()?;
+        Some(Self(outer.to_vec()))
     }
 
     fn is_root(&self) -> bool {
@@ -155,6 +162,51 @@ pub(super) fn is_bare(key: &str) -> bool {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MappingProblem {
+    /// Text that is no TOML.
+    #[error("this is not TOML: {message}")]
+    Syntax {
+        /// What the reader of TOML said.
+        message: String,
+    },
+
+    /// A key that means nothing here.
+    #[error("there is no such key here: {known}")]
+    UnknownKey {
+        /// The keys that there are.
+        known: Near,
+    },
+
+    /// A key that has to be there.
+    #[error("the key `{key}` is missing")]
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
+
+    /// A word that means nothing here.
+    #[error("there is no word {word:?} here: {known}")]
+    UnknownWord {
+        /// The word.
+        word: String,
+        /// The words that there are.
+        known: Near,
+    },
+
+    /// A value of another type of TOML.
+    #[error("it has to be {expected}, not {found}", found = Article(found))]
+    WrongType {
+        /// What it has to be.
+        expected: &'static str,
+        /// The type of what it is.
+        found: &'static str,
+    },
+
+    /// An attribute of nothing.
+    #[error(
+        "an attribute is made of one of `template`, `constant`, `column`, `ttl` and `source`: say which"
+    )]
+    NoSource,
+
     /// A column that the schema does not have.
     #[error("no column is named {column:?}: {available}")]
     UnknownColumn {
@@ -286,4 +338,25 @@ pub enum MappingProblem {
         /// Why.
         reason: String,
     },
+}
+
+impl MappingProblem {
+    /// Whether it is the last key that is wrong, and not its value.
+    pub(crate) fn is_of_key(&self) -> bool {
+        matches!(self, Self::UnknownKey { .. } | Self::Meaningless { .. })
+    }
+}
+
+/// A type of TOML with the article that it has in a sentence.
+struct Article<'a>(&'a str);
+
+impl fmt::Display for Article<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let article = if self.0.starts_with(['a', 'i']) {
+            "an"
+        } else {
+            "a"
+        };
+        write!(f, "{article} {}", self.0)
+    }
 }

@@ -5,6 +5,7 @@ mod align;
 pub(crate) mod attribute;
 mod constant;
 mod error;
+mod file;
 mod keys;
 mod near;
 mod plan;
@@ -27,6 +28,7 @@ use crate::encode::{Encoding, attribute_names};
 use crate::error::Result;
 
 pub use self::error::{FilePlace, KeyPath, MappingError, MappingProblem};
+pub use self::file::MappingFile;
 pub use self::near::Near;
 
 /// Which attribute each column becomes, for one schema and one table. Cheap to clone.
