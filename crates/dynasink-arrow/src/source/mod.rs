@@ -16,6 +16,7 @@ mod portion;
 mod reader;
 mod schedule;
 mod stream;
+mod unread;
 
 use std::ffi::OsStr;
 use std::sync::Arc;
