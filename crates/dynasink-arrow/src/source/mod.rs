@@ -21,6 +21,7 @@ mod reader;
 mod schedule;
 mod stream;
 mod survey;
+mod unread;
 
 use std::ffi::OsStr;
 use std::sync::Arc;
