@@ -15,7 +15,7 @@ use crate::source::location::{Located, ObjectLocation};
 /// How much of the end is fetched at once, since a footer is there and is mostly shorter.
 ///
 /// Source: 64 KiB is what the readers of Arrow's implementations take as well.
-const TAIL: u64 = 64 * 1024;
+pub(super) const TAIL: u64 = 64 * 1024;
 /// Most blocks of one file that are on their way at once.
 const BLOCKS_AT_ONCE: usize = 8;
 
