@@ -1,9 +1,10 @@
 //! The one error of plans and sources: why rows cannot be read or mapped, and what to do about it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use arrow_schema::{ArrowError, DataType};
-use dynasink_core::KeyType;
+use dynasink_core::{KeyType, ObserverError, Unread};
 use parquet::errors::ParquetError;
 
 /// Why a schema cannot be mapped to a table, or files cannot be read.
@@ -312,18 +313,18 @@ pub enum Error {
 
     /// Two files cannot go into one table together.
     #[error(
-        "{file}: column {column:?} is {found}, but in {first} it is {expected}: load the files apart or write one again"
+        "{file}: column {column:?} is {found}, but in {first} it is {expected}, and no type holds both without loss: load the files apart or write one again"
     )]
     SchemaConflict {
         /// The file that differs.
         file: String,
-        /// The first file, which the others are compared with.
+        /// The file that gave the column the type that it has in the files before.
         first: String,
-        /// The column.
+        /// The column, with the way into it if a part of it differs: `lines[].price`.
         column: String,
-        /// Its type in `first`, or that it is missing.
+        /// Its type in `first`, widened by the files between the two.
         expected: String,
-        /// Its type in `file`, or that it is missing.
+        /// Its type in `file`.
         found: String,
     },
 
@@ -360,13 +361,15 @@ pub enum Error {
 
     /// A row group cannot be decoded.
     #[error(
-        "{file}: row group {row_group} cannot be read, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB"
+        "{file}: row group {row_group} cannot be read{}, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB", near(*offset)
     )]
     Read {
         /// The file.
         file: String,
         /// The row group, from zero.
         row_group: usize,
+        /// The byte of the file that was asked for last, if that is known.
+        offset: Option<u64>,
         /// What the reader said.
         source: ArrowError,
     },
@@ -402,9 +405,85 @@ pub enum Error {
         message: String,
     },
 
+    /// A row group has a value that its statistics exclude, by which it was held to be apart from others.
+    #[error(
+        "{file}: row group {row_group} has values of column {column:?} that its statistics exclude, so that the order of rows cannot be kept beside other row groups: read in order (--interleave off), or write the file again"
+    )]
+    OutsideStatistics {
+        /// The file.
+        file: String,
+        /// The row group, from zero.
+        row_group: usize,
+        /// The column.
+        column: String,
+    },
+
+    /// Something was to be passed over, and nobody would have been told of it.
+    #[error("{unread}: observe what is not read, or let it stop the reading")]
+    Unread {
+        /// What could not be read.
+        unread: Unread,
+    },
+
+    /// What was passed over could not be recorded.
+    #[error("what could not be read was not recorded")]
+    Unrecorded(#[from] ObserverError),
+
     /// The reader ended before its files did, because the runtime is shutting down.
     #[error("the reader was stopped before the end of its files: the runtime is shutting down")]
     ReaderStopped,
+}
+
+impl Error {
+    /// Whether one file is to blame, so that others can be read all the same.
+    pub(crate) fn is_of_a_file(&self) -> bool {
+        matches!(
+            self,
+            Self::FileNotFound { .. }
+                | Self::OpenFile { .. }
+                | Self::NotParquet { .. }
+                | Self::TruncatedFile { .. }
+                | Self::EncryptedFile { .. }
+                | Self::Footer { .. }
+                | Self::SchemaTooDeep { .. }
+                | Self::FooterRows { .. }
+                | Self::Read { .. }
+                | Self::RowsDecoded { .. }
+                | Self::FileChanged { .. }
+                | Self::ReaderPanicked { .. }
+        )
+    }
+
+    /// What is passed over for this reason.
+    pub(crate) fn unread(
+        &self,
+        file: &Arc<str>,
+        row_group: Option<u32>,
+        rows: Option<u64>,
+    ) -> Unread {
+        let offset = match self {
+            Self::Read { offset, .. } => *offset,
+            _ => None,
+        };
+        Unread {
+            file: Arc::clone(file),
+            row_group,
+            offset,
+            rows,
+            reason: one_line(self),
+        }
+    }
+}
+
+/// Where in a file it was, if that is known.
+fn near(offset: Option<u64>) -> String {
+    offset.map_or_else(String::new, |offset| format!(" near byte {offset}"))
+}
+
+/// An error with its sources.
+pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |error| (*error).source());
+    sources.fold(error.to_string(), |line, error| format!("{line}: {error}"))
 }
 
 /// `Result` with this crate's [`Error`].

@@ -47,6 +47,6 @@ pub use error::{ColumnList, Error, Result};
 pub use mapping::{ColumnMapping, Mapping, spec};
 pub use object_store;
 pub use source::{
-    BatchStream, FileSet, FileSource, FileVersion, HivePartitions, Located, Location,
-    ObjectLocation, SourceFile, SourceOptions, Sources, Stores,
+    BatchStream, FileSet, FileSource, FileVersion, HivePartitions, Interleave, Located, Location,
+    ObjectLocation, SourceFile, SourceOptions, Sources, Stores, StreamOptions, Unreadable,
 };

@@ -10,7 +10,7 @@
 //! | items | [`Item`], [`ItemEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
 //! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
-//! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
+//! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`Unread`], [`UnreadObserver`], [`StageError`] |
 //!
 //! The limits of the service are constants in [`limits`], each with its source.
 //!
@@ -34,6 +34,7 @@ mod serialize;
 mod stage;
 mod table;
 mod units;
+mod unread;
 
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
@@ -57,3 +58,4 @@ pub use table::{
     TableSchemaBuilder,
 };
 pub use units::WriteUnits;
+pub use unread::{Unread, UnreadObserver};
