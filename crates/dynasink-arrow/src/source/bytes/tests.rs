@@ -116,6 +116,10 @@ async fn the_end_of_a_file_is_fetched_once() {
             bytes.read_range(100_000..199_992).unwrap(),
             all[100_000..199_992]
         );
+        assert_eq!(
+            bytes.read_range(120_000..180_000).unwrap(),
+            all[120_000..180_000]
+        );
         assert_eq!(bytes.read_range(0..4).unwrap(), all[..4]);
         assert_eq!(bytes.last_offset(), 0);
         assert!(bytes.read_range(199_999..200_001).is_err());
