@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dynasink_arrow::{Error, FileSource, Mapping, SourceOptions};
+use dynasink_arrow::{FileSource, Mapping, SourceOptions};
 use futures::TryStreamExt;
 
 use crate::load::{data, load, one_line};
