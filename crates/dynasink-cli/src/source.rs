@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use dynasink::{FileSource, HivePartitions, SourceOptions, Sources, Stores};
+use dynasink::{FileSource, HivePartitions, Sources, Stores};
 
 use crate::aws;
 use crate::failure::Failure;
+use crate::reading::ReadingArgs;
 
 /// Where the rows come from
 #[derive(Debug, Args)]
@@ -49,6 +50,9 @@ pub(crate) struct SourceArgs {
     /// Pay for reading s3:// buckets whose owner wants that
     #[arg(long, help_heading = "Source")]
     pub(crate) source_requester_pays: bool,
+
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
 }
 
 impl SourceArgs {
@@ -67,7 +71,7 @@ impl SourceArgs {
             .locate()
             .await
             .map_err(refused)?;
-        FileSource::of(files, SourceOptions::default())
+        FileSource::of(files, self.reading.options())
             .await
             .map_err(refused)
     }
