@@ -11,5 +11,6 @@ mod bad;
 mod batches;
 mod conflicts;
 mod load;
+mod together;
 mod values;
 mod walk;
