@@ -4,7 +4,7 @@
 
 use arrow_schema::{DataType, Field};
 
-use crate::column_values::{ColumnValues, RefusedValue, Unfit};
+use crate::column_values::{ColumnValues, FoundColumn, RefusedValue, Unfit};
 use crate::instant::{InstantKind, Instants};
 use crate::mapping::spec::TtlSpec;
 
@@ -25,15 +25,15 @@ pub(crate) struct TtlSeconds {
 }
 
 impl Ttl {
-    /// What `spec` says of its column, which is `field`. A timestamp without a time zone counts as one in UTC.
-    pub(crate) fn new(spec: &TtlSpec, field: &Field) -> Result<Self, Unfit> {
-        let data_type = field.data_type();
+    /// What `spec` says of its column. A timestamp without a time zone counts as one in UTC.
+    pub(crate) fn new(spec: &TtlSpec, column: &FoundColumn<'_>) -> Result<Self, Unfit> {
+        let data_type = column.field.data_type();
         if InstantKind::of(data_type).is_none() {
             return Err(Unfit::new(
                 "ttl",
                 format!(
                     "column {:?} is {data_type}, and a time to live is made of a date or a timestamp: a number of seconds is one as it stands",
-                    spec.ttl
+                    column.address
                 ),
             ));
         }
@@ -47,7 +47,7 @@ impl Ttl {
             })?,
         };
         Ok(Self {
-            column: spec.ttl.clone(),
+            column: column.display.clone(),
             data_type: data_type.clone(),
             after_nanos,
         })
@@ -120,12 +120,13 @@ mod tests {
 
     fn seconds(array: ArrayRef, after: Option<&str>) -> Vec<Result<Option<i64>, String>> {
         let field = Field::new("t", array.data_type().clone(), true);
+        let column = FoundColumn::named(&field);
         let spec = TtlSpec {
             ttl: "t".to_owned(),
             after: after.map(str::to_owned),
         };
         let rows = array.len();
-        let ttl = Ttl::new(&spec, &field).unwrap();
+        let ttl = Ttl::new(&spec, &column).unwrap();
         let seconds = ttl.bind(ColumnValues::new(array, None)).unwrap();
         (0..rows)
             .map(|row| seconds.get(row).map_err(|refused| refused.reason))
@@ -182,10 +183,10 @@ mod tests {
         };
         let times = Field::new("t", DataType::Date32, true);
         for after in ["90", "", "-", "5 parsecs", "--5m", "1h-5m"] {
-            assert_eq!(Ttl::new(&spec(after), &times).unwrap_err().key, "after");
+            assert_eq!(Ttl::new(&spec(after), &FoundColumn::named(&times)).unwrap_err().key, "after");
         }
         let numbers = Field::new("t", DataType::Int64, true);
-        assert_eq!(Ttl::new(&spec("5m"), &numbers).unwrap_err().key, "ttl");
+        assert_eq!(Ttl::new(&spec("5m"), &FoundColumn::named(&numbers)).unwrap_err().key, "ttl");
         assert!(Ttl::of_column(&numbers).is_none());
         assert!(Ttl::of_column(&times).is_some());
     }

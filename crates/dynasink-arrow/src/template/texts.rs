@@ -51,6 +51,7 @@ impl TemplateTexts {
             .iter()
             .zip(columns)
             .map(|(placeholder, column)| {
+                let column = column.of_type(&placeholder.data_type)?;
                 let reader = Reader::new(&placeholder.form, column.array())?;
                 Some(Values { column, reader })
             })
@@ -71,7 +72,7 @@ impl TemplateTexts {
                 .text(row, &mut buffer)
                 .and_then(|text| placeholder.write(text, out))
                 .map_err(|reason| RefusedValue {
-                    column: placeholder.column.clone(),
+                    column: placeholder.display.clone(),
                     data_type: placeholder.data_type.clone(),
                     reason,
                 })?;
