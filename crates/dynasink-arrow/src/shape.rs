@@ -15,6 +15,11 @@ pub(crate) fn is_uuid(field: &Field) -> bool {
             .is_some_and(|name| name == UUID_EXTENSION)
 }
 
+/// Whether `field` says what its values mean, beyond their type.
+pub(crate) fn has_extension(field: &Field) -> bool {
+    field.metadata().contains_key(EXTENSION_TYPE_NAME_KEY)
+}
+
 /// Whether values of `a` and `b` become the same attributes: names and types are equal, up to nullability,
 /// the names of list elements and map entries, and the time zone that a timestamp in UTC is shown in.
 pub(crate) fn same_field(a: &Field, b: &Field) -> bool {

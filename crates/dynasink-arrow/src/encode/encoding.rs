@@ -1,48 +1,21 @@
-//! What the values of a column become, decided once from its type.
+//! What becomes of the values of a column, decided once from its type and its mapping.
 
-use std::sync::Arc;
-
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::Field;
 use dynasink_core::{AttributeName, AttributeNames, KeyType, ValueKind};
 
 use super::absent::{Absent, Place};
+use super::form::Form;
+use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::mapping::rules::ValuePath;
-use crate::shape::is_uuid;
 
 /// What becomes of the values of one column, or of a part of one, and of its nulls.
 #[derive(Clone, Debug)]
 pub(crate) struct Encoding {
     form: Form,
     absent: Absent,
-}
-
-/// What the values of one Arrow type become. Dictionaries and run-end encodings are as their values.
-#[derive(Clone, Debug)]
-pub(super) enum Form {
-    /// NULL.
-    Null,
-    /// BOOL.
-    Bool,
-    /// N.
-    Number,
-    /// S: strings as they are, all else by its canonical text.
-    Text,
-    /// B.
-    Binary,
-    /// L of one encoding.
-    List(Arc<Encoding>),
-    /// M of the fields of a struct.
-    Struct(Arc<StructEncoding>),
-    /// M of the entries of a map, whose keys are their canonical text.
-    Map(Arc<Encoding>),
-}
-
-/// The names of a struct's fields, rendered once, and what each becomes.
-#[derive(Debug)]
-pub(super) struct StructEncoding {
-    pub(super) names: AttributeNames,
-    pub(super) fields: Vec<Encoding>,
+    /// Whether the mapping names the form.
+    explicit: bool,
 }
 
 impl Encoding {
@@ -50,47 +23,50 @@ impl Encoding {
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedType`] for a type that has no form in DynamoDB, [`Error::DuplicateColumn`] and
-    /// [`Error::ColumnName`] if the fields of a struct cannot name attributes.
+    /// [`Error::UnsupportedType`] for a type that has no form in DynamoDB, [`Error::UnfitWord`],
+    /// [`Error::ColumnOption`] and [`Error::SetOf`] for a mapping that does not fit it, [`Error::DuplicateColumn`]
+    /// and [`Error::ColumnName`] if the fields of a struct cannot name attributes.
     pub(crate) fn new(path: &ValuePath<'_>, field: &Field) -> Result<Self> {
         Self::in_place(path, field, Place::Attribute)
     }
 
-    fn in_place(path: &ValuePath<'_>, field: &Field, place: Place) -> Result<Self> {
-        let rules = path.rules();
-        let absent = place.null(rules.policies.nulls);
-        let form = Form::new(path, field)?;
-        Ok(Self { form, absent })
+    pub(super) fn in_place(path: &ValuePath<'_>, field: &Field, place: Place) -> Result<Self> {
+        let plan = Plan::new(path, field, place);
+        Ok(Self {
+            form: plan.form()?,
+            absent: plan.absent(),
+            explicit: plan.is_explicit(),
+        })
     }
 
     /// The encoding of `field` as a key of `key_type`, if its values can be that without two of them becoming one.
     ///
-    /// Integers and decimals can be strings and UUIDs can be binary, as well as what they are by default.
+    /// A form that the mapping names is taken at its word. Without one, integers, decimals, dates and times can be
+    /// strings and UUIDs can be binary, as well as what they are by default. A key has one type: what the policies
+    /// of its column would make null is omitted, and what they would round or write as another type rejects its row.
     pub(crate) fn for_key(&self, field: &Field, key_type: KeyType) -> Option<Self> {
         let form = match (self.kind(), key_type) {
             (ValueKind::S, KeyType::S)
             | (ValueKind::N, KeyType::N)
-            | (ValueKind::B, KeyType::B) => self.form.clone(),
-            (ValueKind::N, KeyType::S) if is_exact_number(field.data_type()) => Form::Text,
-            (ValueKind::S, KeyType::B) if is_uuid(field) => Form::Binary,
-            _ => return None,
+            | (ValueKind::B, KeyType::B)
+                if self.explicit || self.form.tells_apart(field) =>
+            {
+                self.form.of_key()
+            }
+            _ if self.explicit => return None,
+            _ => self.form.as_key(field, key_type)?,
         };
-        // A key is never NULL: an item without the key of an index is not in the index.
-        let absent = Absent::Omitted;
-        Some(Self { form, absent })
+        Some(Self {
+            form,
+            // A key is never NULL: an item without the key of an index is not in the index.
+            absent: Absent::Omitted,
+            explicit: self.explicit,
+        })
     }
 
     /// The type of the values.
     pub(crate) fn kind(&self) -> ValueKind {
-        match self.form {
-            Form::Null => ValueKind::Null,
-            Form::Bool => ValueKind::Bool,
-            Form::Number => ValueKind::N,
-            Form::Text => ValueKind::S,
-            Form::Binary => ValueKind::B,
-            Form::List(_) => ValueKind::L,
-            Form::Struct(_) | Form::Map(_) => ValueKind::M,
-        }
+        self.form.kind()
     }
 
     pub(super) fn form(&self) -> &Form {
@@ -99,79 +75,6 @@ impl Encoding {
 
     pub(super) fn absent(&self) -> Absent {
         self.absent
-    }
-}
-
-impl Form {
-    fn new(path: &ValuePath<'_>, field: &Field) -> Result<Self> {
-        if is_uuid(field) {
-            return Ok(Self::Text);
-        }
-        Self::of_type(path, field.data_type())
-    }
-
-    fn of_type(path: &ValuePath<'_>, data_type: &DataType) -> Result<Self> {
-        use DataType as D;
-        let unsupported = |reason| Error::UnsupportedType {
-            column: path.to_string(),
-            data_type: data_type.clone(),
-            reason,
-        };
-        Ok(match data_type {
-            D::Null => Self::Null,
-            D::Boolean => Self::Bool,
-            D::Float16 | D::Float32 | D::Float64 | D::Duration(_) => Self::Number,
-            _ if data_type.is_integer() || data_type.is_decimal() => Self::Number,
-            D::Date32 | D::Date64 | D::Time32(_) | D::Time64(_) | D::Timestamp(..) => Self::Text,
-            _ if data_type.is_string() => Self::Text,
-            D::Binary | D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => Self::Binary,
-            D::List(element)
-            | D::LargeList(element)
-            | D::FixedSizeList(element, _)
-            | D::ListView(element)
-            | D::LargeListView(element) => Self::List(Arc::new(Encoding::in_place(
-                &path.element(),
-                element,
-                Place::Element,
-            )?)),
-            D::Struct(fields) => Self::Struct(Arc::new(StructEncoding::new(path, fields)?)),
-            D::Map(entries, _) => {
-                let D::Struct(entry) = entries.data_type() else {
-                    return Err(unsupported("whose entries are not a struct"));
-                };
-                let [key, value] = entry.as_ref() else {
-                    return Err(unsupported("whose entries are not a key and a value"));
-                };
-                if !is_map_key(key) {
-                    return Err(unsupported(
-                        "whose keys cannot name attributes (strings, integers, dates, booleans and UUIDs can)",
-                    ));
-                }
-                Self::Map(Arc::new(Encoding::in_place(
-                    &path.element(),
-                    value,
-                    Place::Element,
-                )?))
-            }
-            D::Dictionary(_, values) => Self::of_type(path, values)?,
-            D::RunEndEncoded(_, values) => Self::new(path, values)?,
-            // Intervals and unions.
-            _ => return Err(unsupported("which is not supported yet")),
-        })
-    }
-}
-
-impl StructEncoding {
-    fn new(path: &ValuePath<'_>, fields: &Fields) -> Result<Self> {
-        let encodings = fields
-            .iter()
-            .map(|field| Encoding::in_place(&path.field(field.name()), field, Place::Attribute))
-            .collect::<Result<_>>()?;
-        let names = fields.iter().map(|field| field.name().as_str());
-        Ok(Self {
-            names: attribute_names(names, |name| path.field(name).to_string())?,
-            fields: encodings,
-        })
     }
 }
 
@@ -196,25 +99,4 @@ pub(crate) fn attribute_names<'a>(
     AttributeNames::new(names).map_err(|name| Error::DuplicateColumn {
         column: path(name.as_str()),
     })
-}
-
-fn is_exact_number(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Dictionary(_, values) => is_exact_number(values),
-        DataType::RunEndEncoded(_, values) => is_exact_number(values.data_type()),
-        _ => data_type.is_integer() || data_type.is_decimal(),
-    }
-}
-
-fn is_map_key(key: &Field) -> bool {
-    use DataType as D;
-    fn is_map_key_type(data_type: &DataType) -> bool {
-        match data_type {
-            D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Boolean | D::Date32 | D::Date64 => true,
-            D::Dictionary(_, values) => is_map_key_type(values),
-            D::RunEndEncoded(_, values) => is_map_key(values),
-            _ => data_type.is_integer(),
-        }
-    }
-    is_uuid(key) || is_map_key_type(key.data_type())
 }

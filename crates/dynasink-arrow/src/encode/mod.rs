@@ -5,31 +5,44 @@
 
 mod absent;
 mod binary;
+mod bool;
+mod bytes_text;
+mod decimal;
 mod encoding;
+mod epoch;
 mod error;
+mod fallback;
+mod float;
+mod form;
 mod indirect;
+mod key;
 mod map;
 mod nested;
 mod number;
+mod plan;
+mod refusal;
+mod set;
 mod temporal;
 pub(crate) mod text;
+mod ticks;
+mod words;
+mod zone;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, BooleanArray};
+use arrow_array::Array;
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use dynasink_core::ValueEncoder;
 
 use absent::Absent;
-use encoding::Form;
 
 pub(crate) use encoding::{Encoding, attribute_names};
 pub(crate) use error::{Step, ValueError};
+pub(crate) use words::{words_for, words_of};
 
 /// Writes the values of one array. Rows are not null.
 trait Encode: Send {
@@ -52,7 +65,7 @@ impl Column {
             nulls: array.logical_nulls(),
             absent: encoding.absent(),
             data_type: array.data_type().clone(),
-            encoder: encoder(array, encoding.form())?,
+            encoder: encoding.form().encoder(array)?,
         })
     }
 
@@ -81,41 +94,5 @@ impl fmt::Debug for Column {
     /// Shows no values: they are users' data and do not belong in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Column").finish_non_exhaustive()
-    }
-}
-
-fn encoder(array: &dyn Array, form: &Form) -> Option<Box<dyn Encode>> {
-    if let DataType::Dictionary(..) | DataType::RunEndEncoded(..) = array.data_type() {
-        return indirect::of(array, |values| encoder(values, form));
-    }
-    match form {
-        Form::Null => Some(Box::new(Nulls)),
-        Form::Bool => Some(Box::new(array.as_boolean_opt()?.clone())),
-        Form::Number => number::encoder(array),
-        Form::Text => Some(Box::new(text::AsString(text::of(array)?))),
-        Form::Binary => binary::encoder(array),
-        Form::List(element) => nested::list(array, element),
-        Form::Struct(fields) => nested::fields(array, fields),
-        Form::Map(value) => map::encoder(array, value),
-    }
-}
-
-impl<E: Encode + ?Sized> Encode for Box<E> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
-        (**self).encode(row, value)
-    }
-}
-
-struct Nulls;
-
-impl Encode for Nulls {
-    fn encode(&self, _: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
-        Ok(value.null()?)
-    }
-}
-
-impl Encode for BooleanArray {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
-        Ok(value.bool(self.value(row))?)
     }
 }

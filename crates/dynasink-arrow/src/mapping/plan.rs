@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use arrow_schema::{DataType, Field, Schema};
-use dynasink_core::{AttributeName, KeyType, TableSchema};
+use dynasink_core::{AttributeName, KeyType, TableSchema, ValueKind};
 
 use super::address::{Columns, Place};
 use super::attribute::{Source, ValueSource};
@@ -341,45 +341,56 @@ fn as_key(
     source: &mut Source,
 ) -> Result<()> {
     let expected = role.attribute.key_type();
-    if let (Source::Value(value), Origin::Value { field, path, .. }) =
-        (&mut *source, &candidate.origin)
-    {
-        // What the mapping asks for is left as it is, and has to be what the key is.
-        let is_asked_for = path.rules().encode_as.is_some();
-        if (!is_asked_for || key_type_of(value.encoding.kind()) == Some(expected))
-            && let Some(encoding) = value.encoding.for_key(field, expected)
-        {
-            value.encoding = encoding;
+    if let (Source::Value(value), Origin::Value { field, .. }) = (&mut *source, &candidate.origin) {
+        match value.encoding.for_key(field, expected) {
+            Some(encoding) => value.encoding = encoding,
+            None => return Err(key_refused(table, role, candidate, source.kind())),
         }
     }
     if key_type_of(source.kind()) == Some(expected) {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(key_refused(table, role, candidate, source.kind()))
     }
-    Err(match &candidate.origin {
-        Origin::Value { field, path, .. } => Error::KeyColumnType {
-            table: table.name().to_string(),
-            column: path.to_string(),
-            data_type: field.data_type().clone(),
-            role: role.name.clone(),
-            expected,
-            advice: match Mapping::key_type(field) {
-                Some(key_type) => {
-                    format!("cast the column, or use a table whose key is a {key_type}")
-                }
-                None => "no key can have this type: choose a column of strings, numbers or binary, or cast it".to_owned(),
-            },
-        },
-        Origin::Made(_) => candidate
-            .said
-            .keys()
-            .error(MappingProblem::KeyType {
+}
+
+fn key_refused(
+    table: &TableSchema,
+    role: &KeyRole<'_>,
+    candidate: &Candidate<'_>,
+    found: ValueKind,
+) -> Error {
+    let expected = role.attribute.key_type();
+    match &candidate.origin {
+        Origin::Value { field, path, .. } if path.rules().encode_as.is_none() => {
+            Error::KeyColumnType {
+                table: table.name().to_string(),
+                column: path.to_string(),
+                data_type: field.data_type().clone(),
+                role: role.name.clone(),
+                expected,
+                advice: match Mapping::key_type(field) {
+                    Some(key_type) => {
+                        format!("cast the column, or use a table whose key is a {key_type}")
+                    }
+                    None => "no key can have this type: choose a column of strings, numbers or binary, or cast it".to_owned(),
+                },
+            }
+        }
+        _ => {
+            let keys = match &candidate.origin {
+                Origin::Value { .. } => candidate.said.keys().key("as"),
+                Origin::Made(_) => candidate.said.keys(),
+            };
+            keys.error(MappingProblem::KeyType {
                 attribute: candidate.name.clone(),
-                found: source.kind(),
+                found,
                 role: role.name.clone(),
                 expected,
             })
-            .into(),
-    })
+            .into()
+        }
+    }
 }
 
 fn key_missing(table: &TableSchema, role: &KeyRole<'_>, candidates: &[Candidate<'_>]) -> Error {

@@ -22,13 +22,20 @@ macro_rules! words {
             $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)+
         }
 
+        impl $name {
+            /// As it is written in a file.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
         impl Word for $name {
             const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             fn word(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)+
-                }
+                self.word()
             }
         }
 
