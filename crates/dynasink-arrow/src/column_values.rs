@@ -5,32 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_cast::{CastOptions, cast, cast_with_options};
-use arrow_schema::{DataType, Field};
-use dynasink_core::Error;
-
-use crate::encode::{Step, ValueError};
-
-/// A column, or a field of a struct in one, that a mapping names.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundColumn<'f> {
-    /// What tells it from all others: its address in a mapping.
-    pub(crate) address: String,
-    /// What messages about a row call it, such as `address.zip`.
-    pub(crate) display: String,
-    pub(crate) field: &'f Field,
-}
-
-#[cfg(test)]
-impl<'f> FoundColumn<'f> {
-    /// A column by its own name.
-    pub(crate) fn named(field: &'f Field) -> Self {
-        Self {
-            address: field.name().clone(),
-            display: field.name().clone(),
-            field,
-        }
-    }
-}
+use arrow_schema::DataType;
 
 /// The values of a column, or of a field of a struct in one, in a batch.
 #[derive(Clone, Debug)]
@@ -48,10 +23,8 @@ impl ColumnValues {
 
     /// The same values as `data_type`, or as another type that has the same texts. None if one of them would change.
     pub(crate) fn of_type(self, data_type: &DataType) -> Option<Self> {
-        let (wanted, found) = (
-            unpacked_type(data_type),
-            unpacked_type(self.array.data_type()),
-        );
+        let wanted = unpacked_type(data_type);
+        let found = unpacked_type(self.array.data_type());
         let is_alike = match (wanted, found) {
             (DataType::Timestamp(unit, zone), DataType::Timestamp(found_unit, found_zone)) => {
                 unit == found_unit && zone.is_some() == found_zone.is_some()
@@ -62,12 +35,12 @@ impl ColumnValues {
             return Some(self);
         }
         let array = unpacked(&self.array)?;
-        let checked = CastOptions {
+        let exact = CastOptions {
             safe: false,
             ..CastOptions::default()
         };
-        let same = cast_with_options(&array, wanted, &checked).ok()?;
-        let back = cast_with_options(&same, array.data_type(), &checked).ok()?;
+        let same = cast_with_options(&array, wanted, &exact).ok()?;
+        let back = cast_with_options(&same, array.data_type(), &exact).ok()?;
         (back.as_ref() == array.as_ref()).then_some(Self {
             array: same,
             nulls: self.nulls,
@@ -110,15 +83,6 @@ pub(crate) struct RefusedValue {
     pub(crate) column: String,
     pub(crate) data_type: DataType,
     pub(crate) reason: String,
-}
-
-impl RefusedValue {
-    /// The row's end by it; `error` has its reason.
-    pub(crate) fn error(self, error: Error) -> ValueError {
-        ValueError::from(error)
-            .of(&self.data_type)
-            .within(Step::Field(self.column))
-    }
 }
 
 /// What the values of a dictionary or of a run-end encoding are; any other type itself.

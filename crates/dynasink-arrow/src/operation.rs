@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field};
 
-use crate::column_values::{ColumnValues, FoundColumn, RefusedValue, Unfit, unpacked_type};
+use crate::column_values::{ColumnValues, RefusedValue, Unfit, unpacked_type};
 use crate::encode::text::{self, Text};
 use crate::mapping::spec::{NullOperation, OperationPreset, OperationSpec};
 
@@ -74,9 +74,9 @@ impl OperationPreset {
 }
 
 impl Operations {
-    /// What `spec` says of its column.
-    pub(crate) fn new(spec: &OperationSpec, column: &FoundColumn<'_>) -> Result<Self, Unfit> {
-        let data_type = unpacked_type(column.field.data_type());
+    /// What `spec` says of its column, which is `field`.
+    pub(crate) fn new(spec: &OperationSpec, field: &Field) -> Result<Self, Unfit> {
+        let data_type = unpacked_type(field.data_type());
         let has_words =
             data_type.is_string() || data_type.is_integer() || *data_type == DataType::Boolean;
         if !has_words {
@@ -84,7 +84,7 @@ impl Operations {
                 "column",
                 format!(
                     "column {:?} is {data_type}, and an operation is a string, an integer or a boolean",
-                    column.address
+                    spec.column
                 ),
             ));
         }
@@ -105,8 +105,8 @@ impl Operations {
             ));
         }
         Ok(Self {
-            column: column.display.clone(),
-            data_type: column.field.data_type().clone(),
+            column: spec.column.clone(),
+            data_type: field.data_type().clone(),
             of_value,
             of_value_in_any_case,
             of_null: match spec.null {
@@ -115,11 +115,6 @@ impl Operations {
                 None => spec.preset.and_then(OperationPreset::of_null),
             },
         })
-    }
-
-    /// The column, for messages.
-    pub(crate) fn column(&self) -> &str {
-        &self.column
     }
 
     /// Those of a batch. None if the values are not of its type.
@@ -227,7 +222,6 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::{ArrayRef, BooleanArray, Float32Array, Int16Array, StringArray};
-    use arrow_schema::Field;
 
     use super::*;
     use RowOperation::{Delete, Put, Skip};
@@ -258,7 +252,7 @@ mod tests {
     fn operations(spec: &OperationSpec, array: ArrayRef) -> Vec<Option<RowOperation>> {
         let field = Field::new("op", array.data_type().clone(), true);
         let rows = array.len();
-        let operations = Operations::new(spec, &FoundColumn::named(&field)).unwrap();
+        let operations = Operations::new(spec, &field).unwrap();
         let operations = operations.bind(ColumnValues::new(array, None)).unwrap();
         (0..rows).map(|row| operations.get(row).ok()).collect()
     }
@@ -346,8 +340,7 @@ mod tests {
     #[test]
     fn words_that_mean_nothing_are_refused_before_the_first_row() {
         let unfit = |spec: &OperationSpec, data_type| {
-            let field = Field::new("op", data_type, true);
-            let unfit = Operations::new(spec, &FoundColumn::named(&field)).unwrap_err();
+            let unfit = Operations::new(spec, &Field::new("op", data_type, true)).unwrap_err();
             (unfit.key, unfit.index)
         };
         let twice = OperationSpec {

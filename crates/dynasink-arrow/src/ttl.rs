@@ -4,7 +4,8 @@
 
 use arrow_schema::{DataType, Field};
 
-use crate::column_values::{ColumnValues, FoundColumn, RefusedValue, Unfit};
+use crate::column_values::{ColumnValues, RefusedValue, Unfit, unpacked_type};
+use crate::encode::zone::Zone;
 use crate::instant::{InstantKind, Instants};
 use crate::mapping::spec::TtlSpec;
 
@@ -14,6 +15,8 @@ pub(crate) struct Ttl {
     column: String,
     data_type: DataType,
     after_nanos: i128,
+    /// The zone that times without one are in, if it is not UTC.
+    zone: Option<Zone>,
 }
 
 /// The times to live of one batch.
@@ -25,15 +28,15 @@ pub(crate) struct TtlSeconds {
 }
 
 impl Ttl {
-    /// What `spec` says of its column. A timestamp without a time zone counts as one in UTC.
-    pub(crate) fn new(spec: &TtlSpec, column: &FoundColumn<'_>) -> Result<Self, Unfit> {
-        let data_type = column.field.data_type();
+    /// What `spec` says of its column, which is `field`. A timestamp without a time zone counts as one in UTC.
+    pub(crate) fn new(spec: &TtlSpec, field: &Field) -> Result<Self, Unfit> {
+        let data_type = field.data_type();
         if InstantKind::of(data_type).is_none() {
             return Err(Unfit::new(
                 "ttl",
                 format!(
                     "column {:?} is {data_type}, and a time to live is made of a date or a timestamp: a number of seconds is one as it stands",
-                    column.address
+                    spec.ttl
                 ),
             ));
         }
@@ -47,9 +50,10 @@ impl Ttl {
             })?,
         };
         Ok(Self {
-            column: column.display.clone(),
+            column: spec.ttl.clone(),
             data_type: data_type.clone(),
             after_nanos,
+            zone: None,
         })
     }
 
@@ -61,14 +65,33 @@ impl Ttl {
             column: field.name().clone(),
             data_type: field.data_type().clone(),
             after_nanos: 0,
+            zone: None,
         })
+    }
+
+    /// The same of a column whose entry says that its times are in `zone`.
+    pub(crate) fn in_zone(self, zone: &str) -> Result<Self, Unfit> {
+        let is_local = matches!(unpacked_type(&self.data_type), DataType::Timestamp(_, None));
+        match Zone::parse(zone) {
+            Some(zone) if is_local => Ok(Self {
+                zone: Some(zone),
+                ..self
+            }),
+            _ => Err(Unfit::new(
+                "ttl",
+                format!(
+                    "`assume_zone` of column {:?} does not fit: it is a zone such as Europe/Berlin or +01:00 of timestamps that have none",
+                    self.column
+                ),
+            )),
+        }
     }
 
     /// Those of a batch. None if the values are of another type.
     pub(crate) fn bind(&self, values: ColumnValues) -> Option<TtlSeconds> {
         Some(TtlSeconds {
             ttl: self.clone(),
-            instants: Instants::of(values.array())?,
+            instants: Instants::of(values.array())?.in_zone(self.zone),
             values,
         })
     }
@@ -81,18 +104,23 @@ impl TtlSeconds {
         if self.values.is_null(row) {
             return Ok(None);
         }
-        let expires = self
+        let refused = |reason: String| RefusedValue {
+            column: self.ttl.column.clone(),
+            data_type: self.ttl.data_type.clone(),
+            reason,
+        };
+        let instant = self
             .instants
             .get(row)
+            .map_err(|refusal| refused(refusal.to_string()))?;
+        let expires = instant
             .and_then(|instant| instant.after(self.ttl.after_nanos))
             .filter(|instant| instant.in_four_digit_years().is_some());
         match expires {
             Some(instant) => Ok(Some(instant.seconds())),
-            None => Err(RefusedValue {
-                column: self.ttl.column.clone(),
-                data_type: self.ttl.data_type.clone(),
-                reason: "the time to live is not within the years 0000 to 9999".to_owned(),
-            }),
+            None => Err(refused(
+                "the time to live is not within the years 0000 to 9999".to_owned(),
+            )),
         }
     }
 }
@@ -116,17 +144,18 @@ mod tests {
         TimestampSecondArray,
     };
 
+    use arrow_schema::TimeUnit;
+
     use super::*;
 
     fn seconds(array: ArrayRef, after: Option<&str>) -> Vec<Result<Option<i64>, String>> {
         let field = Field::new("t", array.data_type().clone(), true);
-        let column = FoundColumn::named(&field);
         let spec = TtlSpec {
             ttl: "t".to_owned(),
             after: after.map(str::to_owned),
         };
         let rows = array.len();
-        let ttl = Ttl::new(&spec, &column).unwrap();
+        let ttl = Ttl::new(&spec, &field).unwrap();
         let seconds = ttl.bind(ColumnValues::new(array, None)).unwrap();
         (0..rows)
             .map(|row| seconds.get(row).map_err(|refused| refused.reason))
@@ -158,6 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn a_local_time_expires_by_the_clock_of_its_zone() {
+        let field = Field::new("t", DataType::Timestamp(TimeUnit::Second, None), true);
+        let berlin = Ttl::of_column(&field)
+            .unwrap()
+            .in_zone("Europe/Berlin")
+            .unwrap();
+        // 2024-07-01T00:00:00, and a time that the change of 2024-10-27 makes twice.
+        let times = TimestampSecondArray::from(vec![1_719_792_000, 1_729_994_400]);
+        let seconds = berlin
+            .bind(ColumnValues::new(Arc::new(times), None))
+            .unwrap();
+        assert_eq!(seconds.get(0), Ok(Some(1_719_784_800)));
+        assert!(seconds.get(1).unwrap_err().reason.contains("clock change"));
+        assert!(Ttl::of_column(&field).unwrap().in_zone("Berlin").is_err());
+        let dates = Field::new("t", DataType::Date32, true);
+        assert!(Ttl::of_column(&dates).unwrap().in_zone("+01:00").is_err());
+    }
+
+    #[test]
     fn what_no_year_of_four_digits_holds_rejects_the_row() {
         let sentinels = Arc::new(TimestampSecondArray::from(vec![
             i64::MAX,
@@ -183,10 +231,10 @@ mod tests {
         };
         let times = Field::new("t", DataType::Date32, true);
         for after in ["90", "", "-", "5 parsecs", "--5m", "1h-5m"] {
-            assert_eq!(Ttl::new(&spec(after), &FoundColumn::named(&times)).unwrap_err().key, "after");
+            assert_eq!(Ttl::new(&spec(after), &times).unwrap_err().key, "after");
         }
         let numbers = Field::new("t", DataType::Int64, true);
-        assert_eq!(Ttl::new(&spec("5m"), &FoundColumn::named(&numbers)).unwrap_err().key, "ttl");
+        assert_eq!(Ttl::new(&spec("5m"), &numbers).unwrap_err().key, "ttl");
         assert!(Ttl::of_column(&numbers).is_none());
         assert!(Ttl::of_column(&times).is_some());
     }

@@ -6,14 +6,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Decimal256Type, Int64Type, UInt64Type};
 use arrow_array::{ArrayRef, Int64Array, PrimitiveArray, UInt64Array};
 use arrow_cast::cast;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field};
 use dynasink_core::Version;
 
-use crate::column_values::{
-    ColumnValues, FoundColumn, RefusedValue, Unfit, unpacked, unpacked_type,
-};
+use crate::column_values::{ColumnValues, RefusedValue, Unfit, unpacked, unpacked_type};
 use crate::encode::text::{self, Text};
 use crate::instant::{InstantKind, Instants};
+use crate::mapping::spec::VersionSpec;
 
 /// Most digits of a decimal in 128 bits.
 const MAX_DIGITS: u8 = 38;
@@ -43,9 +42,9 @@ enum Reader {
 }
 
 impl VersionColumn {
-    /// Versions that are the values of `column`.
-    pub(crate) fn new(column: &FoundColumn<'_>) -> Result<Self, Unfit> {
-        let data_type = unpacked_type(column.field.data_type());
+    /// What `spec` says of its column, which is `field`.
+    pub(crate) fn new(spec: &VersionSpec, field: &Field) -> Result<Self, Unfit> {
+        let data_type = unpacked_type(field.data_type());
         let has_order = data_type.is_integer()
             || data_type.is_decimal()
             || data_type.is_string()
@@ -55,19 +54,14 @@ impl VersionColumn {
                 "column",
                 format!(
                     "column {:?} is {data_type}, which is no version: integers, decimals, dates, timestamps and strings are",
-                    column.address
+                    spec.column
                 ),
             ));
         }
         Ok(Self {
-            column: column.display.clone(),
-            data_type: column.field.data_type().clone(),
+            column: spec.column.clone(),
+            data_type: field.data_type().clone(),
         })
-    }
-
-    /// The column, for messages.
-    pub(crate) fn column(&self) -> &str {
-        &self.column
     }
 
     /// Those of a batch. None if the values are not of its type.
@@ -103,8 +97,9 @@ impl Versions {
                 Version::wide(high, low)
             }
             Reader::Instant(instants) => match instants.get(row) {
-                Some(instant) => Version::integer(instant.nanos()),
-                None => return Err(refused("it is null".to_owned())),
+                Ok(Some(instant)) => Version::integer(instant.nanos()),
+                Ok(None) => return Err(refused("it is null".to_owned())),
+                Err(refusal) => return Err(refused(refusal.to_string())),
             },
             Reader::Text(texts) => {
                 let mut buffer = String::new();
@@ -157,13 +152,14 @@ mod tests {
         StringViewArray, TimestampMicrosecondArray, TimestampSecondArray,
     };
     use arrow_buffer::{NullBuffer, i256};
-    use arrow_schema::Field;
 
     use super::*;
 
     fn column(array: &ArrayRef) -> Result<VersionColumn, Unfit> {
-        let field = Field::new("v", array.data_type().clone(), true);
-        VersionColumn::new(&FoundColumn::named(&field))
+        let spec = VersionSpec {
+            column: "v".to_owned(),
+        };
+        VersionColumn::new(&spec, &Field::new("v", array.data_type().clone(), true))
     }
 
     fn versions(array: ArrayRef) -> Vec<Version> {

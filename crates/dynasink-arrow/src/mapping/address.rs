@@ -7,9 +7,8 @@ use std::collections::HashMap;
 
 use arrow_schema::{DataType, Field, Schema};
 
-use super::error::{KeyPath, MappingError, MappingProblem};
+use super::error::MappingProblem;
 use super::near::Near;
-use crate::column_values::FoundColumn;
 
 /// The columns of a schema by their addresses.
 pub(crate) struct Columns<'a> {
@@ -97,32 +96,6 @@ impl<'a> Columns<'a> {
                 column: address.to_owned(),
                 available: self.near(address),
             })
-    }
-
-    /// The column, or the field of structs, that `address` means, of which a row has one value. `keys` is where the
-    /// mapping names it.
-    pub(crate) fn one_value(
-        &self,
-        keys: &KeyPath,
-        address: &str,
-    ) -> Result<(Place, FoundColumn<'a>), MappingError> {
-        let found = self.place_and_column(address);
-        found.map_err(|problem| keys.error(problem))
-    }
-
-    /// The same, if there is one.
-    pub(crate) fn place_and_column(
-        &self,
-        address: &str,
-    ) -> Result<(Place, FoundColumn<'a>), MappingProblem> {
-        let found = self.find(address)?;
-        let place = found.place(address)?;
-        let column = FoundColumn {
-            address: found.canonical,
-            display: place.way(self.schema).join("."),
-            field: found.field,
-        };
-        Ok((place, column))
     }
 
     /// The columns there are, in place of `asked`.

@@ -10,12 +10,8 @@ use dynasink_core::{SourcePosition, ValueEncoder, ValueKind};
 
 use super::address::Place;
 use super::constant::ConstantValue;
-use super::made::{TemplateSource, TtlSource, write_seconds, write_text};
 use super::spec::SourcePart;
-use crate::column_values::ColumnValues;
 use crate::encode::{Column, Encoding, Step, ValueError};
-use crate::template::TemplateTexts;
-use crate::ttl::TtlSeconds;
 
 /// Where the values of an attribute come from.
 #[derive(Clone, Debug)]
@@ -26,10 +22,6 @@ pub(crate) enum Source {
     Constant(ConstantValue),
     /// A part of the place that the row came from.
     Position(SourcePart),
-    /// Columns in a text.
-    Template(TemplateSource),
-    /// When the item expires.
-    Ttl(TtlSource),
 }
 
 /// A column, or a field of a struct in one, and what its values become.
@@ -47,8 +39,6 @@ pub(crate) enum Values {
     Value(BoundValue),
     Constant(ConstantValue),
     Position(SourcePart),
-    Template(TemplateTexts),
-    Ttl(TtlSeconds),
 }
 
 /// Why a batch cannot be written by a mapping that its schema fits.
@@ -66,8 +56,8 @@ impl Source {
         match self {
             Self::Value(value) => value.encoding.kind(),
             Self::Constant(constant) => constant.kind(),
-            Self::Position(SourcePart::File) | Self::Template(_) => ValueKind::S,
-            Self::Position(SourcePart::RowGroup | SourcePart::Row) | Self::Ttl(_) => ValueKind::N,
+            Self::Position(SourcePart::File) => ValueKind::S,
+            Self::Position(SourcePart::RowGroup | SourcePart::Row) => ValueKind::N,
         }
     }
 
@@ -75,8 +65,6 @@ impl Source {
     pub(crate) fn needs(&self, column: usize) -> bool {
         match self {
             Self::Value(value) => value.place.column == column,
-            Self::Template(template) => template.needs(column),
-            Self::Ttl(ttl) => ttl.place.column == column,
             Self::Constant(_) | Self::Position(_) => false,
         }
     }
@@ -92,10 +80,6 @@ impl Source {
             Self::Constant(constant) => Values::Constant(constant.clone()),
             Self::Position(_) if !has_positions => return Err(BindError::NoPosition),
             Self::Position(part) => Values::Position(*part),
-            Self::Template(template) => {
-                Values::Template(template.bind(batch).ok_or(BindError::Type)?)
-            }
-            Self::Ttl(ttl) => Values::Ttl(ttl.bind(batch).ok_or(BindError::Type)?),
         })
     }
 }
@@ -119,8 +103,6 @@ impl Values {
                 }?),
                 None => Ok(()),
             },
-            Self::Template(texts) => write_text(texts, row, value),
-            Self::Ttl(seconds) => write_seconds(seconds, row, value),
         }
     }
 }
@@ -151,12 +133,6 @@ impl BoundValue {
 }
 
 impl Place {
-    /// The values, null where a struct around them is.
-    pub(super) fn values(&self, batch: &RecordBatch) -> Option<ColumnValues> {
-        let (array, outer_nulls) = self.find(batch)?;
-        Some(ColumnValues::new(array, outer_nulls.as_ref()))
-    }
-
     /// The values, and the rows in which a struct around them is null.
     fn find(&self, batch: &RecordBatch) -> Option<(ArrayRef, Option<NullBuffer>)> {
         let mut array = batch.columns().get(self.column)?.clone();

@@ -6,7 +6,6 @@ use arrow_schema::DataType;
 use dynasink_core::{KeyType, ValueKind};
 
 use super::near::Near;
-use crate::template::TemplateError;
 
 /// What is wrong with a mapping, and where.
 #[derive(Debug, thiserror::Error)]
@@ -331,17 +330,6 @@ pub enum MappingProblem {
         role: String,
         /// The type of the key.
         expected: KeyType,
-    },
-
-    /// A template that is not well-formed, or not for these columns.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-
-    /// A column or a word that does not fit.
-    #[error("{reason}")]
-    Unfit {
-        /// Why not, and what to do.
-        reason: String,
     },
 
     /// A constant that DynamoDB does not take.

@@ -6,7 +6,7 @@ use super::extent::{Alphabet, Extent};
 use super::filter::Filter;
 use super::parse::{Format, Part, Placeholder, Template, TemplateError};
 use super::strftime::Strftime;
-use crate::column_values::{FoundColumn, unpacked_type};
+use crate::column_values::unpacked_type;
 use crate::instant::InstantKind;
 use crate::mapping::spec::SeparatorInValue;
 
@@ -23,10 +23,7 @@ pub(crate) struct BoundTemplate {
 /// A placeholder and the literal that follows it.
 #[derive(Clone, Debug)]
 pub(super) struct BoundPlaceholder {
-    /// Its column: what tells it from others.
-    column: String,
-    /// The same for messages about rows.
-    pub(super) display: String,
+    pub(super) column: String,
     pub(super) data_type: DataType,
     pub(super) form: Form,
     pub(super) filters: Vec<Filter>,
@@ -66,7 +63,7 @@ pub(crate) struct Loss {
 }
 
 impl Template {
-    /// Holds the template against columns that `find` finds by the names in the placeholders, or says why it does not.
+    /// Holds the template against columns that `field_of` finds, or says why there are none.
     ///
     /// # Errors
     ///
@@ -74,7 +71,7 @@ impl Template {
     pub(crate) fn bind<'f>(
         &self,
         separator_in_value: SeparatorInValue,
-        mut find: impl FnMut(&str) -> Result<FoundColumn<'f>, String>,
+        field_of: impl Fn(&str) -> Result<&'f Field, String>,
     ) -> Result<BoundTemplate, TemplateError> {
         let mut head = String::new();
         let mut placeholders: Vec<BoundPlaceholder> = Vec::new();
@@ -86,8 +83,8 @@ impl Template {
                 },
                 Part::Placeholder(placeholder) => {
                     let error = |reason| TemplateError::new(placeholder.position, reason);
-                    let column = find(&placeholder.column).map_err(error)?;
-                    placeholders.push(placeholder.bind(&column).map_err(error)?);
+                    let field = field_of(&placeholder.column).map_err(error)?;
+                    placeholders.push(placeholder.bind(field).map_err(error)?);
                 }
             }
         }
@@ -114,34 +111,39 @@ impl Template {
 }
 
 impl BoundTemplate {
-    /// The columns that the text does not give back, each with the reason. None means that it is injective: rows with
-    /// different values in its columns never have one text.
+    /// Whether rows with different values in its columns never have one text.
+    pub(crate) fn is_injective(&self) -> bool {
+        self.losses.is_empty()
+    }
+
+    /// The columns that the text does not give back, each with the reason.
     pub(crate) fn losses(&self) -> &[Loss] {
         &self.losses
     }
 
-    /// Whether its text gives the column of this address back.
-    pub(crate) fn gives_back(&self, address: &str) -> bool {
-        let is_lost = self.losses.iter().any(|loss| loss.column == address);
-        !is_lost
-            && self
-                .placeholders
-                .iter()
-                .any(|placeholder| placeholder.column == address)
+    /// Whether its text gives this column back.
+    pub(crate) fn gives_back(&self, column: &str) -> bool {
+        self.columns().any(|known| known == column)
+            && self.losses.iter().all(|loss| loss.column != column)
+    }
+
+    /// The columns of its placeholders, in their order: the values of a batch are given in it.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.placeholders
+            .iter()
+            .map(|placeholder| placeholder.column.as_str())
     }
 }
 
 impl Placeholder {
-    fn bind(&self, column: &FoundColumn<'_>) -> Result<BoundPlaceholder, String> {
-        let field = column.field;
+    fn bind(&self, field: &Field) -> Result<BoundPlaceholder, String> {
         let (form, extent) = self.form(field)?;
         let extent = self
             .filters
             .iter()
             .fold(extent, |extent, filter| filter.extent(extent));
         Ok(BoundPlaceholder {
-            column: column.address.clone(),
-            display: column.display.clone(),
+            column: self.column.clone(),
             data_type: field.data_type().clone(),
             form,
             filters: self.filters.clone(),

@@ -72,7 +72,7 @@ impl TemplateTexts {
                 .text(row, &mut buffer)
                 .and_then(|text| placeholder.write(text, out))
                 .map_err(|reason| RefusedValue {
-                    column: placeholder.display.clone(),
+                    column: placeholder.column.clone(),
                     data_type: placeholder.data_type.clone(),
                     reason,
                 })?;
@@ -211,10 +211,8 @@ impl Reader {
                 Ok(buffer)
             }
             Self::Strftime(instants, format, kind) => {
-                let written = instants
-                    .get(row)
-                    .is_some_and(|instant| format.write(instant, *kind, buffer));
-                if written {
+                let instant = instants.get(row).map_err(|refusal| refusal.to_string())?;
+                if instant.is_some_and(|instant| format.write(instant, *kind, buffer)) {
                     Ok(buffer)
                 } else {
                     Err("its year is not within 0000 to 9999".to_owned())
