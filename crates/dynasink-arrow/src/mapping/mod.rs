@@ -62,6 +62,7 @@ struct Planned {
     schema: SchemaRef,
     names: AttributeNames,
     attributes: Vec<AttributeMapping>,
+    has_versions: bool,
     /// What is known of other schemas that batches came with, the latest last.
     alignments: Mutex<Vec<Arc<Alignment>>>,
 }
@@ -143,6 +144,7 @@ impl Mapping {
             schema: Arc::clone(schema),
             names,
             attributes,
+            has_versions: spec.version.is_some(),
             alignments: Mutex::default(),
         })))
     }
@@ -171,6 +173,11 @@ impl Mapping {
     /// The table.
     pub fn table(&self) -> &TableSchema {
         &self.0.table
+    }
+
+    /// Whether each row has a version, of which the greatest of a key is to be kept.
+    pub fn has_versions(&self) -> bool {
+        self.0.has_versions
     }
 
     /// The schema that it was made for. A batch may lack columns of it, have them in another order, or in another
