@@ -262,4 +262,6 @@ where
 }
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod tests;
