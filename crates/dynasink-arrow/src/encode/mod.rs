@@ -24,9 +24,9 @@ mod refusal;
 mod set;
 mod temporal;
 pub(crate) mod text;
-mod ticks;
+pub(crate) mod ticks;
 mod words;
-mod zone;
+pub(crate) mod zone;
 
 #[cfg(test)]
 mod tests;
