@@ -6,14 +6,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use dynasink_core::{DeadReason, Fuse, ItemEncoder, Outcomes, SourcePosition, StageError, WriteOp};
+use dynasink_core::{DeadReason, Fuse, ItemEncoder, Outcomes, StageError, WriteOp};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
 use crate::batch::SourceBatch;
 use crate::encode::ValueError;
 use crate::mapping::Mapping;
-use crate::rows::{Row, Rows, SchemaDiffers};
+use crate::rows::{BatchRefused, Row, Rows};
 
 /// What errors call this stage.
 const STAGE: &str = "decode";
@@ -157,10 +157,13 @@ where
         if this.rows.is_some() || this.op.is_some() {
             return Err(refused("poll_ready must be called first"));
         }
-        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|SchemaDiffers(column)| {
-            refused(format!(
+        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|error| match error {
+            BatchRefused::Column(column) => refused(format!(
                 "its column {column:?} is not that of the mapping; map each schema apart"
-            ))
+            )),
+            BatchRefused::NoPosition(attribute) => refused(format!(
+                "attribute {attribute:?} is where a row came from, which the batch does not say"
+            )),
         })?;
         *this.rows = Some(rows);
         Ok(())
@@ -180,7 +183,11 @@ where
                     Some(Row {
                         op: Err(error),
                         position,
-                    }) => bury(this.decoder.outcomes(), position.as_ref(), &error)?,
+                    }) => this.decoder.outcomes().bury(
+                        position.as_ref(),
+                        None,
+                        dead(&error),
+                    )?,
                 }
             }
             // An operation is in hand before the inner sink reserves a place for it.
@@ -201,35 +208,17 @@ fn refused(reason: impl Into<String>) -> StageError {
     }
 }
 
-fn bury(
-    outcomes: &Outcomes,
-    position: Option<&SourcePosition>,
-    error: &ValueError,
-) -> Result<(), StageError> {
-    let value = error.value();
-    let mut message = one_line(error.reason());
-    if let Some(value) = &value {
-        message = format!("column {} ({}): {message}", value.column, value.kind);
+/// Why a row cannot be written, with the value that is to blame if it is one.
+fn dead(error: &ValueError) -> DeadReason {
+    let mut reason = DeadReason::of(error.reason());
+    reason.value = error.value();
+    if let Some(value) = &reason.value {
+        reason.message = format!(
+            "column {} ({}): {}",
+            value.column, value.kind, reason.message
+        );
     }
-    let reason = DeadReason {
-        code: error.reason().code().to_owned(),
-        message,
-        attempts: 0,
-        value,
-    };
-    outcomes.bury(position, None, reason)
-}
-
-/// An error with its sources.
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        source = error.source();
-    }
-    line
+    reason
 }
 
 impl<S, B> Sink<B> for Decoded<S>

@@ -6,6 +6,8 @@ use arrow_schema::{ArrowError, DataType};
 use dynasink_core::{KeyType, ValueKind};
 use parquet::errors::ParquetError;
 
+use crate::mapping::MappingError;
+pub use crate::mapping::Near as ColumnList;
 use crate::mapping::spec::EncodeAs;
 
 /// Why a schema cannot be mapped to a table, or files cannot be read.
@@ -116,6 +118,10 @@ pub enum Error {
         /// Why.
         source: dynasink_core::Error,
     },
+
+    /// The mapping says what the schema or the table does not bear out.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
 
     /// A source of no files.
     #[error("no files to read: name at least one")]
@@ -304,92 +310,3 @@ impl fmt::Display for Words<'_> {
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// The columns of a schema, as the answer to a name that is not among them.
-///
-/// It displays the nearest name, if one is near, and then all names, up to a number that a line can take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnList {
-    columns: Vec<String>,
-    nearest: Option<String>,
-}
-
-/// How alike two names must be, from 0 to 1, for one to be meant by the other.
-const ALIKE: f64 = 0.75;
-/// How many names an error lists.
-const LISTED: usize = 30;
-
-impl ColumnList {
-    /// The answer to `asked`.
-    #[expect(
-        single_use_lifetimes,
-        reason = "`impl Trait` arguments cannot elide it yet"
-    )]
-    pub(crate) fn for_name<'a>(asked: &str, columns: impl IntoIterator<Item = &'a str>) -> Self {
-        let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
-        let lower = asked.to_lowercase();
-        let nearest = columns
-            .iter()
-            .map(|column| (strsim::jaro_winkler(&lower, &column.to_lowercase()), column))
-            .filter(|(alike, _)| *alike >= ALIKE)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, column)| column.clone());
-        Self { columns, nearest }
-    }
-
-    /// The name that was meant, most likely.
-    pub fn nearest(&self) -> Option<&str> {
-        self.nearest.as_deref()
-    }
-
-    /// All names.
-    pub fn columns(&self) -> &[String] {
-        &self.columns
-    }
-}
-
-impl fmt::Display for ColumnList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(nearest) = &self.nearest {
-            write!(f, "is {nearest:?} meant? ")?;
-        }
-        if self.columns.is_empty() {
-            return f.write_str("there are no columns");
-        }
-        f.write_str("the columns are ")?;
-        for (at, column) in self.columns.iter().take(LISTED).enumerate() {
-            let separator = if at == 0 { "" } else { ", " };
-            write!(f, "{separator}{column:?}")?;
-        }
-        match self.columns.len().saturating_sub(LISTED) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_near_name_is_suggested_and_a_far_one_is_not() {
-        let list = ColumnList::for_name("custmer_id", ["order_date", "Customer_Id"]);
-        assert_eq!(list.nearest(), Some("Customer_Id"));
-        assert_eq!(
-            list.to_string(),
-            "is \"Customer_Id\" meant? the columns are \"order_date\", \"Customer_Id\""
-        );
-        assert_eq!(
-            ColumnList::for_name("pk", ["carrier", "name"]).nearest(),
-            None
-        );
-    }
-
-    #[test]
-    fn a_long_list_of_columns_is_cut() {
-        let names: Vec<String> = (0..32).map(|n| format!("c{n:03}")).collect();
-        let list = ColumnList::for_name("zzzzzzz", names.iter().map(String::as_str));
-        assert!(list.to_string().ends_with("\"c029\" and 2 more"), "{list}");
-    }
-}

@@ -61,6 +61,62 @@ fn same_type(a: &DataType, b: &DataType) -> bool {
     }
 }
 
+/// Whether values of `found` become what a mapping made for `field` makes of its values.
+pub(crate) fn fits(field: &Field, found: &Field) -> bool {
+    is_uuid(field) == is_uuid(found) && fits_type(field.data_type(), found.data_type())
+}
+
+fn fits_type(field: &DataType, found: &DataType) -> bool {
+    use DataType as D;
+    let is_exact = |data_type: &DataType| data_type.is_integer() || data_type.is_decimal();
+    match (field, found) {
+        (_, D::Dictionary(_, values)) => fits_type(field, values),
+        (D::Dictionary(_, values), _) => fits_type(values, found),
+        (_, D::RunEndEncoded(_, values)) => fits_type(field, values.data_type()),
+        (D::RunEndEncoded(_, values), _) => fits_type(values.data_type(), found),
+        (D::Struct(fields), D::Struct(found)) => found.iter().all(|found| {
+            let field = fields.iter().find(|field| field.name() == found.name());
+            field.is_some_and(|field| fits(field, found))
+        }),
+        (D::Map(field, _), D::Map(found, _)) => match (field.data_type(), found.data_type()) {
+            (D::Struct(field), D::Struct(found)) => {
+                field.len() == found.len()
+                    && field
+                        .iter()
+                        .zip(found)
+                        .all(|(field, found)| fits(field, found))
+            }
+            _ => false,
+        },
+        (D::Timestamp(unit, zone), D::Timestamp(found_unit, found_zone)) => {
+            unit == found_unit && zone.is_some() == found_zone.is_some()
+        }
+        (
+            D::Binary | D::LargeBinary | D::BinaryView,
+            D::Binary | D::LargeBinary | D::BinaryView,
+        ) => true,
+        _ if field.is_string() && found.is_string() => true,
+        _ if is_exact(field) && is_exact(found) => true,
+        _ => match (element_of(field), element_of(found)) {
+            (Some(field), Some(found)) => fits(field, found),
+            _ => same_type(field, found),
+        },
+    }
+}
+
+/// The element of a list of any kind.
+pub(crate) fn element_of(data_type: &DataType) -> Option<&Field> {
+    use DataType as D;
+    match data_type {
+        D::List(field)
+        | D::LargeList(field)
+        | D::ListView(field)
+        | D::LargeListView(field)
+        | D::FixedSizeList(field, _) => Some(field),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;

@@ -7,8 +7,8 @@
 //! | module of the vocabulary | types |
 //! | --- | --- |
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
-//! | items | [`Item`], [`ItemEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
-//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
+//! | items | [`Item`], [`ItemEncoder`], [`SerdeEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
+//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`Version`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
 //!
@@ -35,6 +35,7 @@ mod serialize;
 mod stage;
 mod table;
 mod units;
+mod version;
 
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
@@ -53,9 +54,11 @@ pub use outcome::{
     DeadReason, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, ValueLocation,
 };
 pub use position::SourcePosition;
+pub use serialize::{SerdeEncoder, binary_set, number_set, string_set};
 pub use stage::{Fuse, StageError};
 pub use table::{
     BillingMode, IndexKind, IndexSchema, KeyAttribute, KeyType, TableName, TableSchema,
     TableSchemaBuilder,
 };
 pub use units::WriteUnits;
+pub use version::Version;

@@ -56,7 +56,7 @@ pub use rate::Rate;
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
-    BatchStream, ColumnMapping, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSource,
+    AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSource,
     Mapping, SourceBatch, SourceFile, SourceOptions,
 };
 pub use dynasink_aws::{
@@ -69,10 +69,12 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
     ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
-    PrimaryKey, SourcePosition, StageError, TableName, TableSchema, ValueLocation, WriteAction,
-    WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
+    PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName, TableSchema, ValueLocation,
+    WriteAction, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits, binary_set, number_set,
+    string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, RateLimited, RateLimiter, SizerLaw, WriteSinkExt, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLimited, RateLimiter, SizerLaw,
+    WriteSinkExt, drive,
 };

@@ -35,11 +35,13 @@ pub(super) enum Form {
     Map(Arc<Encoding>),
 }
 
-/// The names of a struct's fields, rendered once, and what each becomes.
+/// The fields of a struct that become attributes of a map.
 #[derive(Debug)]
 pub(super) struct StructForm {
+    /// Their names in the map, rendered once.
     pub(super) names: AttributeNames,
-    pub(super) fields: Vec<Encoding>,
+    /// Where each is in the struct, and what it becomes.
+    pub(super) fields: Vec<(usize, Encoding)>,
 }
 
 impl Form {

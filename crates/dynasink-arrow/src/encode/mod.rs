@@ -69,6 +69,12 @@ impl Column {
         })
     }
 
+    /// The same, null also in the rows in which `outer` is.
+    pub(crate) fn null_where(mut self, outer: Option<&NullBuffer>) -> Self {
+        self.nulls = NullBuffer::union(self.nulls.as_ref(), outer);
+        self
+    }
+
     /// Writes the value of `row`, or leaves it out.
     pub(crate) fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         if self.is_null(row) {

@@ -119,14 +119,10 @@ impl Encode for Structs {
 
 pub(super) fn fields(array: &dyn Array, encoding: &Arc<StructForm>) -> Option<Box<dyn Encode>> {
     let array = array.as_struct_opt()?;
-    if array.num_columns() != encoding.fields.len() {
-        return None;
-    }
-    let fields = array
-        .columns()
+    let fields = encoding
+        .fields
         .iter()
-        .zip(&encoding.fields)
-        .map(|(column, encoding)| Column::new(column, encoding))
+        .map(|(index, encoding)| Column::new(array.columns().get(*index)?, encoding))
         .collect::<Option<_>>()?;
     Some(Box::new(Structs {
         encoding: Arc::clone(encoding),

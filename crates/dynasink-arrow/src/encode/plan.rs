@@ -300,7 +300,7 @@ impl<'p, 's> Plan<'p, 's> {
         let data_type = self.field.data_type();
         let of_elements = |field: &Field| {
             let encoding = Encoding::in_place(&self.path.element(), field, Place::Element)?;
-            Ok(Arc::new(encoding))
+            Ok::<_, Error>(Arc::new(encoding))
         };
         if let Some(element) = element_of(data_type) {
             return Ok(Form::List(of_elements(element)?));
@@ -326,16 +326,21 @@ impl<'p, 's> Plan<'p, 's> {
     }
 
     fn fields(&self, fields: &Fields) -> Result<StructForm> {
-        let encodings = fields
-            .iter()
-            .map(|field| {
-                Encoding::in_place(&self.path.field(field.name()), field, Place::Attribute)
-            })
-            .collect::<Result<_>>()?;
-        let names = fields.iter().map(|field| field.name().as_str());
+        let mut names = Vec::with_capacity(fields.len());
+        let mut kept = Vec::with_capacity(fields.len());
+        for (index, field) in fields.iter().enumerate() {
+            let path = self.path.field(field.name());
+            let own = path.spec();
+            if own.is_some_and(|own| own.drop == Some(true)) {
+                continue;
+            }
+            let name = own.and_then(|own| own.rename.as_deref());
+            names.push(name.unwrap_or(field.name()));
+            kept.push((index, Encoding::in_place(&path, field, Place::Attribute)?));
+        }
         Ok(StructForm {
             names: attribute_names(names, |name| self.path.field(name).to_string())?,
-            fields: encodings,
+            fields: kept,
         })
     }
 

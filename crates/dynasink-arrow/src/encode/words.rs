@@ -1,7 +1,5 @@
 //! The words of a mapping that each type can be written by: the one table of them.
 
-use std::fmt;
-
 use arrow_schema::{DataType, Field};
 
 use crate::mapping::spec::EncodeAs;
@@ -78,55 +76,5 @@ pub(crate) fn words_for(data_type: &DataType) -> &'static [EncodeAs] {
         D::Dictionary(_, values) => words_for(values),
         D::RunEndEncoded(_, values) => words_of(values),
         _ => &[],
-    }
-}
-
-impl EncodeAs {
-    /// The word itself, as a mapping file has it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::S => "S",
-            Self::N => "N",
-            Self::B => "B",
-            Self::Bool => "BOOL",
-            Self::Ss => "SS",
-            Self::Ns => "NS",
-            Self::Bs => "BS",
-            Self::L => "L",
-            Self::M => "M",
-            Self::Null => "NULL",
-            Self::Set => "set",
-            Self::Iso => "iso",
-            Self::Zoned => "zoned",
-            Self::EpochS => "epoch_s",
-            Self::EpochSFraction => "epoch_s_fraction",
-            Self::EpochMs => "epoch_ms",
-            Self::EpochUs => "epoch_us",
-            Self::EpochNs => "epoch_ns",
-            Self::EpochDays => "epoch_days",
-            Self::Yyyymmdd => "yyyymmdd",
-            Self::Seconds => "seconds",
-            Self::Raw => "raw",
-            Self::Scaled => "scaled",
-            Self::F64 => "f64",
-            Self::Decimal => "decimal",
-            Self::Uuid => "uuid",
-            Self::Hex => "hex",
-            Self::Base64 => "base64",
-            Self::FromHex => "from_hex",
-            Self::FromBase64 => "from_base64",
-            Self::Json => "json",
-            Self::Document => "document",
-            Self::DynamodbJson => "dynamodb_json",
-            Self::Packed => "packed",
-            Self::Entries => "entries",
-            Self::Tagged => "tagged",
-        }
-    }
-}
-
-impl fmt::Display for EncodeAs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
