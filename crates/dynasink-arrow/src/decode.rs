@@ -183,11 +183,10 @@ where
                     Some(Row {
                         op: Err(error),
                         position,
-                    }) => this.decoder.outcomes().bury(
-                        position.as_ref(),
-                        None,
-                        dead(&error),
-                    )?,
+                    }) => this
+                        .decoder
+                        .outcomes()
+                        .bury(position.as_ref(), None, dead(&error))?,
                 }
             }
             // An operation is in hand before the inner sink reserves a place for it.
