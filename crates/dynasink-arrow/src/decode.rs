@@ -6,13 +6,12 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use dynasink_core::{
-    DeadReason, Error, Fuse, ItemEncoder, Outcomes, SourcePosition, StageError, WriteOp,
-};
+use dynasink_core::{DeadReason, Fuse, ItemEncoder, Outcomes, SourcePosition, StageError, WriteOp};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
 use crate::batch::SourceBatch;
+use crate::encode::ValueError;
 use crate::mapping::Mapping;
 use crate::rows::{Row, Rows, SchemaDiffers};
 
@@ -205,13 +204,18 @@ fn refused(reason: impl Into<String>) -> StageError {
 fn bury(
     outcomes: &Outcomes,
     position: Option<&SourcePosition>,
-    error: &Error,
+    error: &ValueError,
 ) -> Result<(), StageError> {
+    let value = error.value();
+    let mut message = one_line(error.reason());
+    if let Some(value) = &value {
+        message = format!("column {} ({}): {message}", value.column, value.kind);
+    }
     let reason = DeadReason {
-        code: error.code().to_owned(),
-        message: one_line(error),
+        code: error.reason().code().to_owned(),
+        message,
         attempts: 0,
-        value: None,
+        value,
     };
     outcomes.bury(position, None, reason)
 }

@@ -1,10 +1,10 @@
 //! The rows of a batch, one write operation each.
 
 use arrow_array::RecordBatch;
-use dynasink_core::{Error, ItemEncoder, SourcePosition, WriteOp};
+use dynasink_core::{ItemEncoder, SourcePosition, WriteOp};
 
 use crate::batch::SourceBatch;
-use crate::encode::Column;
+use crate::encode::{Column, Step, ValueError};
 use crate::mapping::Mapping;
 
 /// The rows of one batch that have not been encoded yet.
@@ -23,7 +23,7 @@ pub(crate) struct SchemaDiffers(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) position: Option<SourcePosition>,
-    pub(crate) op: Result<WriteOp, Error>,
+    pub(crate) op: Result<WriteOp, ValueError>,
 }
 
 impl Rows {
@@ -48,15 +48,16 @@ impl Rows {
         self.next += 1;
         let item = encoder.item_of_fields(mapping.names(), |item| {
             for (field, column) in self.columns.iter().enumerate() {
-                if !column.is_null(index) {
-                    column.encode(index, item.field(field)?)?;
-                }
+                column.encode(index, item.field(field)?).map_err(|error| {
+                    let name = mapping.columns()[field].name();
+                    error.within(Step::Field(name.to_owned()))
+                })?;
             }
-            Ok(())
+            Ok::<_, ValueError>(())
         });
         let position = self.batch.position_of(index);
         let op = item
-            .and_then(|item| mapping.table().put(item))
+            .and_then(|item| Ok(mapping.table().put(item)?))
             .map(|op| match &position {
                 Some(position) => op.at(position.clone()),
                 None => op,

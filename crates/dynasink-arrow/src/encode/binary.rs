@@ -6,9 +6,9 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, FixedSizeBinaryArray, GenericByteArray, GenericByteViewArray};
 use arrow_schema::DataType;
-use dynasink_core::{Error, ValueEncoder};
+use dynasink_core::ValueEncoder;
 
-use super::Encode;
+use super::{Encode, ValueError};
 
 pub(super) fn encoder(array: &dyn Array) -> Option<Box<dyn Encode>> {
     Some(match array.data_type() {
@@ -25,21 +25,21 @@ pub(super) fn encoder(array: &dyn Array) -> Option<Box<dyn Encode>> {
 struct Bytes<T: ByteArrayType>(GenericByteArray<T>);
 
 impl<T: ByteArrayType<Native = [u8]>> Encode for Bytes<T> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        value.binary(self.0.value(row))
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        Ok(value.binary(self.0.value(row))?)
     }
 }
 
 struct Views<T: ByteViewType>(GenericByteViewArray<T>);
 
 impl<T: ByteViewType<Native = [u8]>> Encode for Views<T> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        value.binary(self.0.value(row))
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        Ok(value.binary(self.0.value(row))?)
     }
 }
 
 impl Encode for FixedSizeBinaryArray {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        value.binary(self.value(row))
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        Ok(value.binary(self.value(row))?)
     }
 }

@@ -5,13 +5,22 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Fields};
 use dynasink_core::{AttributeName, AttributeNames, KeyType, ValueKind};
 
+use super::absent::{Absent, Place};
 use crate::error::{Error, Result};
+use crate::mapping::rules::ValuePath;
 use crate::shape::is_uuid;
+
+/// What becomes of the values of one column, or of a part of one, and of its nulls.
+#[derive(Clone, Debug)]
+pub(crate) struct Encoding {
+    form: Form,
+    absent: Absent,
+}
 
 /// What the values of one Arrow type become. Dictionaries and run-end encodings are as their values.
 #[derive(Clone, Debug)]
-pub(crate) enum Encoding {
-    /// NULL, which an attribute of an item is omitted for.
+pub(super) enum Form {
+    /// NULL.
     Null,
     /// BOOL.
     Bool,
@@ -22,33 +31,89 @@ pub(crate) enum Encoding {
     /// B.
     Binary,
     /// L of one encoding.
-    List(Arc<Self>),
+    List(Arc<Encoding>),
     /// M of the fields of a struct.
     Struct(Arc<StructEncoding>),
     /// M of the entries of a map, whose keys are their canonical text.
-    Map(Arc<Self>),
+    Map(Arc<Encoding>),
 }
 
 /// The names of a struct's fields, rendered once, and what each becomes.
 #[derive(Debug)]
-pub(crate) struct StructEncoding {
-    pub(crate) names: AttributeNames,
-    pub(crate) fields: Vec<Encoding>,
+pub(super) struct StructEncoding {
+    pub(super) names: AttributeNames,
+    pub(super) fields: Vec<Encoding>,
 }
 
 impl Encoding {
-    /// The default for `field`. `path` names it in errors.
-    pub(crate) fn infer(path: &str, field: &Field) -> Result<Self> {
+    /// What the mapping says of `field`, which is at `path`, or else the default of its type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedType`] for a type that has no form in DynamoDB, [`Error::DuplicateColumn`] and
+    /// [`Error::ColumnName`] if the fields of a struct cannot name attributes.
+    pub(crate) fn new(path: &ValuePath<'_>, field: &Field) -> Result<Self> {
+        Self::in_place(path, field, Place::Attribute)
+    }
+
+    fn in_place(path: &ValuePath<'_>, field: &Field, place: Place) -> Result<Self> {
+        let rules = path.rules();
+        let absent = place.null(rules.policies.nulls);
+        let form = Form::new(path, field)?;
+        Ok(Self { form, absent })
+    }
+
+    /// The encoding of `field` as a key of `key_type`, if its values can be that without two of them becoming one.
+    ///
+    /// Integers and decimals can be strings and UUIDs can be binary, as well as what they are by default.
+    pub(crate) fn for_key(&self, field: &Field, key_type: KeyType) -> Option<Self> {
+        let form = match (self.kind(), key_type) {
+            (ValueKind::S, KeyType::S)
+            | (ValueKind::N, KeyType::N)
+            | (ValueKind::B, KeyType::B) => self.form.clone(),
+            (ValueKind::N, KeyType::S) if is_exact_number(field.data_type()) => Form::Text,
+            (ValueKind::S, KeyType::B) if is_uuid(field) => Form::Binary,
+            _ => return None,
+        };
+        // A key is never NULL: an item without the key of an index is not in the index.
+        let absent = Absent::Omitted;
+        Some(Self { form, absent })
+    }
+
+    /// The type of the values.
+    pub(crate) fn kind(&self) -> ValueKind {
+        match self.form {
+            Form::Null => ValueKind::Null,
+            Form::Bool => ValueKind::Bool,
+            Form::Number => ValueKind::N,
+            Form::Text => ValueKind::S,
+            Form::Binary => ValueKind::B,
+            Form::List(_) => ValueKind::L,
+            Form::Struct(_) | Form::Map(_) => ValueKind::M,
+        }
+    }
+
+    pub(super) fn form(&self) -> &Form {
+        &self.form
+    }
+
+    pub(super) fn absent(&self) -> Absent {
+        self.absent
+    }
+}
+
+impl Form {
+    fn new(path: &ValuePath<'_>, field: &Field) -> Result<Self> {
         if is_uuid(field) {
             return Ok(Self::Text);
         }
-        Self::infer_type(path, field.data_type())
+        Self::of_type(path, field.data_type())
     }
 
-    fn infer_type(path: &str, data_type: &DataType) -> Result<Self> {
+    fn of_type(path: &ValuePath<'_>, data_type: &DataType) -> Result<Self> {
         use DataType as D;
         let unsupported = |reason| Error::UnsupportedType {
-            column: path.to_owned(),
+            column: path.to_string(),
             data_type: data_type.clone(),
             reason,
         };
@@ -64,11 +129,12 @@ impl Encoding {
             | D::LargeList(element)
             | D::FixedSizeList(element, _)
             | D::ListView(element)
-            | D::LargeListView(element) => {
-                let path = format!("{path}.{}", element.name());
-                Self::List(Arc::new(Self::infer(&path, element)?))
-            }
-            D::Struct(fields) => Self::Struct(Arc::new(StructEncoding::infer(path, fields)?)),
+            | D::LargeListView(element) => Self::List(Arc::new(Encoding::in_place(
+                &path.element(),
+                element,
+                Place::Element,
+            )?)),
+            D::Struct(fields) => Self::Struct(Arc::new(StructEncoding::new(path, fields)?)),
             D::Map(entries, _) => {
                 let D::Struct(entry) = entries.data_type() else {
                     return Err(unsupported("whose entries are not a struct"));
@@ -81,53 +147,29 @@ impl Encoding {
                         "whose keys cannot name attributes (strings, integers, dates, booleans and UUIDs can)",
                     ));
                 }
-                let path = format!("{path}.{}", value.name());
-                Self::Map(Arc::new(Self::infer(&path, value)?))
+                Self::Map(Arc::new(Encoding::in_place(
+                    &path.element(),
+                    value,
+                    Place::Element,
+                )?))
             }
-            D::Dictionary(_, values) => Self::infer_type(path, values)?,
-            D::RunEndEncoded(_, values) => Self::infer(path, values)?,
+            D::Dictionary(_, values) => Self::of_type(path, values)?,
+            D::RunEndEncoded(_, values) => Self::new(path, values)?,
             // Intervals and unions.
             _ => return Err(unsupported("which is not supported yet")),
         })
     }
-
-    /// The encoding of `field` as a key of `key_type`, if its values can be that without two of them becoming one.
-    ///
-    /// Integers and decimals can be strings and UUIDs can be binary, as well as what they are by default.
-    pub(crate) fn for_key(&self, field: &Field, key_type: KeyType) -> Option<Self> {
-        match (self.kind(), key_type) {
-            (ValueKind::S, KeyType::S)
-            | (ValueKind::N, KeyType::N)
-            | (ValueKind::B, KeyType::B) => Some(self.clone()),
-            (ValueKind::N, KeyType::S) if is_exact_number(field.data_type()) => Some(Self::Text),
-            (ValueKind::S, KeyType::B) if is_uuid(field) => Some(Self::Binary),
-            _ => None,
-        }
-    }
-
-    /// The type of the values.
-    pub(crate) fn kind(&self) -> ValueKind {
-        match self {
-            Self::Null => ValueKind::Null,
-            Self::Bool => ValueKind::Bool,
-            Self::Number => ValueKind::N,
-            Self::Text => ValueKind::S,
-            Self::Binary => ValueKind::B,
-            Self::List(_) => ValueKind::L,
-            Self::Struct(_) | Self::Map(_) => ValueKind::M,
-        }
-    }
 }
 
 impl StructEncoding {
-    fn infer(path: &str, fields: &Fields) -> Result<Self> {
-        let within = |name: &str| format!("{path}.{name}");
+    fn new(path: &ValuePath<'_>, fields: &Fields) -> Result<Self> {
         let encodings = fields
             .iter()
-            .map(|field| Encoding::infer(&within(field.name()), field))
+            .map(|field| Encoding::in_place(&path.field(field.name()), field, Place::Attribute))
             .collect::<Result<_>>()?;
+        let names = fields.iter().map(|field| field.name().as_str());
         Ok(Self {
-            names: attribute_names(fields.iter().map(|field| field.name().as_str()), within)?,
+            names: attribute_names(names, |name| path.field(name).to_string())?,
             fields: encodings,
         })
     }

@@ -3,10 +3,10 @@
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, downcast_run_array};
 use arrow_schema::DataType;
-use dynasink_core::{Error, ValueEncoder};
+use dynasink_core::ValueEncoder;
 
-use super::Encode;
 use super::text::{Refusal, Text};
+use super::{Encode, ValueError};
 
 /// Where the value of each row stands, and the values.
 struct Indirect<E> {
@@ -15,7 +15,7 @@ struct Indirect<E> {
 }
 
 impl<E: Encode> Encode for Indirect<E> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         self.values.encode(self.value_of_row[row], value)
     }
 }

@@ -1,10 +1,12 @@
 //! One encoder per column, built once per batch.
 //!
-//! An encoder owns a cheap copy of its array and writes the value of a row. Nulls are looked at outside, in
-//! [`Column`], since what a null becomes depends on where it stands.
+//! An encoder owns a cheap copy of its array and writes the value of a row, or nothing, which omits it. Nulls are
+//! looked at outside, in [`Column`], since what a null becomes depends on where it stands.
 
+mod absent;
 mod binary;
 mod encoding;
+mod error;
 mod indirect;
 mod map;
 mod nested;
@@ -21,18 +23,25 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
-use dynasink_core::{Error, ValueEncoder};
+use dynasink_core::ValueEncoder;
+
+use absent::Absent;
+use encoding::Form;
 
 pub(crate) use encoding::{Encoding, attribute_names};
+pub(crate) use error::{Step, ValueError};
 
 /// Writes the values of one array. Rows are not null.
 trait Encode: Send {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error>;
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError>;
 }
 
 /// The values of one column, or of a field or element inside it.
 pub(crate) struct Column {
     nulls: Option<NullBuffer>,
+    absent: Absent,
+    /// For errors.
+    data_type: DataType,
     encoder: Box<dyn Encode>,
 }
 
@@ -41,26 +50,24 @@ impl Column {
     pub(crate) fn new(array: &dyn Array, encoding: &Encoding) -> Option<Self> {
         Some(Self {
             nulls: array.logical_nulls(),
-            encoder: encoder(array, encoding)?,
+            absent: encoding.absent(),
+            data_type: array.data_type().clone(),
+            encoder: encoder(array, encoding.form())?,
         })
     }
 
-    pub(crate) fn is_null(&self, row: usize) -> bool {
-        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
-    }
-
-    /// Writes the value of `row`, which is not null.
-    pub(crate) fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        self.encoder.encode(row, value)
-    }
-
-    /// Writes the value of `row`, NULL if it is null.
-    fn encode_or_null(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    /// Writes the value of `row`, or leaves it out.
+    pub(crate) fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         if self.is_null(row) {
-            value.null()
-        } else {
-            self.encode(row, value)
+            return Ok(self.absent.write(value)?);
         }
+        self.encoder
+            .encode(row, value)
+            .map_err(|error| error.of(&self.data_type))
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 }
 
@@ -71,24 +78,24 @@ impl fmt::Debug for Column {
     }
 }
 
-fn encoder(array: &dyn Array, encoding: &Encoding) -> Option<Box<dyn Encode>> {
+fn encoder(array: &dyn Array, form: &Form) -> Option<Box<dyn Encode>> {
     if let DataType::Dictionary(..) | DataType::RunEndEncoded(..) = array.data_type() {
-        return indirect::of(array, |values| encoder(values, encoding));
+        return indirect::of(array, |values| encoder(values, form));
     }
-    match encoding {
-        Encoding::Null => Some(Box::new(Nulls)),
-        Encoding::Bool => Some(Box::new(array.as_boolean_opt()?.clone())),
-        Encoding::Number => number::encoder(array),
-        Encoding::Text => Some(Box::new(text::AsString(text::of(array)?))),
-        Encoding::Binary => binary::encoder(array),
-        Encoding::List(element) => nested::list(array, element),
-        Encoding::Struct(fields) => nested::fields(array, fields),
-        Encoding::Map(value) => map::encoder(array, value),
+    match form {
+        Form::Null => Some(Box::new(Nulls)),
+        Form::Bool => Some(Box::new(array.as_boolean_opt()?.clone())),
+        Form::Number => number::encoder(array),
+        Form::Text => Some(Box::new(text::AsString(text::of(array)?))),
+        Form::Binary => binary::encoder(array),
+        Form::List(element) => nested::list(array, element),
+        Form::Struct(fields) => nested::fields(array, fields),
+        Form::Map(value) => map::encoder(array, value),
     }
 }
 
 impl<E: Encode + ?Sized> Encode for Box<E> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         (**self).encode(row, value)
     }
 }
@@ -96,13 +103,13 @@ impl<E: Encode + ?Sized> Encode for Box<E> {
 struct Nulls;
 
 impl Encode for Nulls {
-    fn encode(&self, _: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        value.null()
+    fn encode(&self, _: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        Ok(value.null()?)
     }
 }
 
 impl Encode for BooleanArray {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        value.bool(self.value(row))
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        Ok(value.bool(self.value(row))?)
     }
 }

@@ -8,10 +8,10 @@ use arrow_array::{
     Array, FixedSizeListArray, GenericListArray, GenericListViewArray, OffsetSizeTrait,
 };
 use arrow_schema::DataType;
-use dynasink_core::{Error, ValueEncoder};
+use dynasink_core::ValueEncoder;
 
 use super::encoding::StructEncoding;
-use super::{Column, Encode, Encoding};
+use super::{Column, Encode, Encoding, Step, ValueError};
 
 /// Which elements make the list of a row.
 trait ElementRange: Send {
@@ -46,10 +46,12 @@ struct Lists<A> {
 }
 
 impl<A: ElementRange> Encode for Lists<A> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         let mut list = value.list()?;
-        for element in self.array.elements(row) {
-            self.elements.encode_or_null(element, list.element())?;
+        for (at, element) in self.array.elements(row).enumerate() {
+            self.elements
+                .encode(element, list.element())
+                .map_err(|error| error.within(Step::Element(at)))?;
         }
         Ok(())
     }
@@ -96,12 +98,17 @@ struct Structs {
 }
 
 impl Encode for Structs {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         let mut map = value.fields(&self.encoding.names)?;
         for (index, field) in self.fields.iter().enumerate() {
-            if !field.is_null(row) {
-                field.encode(row, map.field(index)?)?;
-            }
+            field.encode(row, map.field(index)?).map_err(|error| {
+                let name = self
+                    .encoding
+                    .names
+                    .get(index)
+                    .map(|name| name.as_str().to_owned());
+                error.within(Step::Field(name.unwrap_or_default()))
+            })?;
         }
         Ok(())
     }

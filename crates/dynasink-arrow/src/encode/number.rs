@@ -9,11 +9,11 @@ use arrow_array::types::{
 use arrow_array::{Array, PrimitiveArray};
 use arrow_buffer::i256;
 use arrow_schema::{DataType, TimeUnit};
-use dynasink_core::{Error, Number, NumberError, ValueEncoder};
+use dynasink_core::{Number, NumberError, ValueEncoder};
 use half::f16;
 
-use super::Encode;
 use super::text::{Refusal, Text};
+use super::{Encode, ValueError};
 
 /// The number of a row.
 pub(super) trait ToNumber: Send {
@@ -23,8 +23,8 @@ pub(super) trait ToNumber: Send {
 struct AsNumber(Box<dyn ToNumber>);
 
 impl Encode for AsNumber {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        value.try_number(self.0.number(row))
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        Ok(value.try_number(self.0.number(row))?)
     }
 }
 

@@ -6,10 +6,10 @@ use arrow_array::{
     Array, BooleanArray, FixedSizeBinaryArray, GenericByteArray, GenericByteViewArray,
 };
 use arrow_schema::DataType;
-use dynasink_core::{Error, NumberError, ValueEncoder};
+use dynasink_core::{NumberError, ValueEncoder};
 
 use super::number::NumberText;
-use super::{Encode, indirect, number, temporal};
+use super::{Encode, ValueError, indirect, number, temporal};
 
 /// The canonical text of a row that is not null. Different values have different texts.
 pub(super) trait Text: Send {
@@ -28,10 +28,10 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Reports it as an error of `value`.
-    pub(super) fn refuse(self, value: ValueEncoder<'_>) -> Result<(), Error> {
+    pub(super) fn refuse(self, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         match self {
-            Self::OutOfRange(reason) => Err(value.unsupported(reason)),
-            Self::Number(error) => value.try_number(Err(error)),
+            Self::OutOfRange(reason) => Err(value.unsupported(reason).into()),
+            Self::Number(error) => Ok(value.try_number(Err(error))?),
         }
     }
 }
@@ -46,9 +46,9 @@ impl From<NumberError> for Refusal {
 pub(super) struct AsString(pub(super) Box<dyn Text>);
 
 impl Encode for AsString {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         match self.0.text(row, &mut String::new()) {
-            Ok(text) => value.string(text),
+            Ok(text) => Ok(value.string(text)?),
             Err(refusal) => refusal.refuse(value),
         }
     }

@@ -12,6 +12,8 @@ use dynasink_core::{AttributeNames, KeyAttribute, KeyType, TableSchema, ValueKin
 use crate::encode::{Encoding, attribute_names};
 use crate::error::{ColumnList, Error, Result};
 use crate::shape::same_field;
+use rules::ValuePath;
+use spec::MappingSpec;
 
 /// Which attribute each column becomes, for one schema and one table. Cheap to clone.
 ///
@@ -104,6 +106,7 @@ impl Mapping {
     /// [`Error::UnsupportedType`] for a type that has no form in DynamoDB, [`Error::DuplicateColumn`] and
     /// [`Error::ColumnName`] if the columns cannot name the attributes.
     pub fn infer(schema: &SchemaRef, table: &TableSchema) -> Result<Self> {
+        let spec = MappingSpec::default();
         // A name is looked at before it stands in other errors.
         attribute_names(column_names(schema), str::to_owned)?;
 
@@ -135,7 +138,7 @@ impl Mapping {
         }
         for (index, field) in schema.fields().iter().enumerate() {
             if mapped.insert(index) {
-                let encoding = Encoding::infer(field.name(), field)?;
+                let encoding = Encoding::new(&ValuePath::column(&spec, field.name()), field)?;
                 columns.push(column(schema, index, encoding, false));
             }
         }
@@ -150,7 +153,11 @@ impl Mapping {
 
     /// The type that a column has as a key by default; none if no key can have it.
     pub fn key_type(field: &Field) -> Option<KeyType> {
-        match Encoding::infer(field.name(), field).ok()?.kind() {
+        let spec = MappingSpec::default();
+        match Encoding::new(&ValuePath::column(&spec, field.name()), field)
+            .ok()?
+            .kind()
+        {
             ValueKind::S => Some(KeyType::S),
             ValueKind::N => Some(KeyType::N),
             ValueKind::B => Some(KeyType::B),
@@ -215,7 +222,8 @@ fn key_roles(table: &TableSchema) -> impl Iterator<Item = (KeyRole<'_>, bool)> {
 }
 
 fn key_encoding(table: &TableSchema, role: &KeyRole<'_>, field: &Field) -> Result<Encoding> {
-    let encoding = Encoding::infer(field.name(), field)?;
+    let spec = MappingSpec::default();
+    let encoding = Encoding::new(&ValuePath::column(&spec, field.name()), field)?;
     let expected = role.attribute.key_type();
     encoding.for_key(field, expected).ok_or_else(|| Error::KeyColumnType {
         table: table.name().to_string(),
