@@ -18,6 +18,7 @@
 
 mod batch;
 mod capacity;
+mod decimal;
 mod encode;
 mod error;
 mod item;
@@ -39,6 +40,7 @@ pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
 };
+pub use decimal::Decimal;
 pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncoder};
 pub use error::{Error, Result, ValueKind};
 pub use item::Item;

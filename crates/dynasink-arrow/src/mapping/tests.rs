@@ -232,7 +232,7 @@ fn a_type_without_a_form_is_refused_by_the_name_of_its_column() {
     };
     for (data_type, column) in [
         (interval.clone(), "v"),
-        (list(interval), "v.item"),
+        (list(interval), "v[]"),
         (DataType::Union(UnionFields::empty(), UnionMode::Dense), "v"),
         (map(DataType::Float64), "v"),
         (map(DataType::Binary), "v"),
