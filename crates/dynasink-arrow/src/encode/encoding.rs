@@ -2,12 +2,24 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array;
+#[cfg(feature = "variant")]
+use arrow_array::new_empty_array;
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Fields};
 use dynasink_core::{AttributeName, AttributeNames, KeyType, ValueKind};
 
 use super::absent::{Absent, Place};
+use super::document::DocumentForm;
+use super::entries::EntriesEncoding;
+use super::extension::Extension;
+use super::packed;
+use super::union::UnionEncoding;
+#[cfg(feature = "variant")]
+use super::variant::{VariantForm, Variants};
 use crate::error::{Error, Result};
-use crate::mapping::rules::ValuePath;
+use crate::mapping::rules::{Rules, ValuePath};
+use crate::mapping::spec::{EncodeAs, Json};
 use crate::shape::is_uuid;
 
 /// What becomes of the values of one column, or of a part of one, and of its nulls.
@@ -36,6 +48,25 @@ pub(super) enum Form {
     Struct(Arc<StructEncoding>),
     /// M of the entries of a map, whose keys are their canonical text.
     Map(Arc<Encoding>),
+    /// L of M of the keys and values of a map.
+    Entries(Arc<EntriesEncoding>),
+    /// B of the floats of a list of fixed length.
+    Packed,
+    /// M of the parts of an interval.
+    IntervalParts,
+    /// The value of the type that a row of a union has.
+    Union(Arc<UnionEncoding>),
+    /// BOOL of `arrow.bool8`.
+    Bool8,
+    /// S of `arrow.timestamp_with_offset`, with its offset.
+    OffsetTimestamp,
+    /// What a text of JSON says.
+    Document(DocumentForm),
+    /// JSON text of any value of this field.
+    JsonText(Arc<Field>),
+    /// A VARIANT of Parquet.
+    #[cfg(feature = "variant")]
+    Variant(VariantForm),
 }
 
 /// The names of a struct's fields, rendered once, and what each becomes.
@@ -56,10 +87,11 @@ impl Encoding {
         Self::in_place(path, field, Place::Attribute)
     }
 
-    fn in_place(path: &ValuePath<'_>, field: &Field, place: Place) -> Result<Self> {
+    /// The same where the value stands in `place`.
+    pub(super) fn in_place(path: &ValuePath<'_>, field: &Field, place: Place) -> Result<Self> {
         let rules = path.rules();
         let absent = place.null(rules.policies.nulls);
-        let form = Form::new(path, field)?;
+        let form = Form::new(path, field, place)?;
         Ok(Self { form, absent })
     }
 
@@ -80,16 +112,25 @@ impl Encoding {
         Some(Self { form, absent })
     }
 
-    /// The type of the values.
+    /// The type of the values; M if they can be of several, as what a document says.
     pub(crate) fn kind(&self) -> ValueKind {
-        match self.form {
+        match &self.form {
             Form::Null => ValueKind::Null,
             Form::Bool => ValueKind::Bool,
             Form::Number => ValueKind::N,
             Form::Text => ValueKind::S,
             Form::Binary => ValueKind::B,
             Form::List(_) => ValueKind::L,
-            Form::Struct(_) | Form::Map(_) => ValueKind::M,
+            Form::Struct(_) | Form::Map(_) | Form::IntervalParts | Form::Document(_) => {
+                ValueKind::M
+            }
+            Form::Entries(_) => ValueKind::L,
+            Form::Packed => ValueKind::B,
+            Form::Bool8 => ValueKind::Bool,
+            Form::OffsetTimestamp | Form::JsonText(_) => ValueKind::S,
+            Form::Union(union) => union.kind().unwrap_or(ValueKind::M),
+            #[cfg(feature = "variant")]
+            Form::Variant(form) => form.kind(),
         }
     }
 
@@ -103,14 +144,112 @@ impl Encoding {
 }
 
 impl Form {
-    fn new(path: &ValuePath<'_>, field: &Field) -> Result<Self> {
-        if is_uuid(field) {
-            return Ok(Self::Text);
+    fn new(path: &ValuePath<'_>, field: &Field, place: Place) -> Result<Self> {
+        let rules = path.rules();
+        if let Some(form) = Self::of_extension(path, field, &rules)? {
+            return Ok(form);
         }
-        Self::of_type(path, field.data_type())
+        if let Some(form) = Self::of_word(path, field, &rules, place)? {
+            return Ok(form);
+        }
+        Self::of_type(path, field.data_type(), place)
     }
 
-    fn of_type(path: &ValuePath<'_>, data_type: &DataType) -> Result<Self> {
+    /// What a field becomes whose values are more than their storage, unless the mapping wants the storage.
+    fn of_extension(
+        path: &ValuePath<'_>,
+        field: &Field,
+        rules: &Rules<'_>,
+    ) -> Result<Option<Self>> {
+        let Some(extension) = Extension::of(field) else {
+            return Ok(None);
+        };
+        let word = rules.encode_as;
+        Ok(match (extension, word) {
+            (Extension::Uuid, None) => Some(Self::Text),
+            (Extension::Bool8, None | Some(EncodeAs::Bool)) => Some(Self::Bool8),
+            (Extension::TimestampWithOffset, None | Some(EncodeAs::Zoned | EncodeAs::S)) => {
+                Some(Self::OffsetTimestamp)
+            }
+            (Extension::Json, None) if rules.json == Json::Native => {
+                Some(Self::Document(DocumentForm::Plain))
+            }
+            (Extension::Variant, _) => Some(Self::of_variant(path, field, word)?),
+            _ => None,
+        })
+    }
+
+    #[cfg(feature = "variant")]
+    fn of_variant(path: &ValuePath<'_>, field: &Field, word: Option<EncodeAs>) -> Result<Self> {
+        let unsupported = |reason| Error::UnsupportedType {
+            column: path.to_string(),
+            data_type: field.data_type().clone(),
+            reason,
+        };
+        // What a shredding may be is a matter of its types alone.
+        Variants::new(&new_empty_array(field.data_type())).map_err(unsupported)?;
+        Ok(Self::Variant(match word {
+            None | Some(EncodeAs::Document) => VariantForm::Native,
+            Some(EncodeAs::Json | EncodeAs::S) => VariantForm::Json,
+            Some(EncodeAs::B) => VariantForm::Binary,
+            Some(_) => {
+                return Err(unsupported(
+                    "a VARIANT, which `document`, `json` and `B` fit",
+                ));
+            }
+        }))
+    }
+
+    #[cfg(not(feature = "variant"))]
+    fn of_variant(path: &ValuePath<'_>, field: &Field, _: Option<EncodeAs>) -> Result<Self> {
+        Err(Error::UnsupportedType {
+            column: path.to_string(),
+            data_type: field.data_type().clone(),
+            reason: "a VARIANT, which this build was made without",
+        })
+    }
+
+    fn of_word(
+        path: &ValuePath<'_>,
+        field: &Field,
+        rules: &Rules<'_>,
+        place: Place,
+    ) -> Result<Option<Self>> {
+        use DataType as D;
+        let data_type = field.data_type();
+        Ok(Some(match (rules.encode_as, data_type) {
+            (Some(EncodeAs::Json), _) => Self::JsonText(Arc::new(field.clone())),
+            (Some(EncodeAs::Document), _) if data_type.is_string() => {
+                Self::Document(DocumentForm::Plain)
+            }
+            (Some(EncodeAs::DynamodbJson), _) if data_type.is_string() => {
+                Self::Document(DocumentForm::Typed)
+            }
+            (Some(EncodeAs::M), D::Interval(_)) => Self::IntervalParts,
+            (Some(EncodeAs::Packed), _) if packed::can_pack(data_type) => Self::Packed,
+            (Some(EncodeAs::Entries), D::Map(entries, _)) => match entries.data_type() {
+                D::Struct(entry) if entry.len() == 2 => {
+                    Self::Entries(Arc::new(EntriesEncoding::new(path, &entry[0], &entry[1])?))
+                }
+                _ => return Ok(None),
+            },
+            (Some(EncodeAs::Tagged), D::Union(fields, _)) => {
+                Self::Union(Arc::new(UnionEncoding::new(path, fields, place, true)?))
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Which rows of `array` have no value.
+    pub(super) fn nulls_of(&self, array: &dyn Array) -> Option<NullBuffer> {
+        match self {
+            // The type of a row is told whatever its value is, and unions have no nulls of their own.
+            Self::Union(union) if union.is_tagged() => None,
+            _ => array.logical_nulls(),
+        }
+    }
+
+    fn of_type(path: &ValuePath<'_>, data_type: &DataType, place: Place) -> Result<Self> {
         use DataType as D;
         let unsupported = |reason| Error::UnsupportedType {
             column: path.to_string(),
@@ -153,9 +292,12 @@ impl Form {
                     Place::Element,
                 )?))
             }
-            D::Dictionary(_, values) => Self::of_type(path, values)?,
-            D::RunEndEncoded(_, values) => Self::new(path, values)?,
-            // Intervals and unions.
+            D::Dictionary(_, values) => Self::of_type(path, values, place)?,
+            D::RunEndEncoded(_, values) => Self::new(path, values, place)?,
+            D::Interval(_) => Self::Text,
+            D::Union(fields, _) => {
+                Self::Union(Arc::new(UnionEncoding::new(path, fields, place, false)?))
+            }
             _ => return Err(unsupported("which is not supported yet")),
         })
     }

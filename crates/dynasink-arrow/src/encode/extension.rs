@@ -40,7 +40,9 @@ impl Extension {
             "arrow.parquet.variant" => Self::Variant,
             _ => return None,
         };
-        extension.is_stored_as(field.data_type()).then_some(extension)
+        extension
+            .is_stored_as(field.data_type())
+            .then_some(extension)
     }
 
     fn is_stored_as(self, storage: &DataType) -> bool {
@@ -48,7 +50,9 @@ impl Extension {
             (Self::Uuid, DataType::FixedSizeBinary(16))
             | (Self::Json, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
             | (Self::Bool8, DataType::Int8) => true,
-            (Self::TimestampWithOffset, DataType::Struct(fields)) => is_timestamp_and_offset(fields),
+            (Self::TimestampWithOffset, DataType::Struct(fields)) => {
+                is_timestamp_and_offset(fields)
+            }
             (Self::Variant, DataType::Struct(fields)) => is_variant(fields),
             _ => false,
         }

@@ -49,7 +49,8 @@ pub(super) fn text_of(array: &dyn Array) -> Option<Box<dyn Text>> {
     }))
 }
 
-fn rows_and_values(array: &dyn Array) -> Option<(Vec<usize>, &dyn Array)> {
+/// Where the value of each row stands, and the values.
+pub(super) fn rows_and_values(array: &dyn Array) -> Option<(Vec<usize>, &dyn Array)> {
     if let DataType::Dictionary(..) = array.data_type() {
         let dictionary = array.as_any_dictionary_opt()?;
         let values = dictionary.values();

@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use arrow_array::types::{
-    IntervalDayTimeType, IntervalMonthDayNanoType, IntervalYearMonthType,
-};
+use arrow_array::types::{IntervalDayTimeType, IntervalMonthDayNanoType, IntervalYearMonthType};
 use arrow_array::{Array, PrimitiveArray};
 use arrow_schema::{DataType, IntervalUnit};
 use dynasink_core::ValueEncoder;
@@ -172,7 +170,12 @@ mod tests {
     fn each_part_has_its_own_sign_and_none_is_carried_over() {
         for (months, days, nanos, expected) in [
             (0, 0, 0, "PT0S"),
-            (14, 3, 4 * NANOS_PER_HOUR + 5_006 * NANOS_PER_MILLI, "P1Y2M3DT4H5.006S"),
+            (
+                14,
+                3,
+                4 * NANOS_PER_HOUR + 5_006 * NANOS_PER_MILLI,
+                "P1Y2M3DT4H5.006S",
+            ),
             (-14, 3, -1, "P-1Y-2M3DT-0.000000001S"),
             (12, 0, 0, "P1Y"),
             (-1, 0, 0, "P-1M"),

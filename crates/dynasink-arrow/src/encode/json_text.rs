@@ -5,24 +5,21 @@
 use std::collections::HashSet;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, Decimal256Type, Decimal32Type, Decimal64Type, DecimalType,
-    Float16Type, Float32Type, Float64Type,
-};
-use arrow_array::{Array, ArrayRef, MapArray, PrimitiveArray, UnionArray};
+use arrow_array::types::Int8Type;
+use arrow_array::{Array, BinaryViewArray, MapArray, PrimitiveArray, UnionArray};
 use arrow_buffer::NullBuffer;
+use arrow_cast::cast;
 use arrow_schema::{DataType, Field};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dynasink_core::ValueEncoder;
 
-use super::binary::{self, Bytes};
+use super::exact::{self, Exact};
 use super::extension::Extension;
 use super::map::entries_of;
 use super::nested::{self, ElementRange};
-use super::number::{self, ToNumber};
 use super::text::{self, Refusal, Text};
-use super::{Encode, ValueError, indirect};
+use super::{Encode, ValueError, indirect, offset_timestamp};
 
 /// JSON texts of one array as S.
 pub(super) fn encoder(field: &Field, array: &dyn Array) -> Option<Box<dyn Encode>> {
@@ -72,15 +69,18 @@ impl Values {
 /// What writes the values of `array`, whose field says what they are.
 fn writer(field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
     match Extension::of(field) {
-        Some(Extension::Uuid | Extension::TimestampWithOffset) => {
-            return Some(Box::new(Quoted(text::of_field(field, array)?)));
+        Some(Extension::Uuid) => return Some(Box::new(Quoted(text::of(array)?))),
+        Some(Extension::TimestampWithOffset) => {
+            return Some(Box::new(Quoted(offset_timestamp::texts(array)?)));
         }
         Some(Extension::Bool8) => {
             return Some(Box::new(Bool8(array.as_primitive_opt()?.clone())));
         }
         #[cfg(feature = "variant")]
         Some(Extension::Variant) => {
-            return Some(Box::new(Variants(super::variant::Variants::new(array).ok()?)));
+            return Some(Box::new(Variants(
+                super::variant::Variants::new(array).ok()?,
+            )));
         }
         _ => {}
     }
@@ -93,17 +93,10 @@ fn of_type(field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
     Some(match data_type {
         D::Null => Box::new(Nulls),
         D::Boolean => Box::new(Plain(text::of(array)?)),
-        D::Float16 => float::<Float16Type>(array)?,
-        D::Float32 => float::<Float32Type>(array)?,
-        D::Float64 => float::<Float64Type>(array)?,
-        D::Decimal32(..) => decimal::<Decimal32Type>(array)?,
-        D::Decimal64(..) => decimal::<Decimal64Type>(array)?,
-        D::Decimal128(..) => decimal::<Decimal128Type>(array)?,
-        D::Decimal256(..) => decimal::<Decimal256Type>(array)?,
+        _ if data_type.is_numeric() => Box::new(Numbers(exact::decimals(array)?)),
         D::Duration(_) => Box::new(Plain(text::of(array)?)),
-        _ if data_type.is_integer() => Box::new(Plain(text::of(array)?)),
         D::Binary | D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => {
-            Box::new(Base64(binary::bytes(array)?))
+            Box::new(Base64(binary_views(array)?))
         }
         D::List(element)
         | D::LargeList(element)
@@ -119,7 +112,9 @@ fn of_type(field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
             let fields = fields.iter().zip(columns);
             Box::new(Structs {
                 fields: fields
-                    .map(|(field, column)| Some((quoted(field.name()), Values::new(field, column)?)))
+                    .map(|(field, column)| {
+                        Some((field.name().clone(), Values::new(field, column)?))
+                    })
                     .collect::<Option<_>>()?,
             })
         }
@@ -127,13 +122,13 @@ fn of_type(field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
             let D::Struct(entry) = entries.data_type() else {
                 return None;
             };
-            let [key, value] = entry.as_ref() else {
+            let [_, value] = entry.as_ref() else {
                 return None;
             };
             let array = array.as_map_opt()?.clone();
             Box::new(Maps {
                 key_nulls: array.keys().logical_nulls(),
-                keys: text::of_field(key, array.keys())?,
+                keys: text::of(array.keys())?,
                 values: Values::new(value, array.values())?,
                 array,
             })
@@ -167,9 +162,16 @@ fn values_field(field: &Field, data_type: &DataType) -> Field {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// Binary of every kind as one.
+pub(super) fn binary_views(array: &dyn Array) -> Option<BinaryViewArray> {
+    let views = cast(array, &DataType::BinaryView).ok()?;
+    views.as_binary_view_opt().cloned()
+}
+
+/// Appends `text` as a JSON string.
+pub(super) fn push_quoted(out: &mut String, text: &str) {
     // A `str` always has a JSON form.
-    serde_json::to_string(text).unwrap_or_default()
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
 struct Nulls;
@@ -195,69 +197,43 @@ struct Quoted(Box<dyn Text>);
 
 impl Json for Quoted {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
-        out.push_str(&quoted(self.0.text(row, &mut String::new())?));
+        push_quoted(out, self.0.text(row, &mut String::new())?);
         Ok(())
     }
 }
 
-struct Bool8(PrimitiveArray<arrow_array::types::Int8Type>);
+struct Bool8(PrimitiveArray<Int8Type>);
 
 impl Json for Bool8 {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
-        out.push_str(if self.0.value(row) == 0 { "false" } else { "true" });
+        out.push_str(if self.0.value(row) == 0 {
+            "false"
+        } else {
+            "true"
+        });
         Ok(())
     }
 }
 
-struct Base64(Box<dyn Bytes>);
+struct Base64(BinaryViewArray);
 
 impl Json for Base64 {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
         out.push('"');
-        STANDARD.encode_string(self.0.bytes(row), out);
+        STANDARD.encode_string(self.0.value(row), out);
         out.push('"');
         Ok(())
     }
 }
 
-/// Numbers by their canonical text, or those that DynamoDB's numbers have no place for by another exact one.
-struct Numbers<F> {
-    numbers: Box<dyn ToNumber>,
-    /// The exact text of a row's number, if it is one.
-    exact: F,
-}
+/// Numbers with all their digits, however many DynamoDB can hold.
+struct Numbers(Box<dyn Exact>);
 
-impl<F: Fn(usize) -> Option<String> + Send> Json for Numbers<F> {
+impl Json for Numbers {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
-        match self.numbers.number(row) {
-            Ok(number) => out.push_str(&number.to_string()),
-            Err(error) => match (self.exact)(row) {
-                Some(exact) => out.push_str(&exact),
-                None => return Err(error.into()),
-            },
-        }
+        out.push_str(&self.0.decimal(row)?.to_string());
         Ok(())
     }
-}
-
-fn float<T: ArrowPrimitiveType<Native: Into<f64>>>(array: &dyn Array) -> Option<Box<dyn Json>> {
-    let values = array.as_primitive_opt::<T>()?.clone();
-    Some(Box::new(Numbers {
-        numbers: number::numbers(array)?,
-        exact: move |row| {
-            // Only 64 bits hold floats beyond the range of DynamoDB's numbers.
-            let float: f64 = values.value(row).into();
-            float.is_finite().then(|| format!("{float:e}"))
-        },
-    }))
-}
-
-fn decimal<T: DecimalType>(array: &dyn Array) -> Option<Box<dyn Json>> {
-    let values = array.as_primitive_opt::<T>()?.clone();
-    Some(Box::new(Numbers {
-        numbers: number::numbers(array)?,
-        exact: move |row| Some(values.value_as_string(row)),
-    }))
 }
 
 struct Lists {
@@ -280,7 +256,6 @@ impl Json for Lists {
 }
 
 struct Structs {
-    /// The names, with their quotes.
     fields: Vec<(String, Values)>,
 }
 
@@ -291,7 +266,7 @@ impl Json for Structs {
             if at > 0 {
                 out.push(',');
             }
-            out.push_str(name);
+            push_quoted(out, name);
             out.push(':');
             values.write(row, out)?;
         }
@@ -312,17 +287,21 @@ impl Json for Maps {
         let mut seen = HashSet::new();
         out.push('{');
         for (at, entry) in entries_of(&self.array, row).enumerate() {
-            if self.key_nulls.as_ref().is_some_and(|nulls| nulls.is_null(entry)) {
+            if self
+                .key_nulls
+                .as_ref()
+                .is_some_and(|nulls| nulls.is_null(entry))
+            {
                 return Err(Refusal::OutOfRange("a key of the map is null"));
             }
             let mut buffer = String::new();
-            let key = quoted(self.keys.text(entry, &mut buffer)?);
+            let key = self.keys.text(entry, &mut buffer)?;
             if at > 0 {
                 out.push(',');
             }
-            out.push_str(&key);
+            push_quoted(out, key);
             out.push(':');
-            if !seen.insert(key) {
+            if !seen.insert(key.to_owned()) {
                 return Err(Refusal::OutOfRange("a key of the map appears twice"));
             }
             self.values.write(entry, out)?;

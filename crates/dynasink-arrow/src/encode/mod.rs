@@ -5,14 +5,26 @@
 
 mod absent;
 mod binary;
+mod bool8;
+mod document;
 mod encoding;
+mod entries;
 mod error;
+mod exact;
+pub(crate) mod extension;
 mod indirect;
+mod interval;
+mod json_text;
 mod map;
 mod nested;
 mod number;
+mod offset_timestamp;
+mod packed;
 mod temporal;
 mod text;
+mod union;
+#[cfg(feature = "variant")]
+mod variant;
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +61,7 @@ impl Column {
     /// None if `encoding` was not made for the type of `array`.
     pub(crate) fn new(array: &dyn Array, encoding: &Encoding) -> Option<Self> {
         Some(Self {
-            nulls: array.logical_nulls(),
+            nulls: encoding.form().nulls_of(array),
             absent: encoding.absent(),
             data_type: array.data_type().clone(),
             encoder: encoder(array, encoding.form())?,
@@ -91,6 +103,19 @@ fn encoder(array: &dyn Array, form: &Form) -> Option<Box<dyn Encode>> {
         Form::List(element) => nested::list(array, element),
         Form::Struct(fields) => nested::fields(array, fields),
         Form::Map(value) => map::encoder(array, value),
+        Form::Entries(entries) => entries::encoder(array, entries),
+        Form::Packed => packed::encoder(array),
+        Form::IntervalParts => interval::maps(array),
+        Form::Union(union) => union::encoder(array, union),
+        Form::Bool8 => bool8::encoder(array),
+        Form::OffsetTimestamp => Some(Box::new(text::AsString(offset_timestamp::texts(array)?))),
+        Form::Document(form) => Some(Box::new(document::Documents {
+            texts: text::of(array)?,
+            form: *form,
+        })),
+        Form::JsonText(field) => json_text::encoder(field, array),
+        #[cfg(feature = "variant")]
+        Form::Variant(form) => variant::encoder(array, *form),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{
-    Array, FixedSizeListArray, GenericListArray, GenericListViewArray, OffsetSizeTrait,
+    Array, ArrayRef, FixedSizeListArray, GenericListArray, GenericListViewArray, OffsetSizeTrait,
 };
 use arrow_schema::DataType;
 use dynasink_core::ValueEncoder;
@@ -14,7 +14,7 @@ use super::encoding::StructEncoding;
 use super::{Column, Encode, Encoding, Step, ValueError};
 
 /// Which elements make the list of a row.
-trait ElementRange: Send {
+pub(super) trait ElementRange: Send {
     fn elements(&self, row: usize) -> Range<usize>;
 }
 
@@ -55,6 +55,33 @@ impl<A: ElementRange> Encode for Lists<A> {
         }
         Ok(())
     }
+}
+
+/// Which elements make the list of each row, and the elements.
+pub(super) fn ranges(array: &dyn Array) -> Option<(Box<dyn ElementRange>, &ArrayRef)> {
+    Some(match array.data_type() {
+        DataType::List(_) => {
+            let array = array.as_list_opt::<i32>()?;
+            (Box::new(array.clone()), array.values())
+        }
+        DataType::LargeList(_) => {
+            let array = array.as_list_opt::<i64>()?;
+            (Box::new(array.clone()), array.values())
+        }
+        DataType::ListView(_) => {
+            let array = array.as_list_view_opt::<i32>()?;
+            (Box::new(array.clone()), array.values())
+        }
+        DataType::LargeListView(_) => {
+            let array = array.as_list_view_opt::<i64>()?;
+            (Box::new(array.clone()), array.values())
+        }
+        DataType::FixedSizeList(..) => {
+            let array = array.as_fixed_size_list_opt()?;
+            (Box::new(array.clone()), array.values())
+        }
+        _ => return None,
+    })
 }
 
 pub(super) fn list(array: &dyn Array, element: &Encoding) -> Option<Box<dyn Encode>> {

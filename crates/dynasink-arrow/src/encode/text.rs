@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use dynasink_core::{NumberError, ValueEncoder};
 
 use super::number::NumberText;
-use super::{Encode, ValueError, indirect, number, temporal};
+use super::{Encode, ValueError, indirect, interval, number, temporal};
 
 /// The canonical text of a row that is not null. Different values have different texts.
 pub(super) trait Text: Send {
@@ -63,6 +63,7 @@ pub(super) fn of(array: &dyn Array) -> Option<Box<dyn Text>> {
         DataType::FixedSizeBinary(16) => Box::new(Uuids(array.as_fixed_size_binary_opt()?.clone())),
         DataType::Boolean => Box::new(array.as_boolean_opt()?.clone()),
         DataType::Dictionary(..) | DataType::RunEndEncoded(..) => indirect::text_of(array)?,
+        DataType::Interval(_) => interval::texts(array)?,
         _ => match temporal::texts(array) {
             Some(texts) => texts,
             None => Box::new(NumberText(number::numbers(array)?)),

@@ -33,10 +33,11 @@ impl UnionEncoding {
             .iter()
             .map(|(id, field)| {
                 let path = path.field(field.name());
-                let name = AttributeName::new(field.name()).map_err(|source| Error::ColumnName {
-                    column: path.to_string(),
-                    source,
-                })?;
+                let name =
+                    AttributeName::new(field.name()).map_err(|source| Error::ColumnName {
+                        column: path.to_string(),
+                        source,
+                    })?;
                 Ok((id, name, Encoding::in_place(&path, field, place)?))
             })
             .collect::<Result<_>>()?;
@@ -55,7 +56,7 @@ impl UnionEncoding {
         }
         let mut kinds = self.types.iter().map(|(_, _, encoding)| encoding.kind());
         let first = kinds.next()?;
-        kinds.all(|kind| kind == first).then_some(first)?
+        kinds.all(|kind| kind == first).then_some(first)
     }
 }
 
@@ -91,10 +92,7 @@ impl Encode for Unions {
     }
 }
 
-pub(super) fn encoder(
-    array: &dyn Array,
-    encoding: &Arc<UnionEncoding>,
-) -> Option<Box<dyn Encode>> {
+pub(super) fn encoder(array: &dyn Array, encoding: &Arc<UnionEncoding>) -> Option<Box<dyn Encode>> {
     let array = array.as_union_opt()?.clone();
     let mut column_of_id = [None; 128];
     let mut columns = Vec::with_capacity(encoding.types.len());

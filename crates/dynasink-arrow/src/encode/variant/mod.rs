@@ -13,12 +13,12 @@ mod value;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BinaryViewArray, StructArray};
-use dynasink_core::ValueEncoder;
+use dynasink_core::{ValueEncoder, ValueKind};
 use parquet::variant::{VariantArray, VariantMetadata, unshred_variant};
 
 use self::shredded::Shredded;
 use self::value::Value;
-use super::refusal::Refusal;
+use super::text::Refusal;
 use super::{Encode, ValueError};
 
 /// What the values of a VARIANT become.
@@ -30,6 +30,17 @@ pub(super) enum VariantForm {
     Json,
     /// The bytes of the metadata and, right behind them, of the value, B.
     Binary,
+}
+
+impl VariantForm {
+    /// The type of the values; M for what can be of several.
+    pub(super) fn kind(self) -> ValueKind {
+        match self {
+            Self::Native => ValueKind::M,
+            Self::Json => ValueKind::S,
+            Self::Binary => ValueKind::B,
+        }
+    }
 }
 
 /// The values of one array.
@@ -95,7 +106,8 @@ impl Variants {
                 let unshredded = VariantArray::try_new(&self.array.slice(row, 1))
                     .and_then(|array| unshred_variant(&array))
                     .map_err(|_| shredded::INVALID)?;
-                let value = shredded::bytes(unshredded.value_column()).map_err(Refusal::OutOfRange)?;
+                let value =
+                    shredded::bytes(unshredded.value_column()).map_err(Refusal::OutOfRange)?;
                 bytes.extend_from_slice(value.value(0));
             }
         }
@@ -118,22 +130,19 @@ impl Encode for Encoder {
         match self.form {
             VariantForm::Native => match self.variants.value(row) {
                 Ok(variant) => Ok(variant.write(value)?),
-                Err(refusal) => Err(refusal.of(value).into()),
+                Err(refusal) => refusal.refuse(value),
             },
             VariantForm::Json => {
                 let mut text = String::new();
                 match self.variants.write_json(row, &mut text) {
                     Ok(()) => Ok(value.string(&text)?),
-                    Err(refusal) => Err(refusal.of(value).into()),
+                    Err(refusal) => refusal.refuse(value),
                 }
             }
             VariantForm::Binary => match self.variants.binary(row) {
                 Ok(bytes) => Ok(value.binary(&bytes)?),
-                Err(refusal) => Err(refusal.of(value).into()),
+                Err(refusal) => refusal.refuse(value),
             },
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,16 +5,15 @@ use std::borrow::Cow;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BinaryViewArray, BooleanArray, StructArray};
 use arrow_buffer::NullBuffer;
-use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
 use parquet::variant::VariantMetadata;
 
+use super::super::exact::{self, Exact};
+use super::super::json_text::binary_views;
+use super::super::nested::{self, ElementRange};
+use super::super::text::{self, Refusal, Text};
 use super::read;
 use super::value::Value;
-use super::super::nested::{self, ElementRange};
-use super::super::number::{self, ToDecimal};
-use super::super::refusal::Refusal;
-use super::super::text::{self, Text};
 
 pub(super) const INVALID: Refusal = Refusal::OutOfRange("the shredding of its VARIANT is invalid");
 const CONFLICT: Refusal =
@@ -41,7 +40,7 @@ struct Typed {
 
 enum TypedValues {
     Bool(BooleanArray),
-    Number(Box<dyn ToDecimal>),
+    Number(Box<dyn Exact>),
     Text(Box<dyn Text>),
     Binary(BinaryViewArray),
     List {
@@ -67,8 +66,7 @@ pub(super) fn bytes(array: &ArrayRef) -> Result<BinaryViewArray, &'static str> {
     if !fits {
         return Err(not_binary);
     }
-    let views = cast(array, &DataType::BinaryView).map_err(|_| not_binary)?;
-    views.as_binary_view_opt().cloned().ok_or(not_binary)
+    binary_views(array).ok_or(not_binary)
 }
 
 impl Shredded {
@@ -209,10 +207,10 @@ impl TypedValues {
         Ok(match array.data_type() {
             D::Boolean => Self::Bool(array.as_boolean_opt().cloned().ok_or(refused)?),
             D::Int8 | D::Int16 | D::Int32 | D::Int64 | D::Float32 | D::Float64 => {
-                Self::Number(number::decimals(array).ok_or(refused)?)
+                Self::Number(exact::decimals(array).ok_or(refused)?)
             }
             D::Decimal32(_, 0..) | D::Decimal64(_, 0..) | D::Decimal128(_, 0..) => {
-                Self::Number(number::decimals(array).ok_or(refused)?)
+                Self::Number(exact::decimals(array).ok_or(refused)?)
             }
             D::Utf8
             | D::LargeUtf8
@@ -222,7 +220,7 @@ impl TypedValues {
             | D::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, _) => {
                 Self::Text(text::of(array).ok_or(refused)?)
             }
-            D::FixedSizeBinary(16) => Self::Text(text::uuids(array).ok_or(refused)?),
+            D::FixedSizeBinary(16) => Self::Text(text::of(array).ok_or(refused)?),
             D::Binary | D::LargeBinary | D::BinaryView => Self::Binary(bytes(array)?),
             D::Struct(fields) => {
                 let columns = array.as_struct_opt().ok_or(refused)?.columns();

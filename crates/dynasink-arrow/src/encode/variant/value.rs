@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use dynasink_core::{Decimal, Number, Result, ValueEncoder};
 
 use super::super::json_text::push_quoted;
-use super::super::refusal::Refusal;
+use super::super::text::Refusal;
 
 /// One value of a VARIANT.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +26,17 @@ pub(super) enum Value<'a> {
 const TWICE: Refusal = Refusal::OutOfRange("an object of its VARIANT has a field twice");
 
 impl<'a> Value<'a> {
-    pub(super) fn integer(number: impl Into<i128>) -> Self {
-        Self::Number(Decimal::from(number.into()))
+    pub(super) fn integer(number: impl Into<i128>) -> Result<Self, Refusal> {
+        Self::decimal(number, 0)
     }
 
     /// `integer` divided by ten to the power of `scale`.
     pub(super) fn decimal(integer: impl Into<i128>, scale: u8) -> Result<Self, Refusal> {
         let integer = integer.into().to_string();
-        Ok(Self::Number(Decimal::parse_scaled(&integer, i32::from(scale))?))
+        Ok(Self::Number(Decimal::parse_scaled(
+            &integer,
+            i32::from(scale),
+        )?))
     }
 
     /// An object of `fields` in any order.
