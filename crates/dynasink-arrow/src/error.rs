@@ -3,8 +3,10 @@
 use std::fmt;
 
 use arrow_schema::{ArrowError, DataType};
-use dynasink_core::KeyType;
+use dynasink_core::{KeyType, ValueKind};
 use parquet::errors::ParquetError;
+
+use crate::mapping::spec::EncodeAs;
 
 /// Why a schema cannot be mapped to a table, or files cannot be read.
 ///
@@ -23,6 +25,48 @@ pub enum Error {
         data_type: DataType,
         /// Why it cannot be written.
         reason: &'static str,
+    },
+
+    /// The mapping asks for a form that the type of the column does not have.
+    #[error(
+        "column {column:?} has the Arrow type {data_type}, which cannot be written as {word}: the words that fit are {}",
+        Words(fitting)
+    )]
+    UnfitWord {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What it should be written as.
+        word: EncodeAs,
+        /// What it can be written as.
+        fitting: Vec<EncodeAs>,
+    },
+
+    /// The mapping says of a column what goes with another type or another form, or lacks what goes with this one.
+    #[error("column {column:?} of the Arrow type {data_type}: `{option}` does not fit: {reason}")]
+    ColumnOption {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What is said of it or lacks.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// A list that should be a set has elements that no set holds.
+    #[error(
+        "column {column:?} has the Arrow type {data_type}, whose elements are {elements}, and such a set there is not: write it as L, or its elements as S, N or B"
+    )]
+    SetOf {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What its elements are.
+        elements: ValueKind,
     },
 
     /// No column has the name of a key attribute of the table.
@@ -244,6 +288,18 @@ pub enum Error {
     /// The reader ended before its files did, because the runtime is shutting down.
     #[error("the reader was stopped before the end of its files: the runtime is shutting down")]
     ReaderStopped,
+}
+
+struct Words<'a>(&'a [EncodeAs]);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, word) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(f, "{separator}{word}")?;
+        }
+        Ok(())
+    }
 }
 
 /// `Result` with this crate's [`Error`].

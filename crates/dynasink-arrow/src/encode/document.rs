@@ -1,8 +1,9 @@
 //! Strings of JSON as what they say.
 
+use arrow_array::Array;
 use dynasink_core::ValueEncoder;
 
-use super::text::Text;
+use super::text::{self, Text};
 use super::{Encode, ValueError};
 
 /// Which JSON the strings hold.
@@ -14,10 +15,18 @@ pub(super) enum DocumentForm {
     Typed,
 }
 
-/// Texts of JSON as maps, lists and scalars.
-pub(super) struct Documents {
-    pub(super) texts: Box<dyn Text>,
-    pub(super) form: DocumentForm,
+/// What the strings of `array` say; none if it has no strings.
+pub(super) fn encoder(array: &dyn Array, form: DocumentForm) -> Option<Box<dyn Encode>> {
+    if !array.data_type().is_string() {
+        return None;
+    }
+    let texts = text::of(array)?;
+    Some(Box::new(Documents { texts, form }))
+}
+
+struct Documents {
+    texts: Box<dyn Text>,
+    form: DocumentForm,
 }
 
 impl Encode for Documents {

@@ -1,7 +1,5 @@
 //! Maps as L of M with `key` and `value`, for keys that cannot name attributes or whose order counts.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, MapArray};
 use arrow_buffer::NullBuffer;
@@ -19,12 +17,12 @@ const VALUE: &str = "value";
 
 /// What the keys and the values of a map become.
 #[derive(Debug)]
-pub(super) struct EntriesEncoding {
+pub(super) struct EntriesForm {
     key: Encoding,
     value: Encoding,
 }
 
-impl EntriesEncoding {
+impl EntriesForm {
     pub(super) fn new(path: &ValuePath<'_>, key: &Field, value: &Field) -> Result<Self> {
         Ok(Self {
             key: Encoding::in_place(&path.field(KEY), key, Place::Element)?,
@@ -60,15 +58,12 @@ impl Encode for Entries {
     }
 }
 
-pub(super) fn encoder(
-    array: &dyn Array,
-    encoding: &Arc<EntriesEncoding>,
-) -> Option<Box<dyn Encode>> {
+pub(super) fn encoder(array: &dyn Array, form: &EntriesForm) -> Option<Box<dyn Encode>> {
     let array = array.as_map_opt()?.clone();
     Some(Box::new(Entries {
         key_nulls: array.keys().logical_nulls(),
-        keys: Column::new(array.keys(), &encoding.key)?,
-        values: Column::new(array.values(), &encoding.value)?,
+        keys: Column::new(array.keys(), &form.key)?,
+        values: Column::new(array.values(), &form.value)?,
         array,
     }))
 }

@@ -7,6 +7,8 @@
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field, Fields};
 
+use crate::shape::UUID_EXTENSION;
+
 /// An extension whose values are more than their storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extension {
@@ -33,7 +35,7 @@ impl Extension {
     /// The extension that `field` has, if its storage fits.
     pub(crate) fn of(field: &Field) -> Option<Self> {
         let extension = match name(field)? {
-            "arrow.uuid" => Self::Uuid,
+            UUID_EXTENSION => Self::Uuid,
             "arrow.json" => Self::Json,
             "arrow.bool8" => Self::Bool8,
             "arrow.timestamp_with_offset" => Self::TimestampWithOffset,

@@ -7,7 +7,9 @@ use arrow_array::{Array, PrimitiveArray};
 use arrow_schema::{DataType, IntervalUnit};
 use dynasink_core::ValueEncoder;
 
-use super::text::{Refusal, Text};
+use super::fallback::Stored;
+use super::refusal::Refusal;
+use super::text::Text;
 use super::{Encode, ValueError};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -85,6 +87,8 @@ impl Text for Intervals {
         Ok(buffer)
     }
 }
+
+impl Stored for Intervals {}
 
 /// Intervals as M of `months`, `days` and `nanos`.
 pub(super) fn maps(array: &dyn Array) -> Option<Box<dyn Encode>> {

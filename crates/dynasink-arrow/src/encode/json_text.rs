@@ -1,29 +1,36 @@
 //! Any value as JSON text: the canonical texts of scalars, numbers with all their digits, binary in base64.
 //!
-//! What JSON has no depth or digits for, DynamoDB's own types may have neither; as a text both stay whole.
+//! A text has no limit of 38 digits and none of 32 levels, so that it holds what DynamoDB's own types cannot.
 
 use std::collections::HashSet;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int8Type;
-use arrow_array::{Array, BinaryViewArray, MapArray, PrimitiveArray, UnionArray};
+use arrow_array::{Array, Int8Array, MapArray, UnionArray};
 use arrow_buffer::NullBuffer;
-use arrow_cast::cast;
 use arrow_schema::{DataType, Field};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use dynasink_core::ValueEncoder;
+use dynasink_core::{NumberError, ValueEncoder};
 
-use super::exact::{self, Exact};
 use super::extension::Extension;
 use super::map::entries_of;
 use super::nested::{self, ElementRange};
-use super::text::{self, Refusal, Text};
-use super::{Encode, ValueError, indirect, offset_timestamp};
+use super::number::{self, ToNumber};
+use super::refusal::Refusal;
+use super::text::{self, Text, TextForm};
+use super::{Encode, ValueError, indirect};
+use crate::mapping::spec::Nonfinite;
 
-/// JSON texts of one array as S.
-pub(super) fn encoder(field: &Field, array: &dyn Array) -> Option<Box<dyn Encode>> {
-    Some(Box::new(AsString(writer(field, array)?)))
+/// What the values are that become JSON text.
+#[derive(Clone, Debug)]
+pub(super) struct JsonForm {
+    pub(super) field: Field,
+    pub(super) nonfinite: Nonfinite,
+}
+
+/// JSON texts of one array as S; none if it has another type.
+pub(super) fn encoder(array: &dyn Array, form: &JsonForm) -> Option<Box<dyn Encode>> {
+    let writers = Writers(form.nonfinite);
+    Some(Box::new(AsString(writers.of(&form.field, array)?)))
 }
 
 struct AsString(Box<dyn Json>);
@@ -50,13 +57,6 @@ struct Values {
 }
 
 impl Values {
-    fn new(field: &Field, array: &dyn Array) -> Option<Self> {
-        Some(Self {
-            nulls: array.logical_nulls(),
-            json: writer(field, array)?,
-        })
-    }
-
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             out.push_str("null");
@@ -66,91 +66,100 @@ impl Values {
     }
 }
 
-/// What writes the values of `array`, whose field says what they are.
-fn writer(field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
-    match Extension::of(field) {
-        Some(Extension::Uuid) => return Some(Box::new(Quoted(text::of(array)?))),
-        Some(Extension::TimestampWithOffset) => {
-            return Some(Box::new(Quoted(offset_timestamp::texts(array)?)));
-        }
-        Some(Extension::Bool8) => {
-            return Some(Box::new(Bool8(array.as_primitive_opt()?.clone())));
-        }
-        #[cfg(feature = "variant")]
-        Some(Extension::Variant) => {
-            return Some(Box::new(Variants(
-                super::variant::Variants::new(array).ok()?,
-            )));
-        }
-        _ => {}
-    }
-    of_type(field, array)
-}
+/// Makes what writes the values of arrays.
+#[derive(Clone, Copy)]
+struct Writers(Nonfinite);
 
-fn of_type(field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
-    use DataType as D;
-    let data_type = array.data_type();
-    Some(match data_type {
-        D::Null => Box::new(Nulls),
-        D::Boolean => Box::new(Plain(text::of(array)?)),
-        _ if data_type.is_numeric() => Box::new(Numbers(exact::decimals(array)?)),
-        D::Duration(_) => Box::new(Plain(text::of(array)?)),
-        D::Binary | D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => {
-            Box::new(Base64(binary_views(array)?))
+impl Writers {
+    fn values(self, field: &Field, array: &dyn Array) -> Option<Values> {
+        Some(Values {
+            nulls: array.logical_nulls(),
+            json: self.of(field, array)?,
+        })
+    }
+
+    /// What writes the values of `array`, whose field says what they are.
+    fn of(self, field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
+        let text = |form| Some(Box::new(Quoted(text::texts_as(array, form)?)) as _);
+        match Extension::of(field) {
+            Some(Extension::Uuid) => text(TextForm::Uuid),
+            Some(Extension::TimestampWithOffset) => text(TextForm::WithOffset),
+            Some(Extension::Bool8) => Some(Box::new(Bool8(
+                array.as_primitive_opt::<Int8Type>()?.clone(),
+            ))),
+            #[cfg(feature = "variant")]
+            Some(Extension::Variant) => Some(Box::new(Variants {
+                variants: super::variant::Variants::new(array).ok()?,
+                nonfinite: self.0,
+            })),
+            _ => self.of_type(field, array),
         }
-        D::List(element)
-        | D::LargeList(element)
-        | D::FixedSizeList(element, _)
-        | D::ListView(element)
-        | D::LargeListView(element) => {
-            let (ranges, values) = nested::ranges(array)?;
-            let elements = Values::new(element, &values)?;
-            Box::new(Lists { ranges, elements })
+    }
+
+    fn of_type(self, field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
+        use DataType as D;
+        if let Some((ranges, elements)) = nested::elements(array) {
+            let element = super::plan::element_of(array.data_type())?;
+            let elements = self.values(element, elements)?;
+            return Some(Box::new(Lists { ranges, elements }));
         }
-        D::Struct(fields) => {
-            let columns = array.as_struct_opt()?.columns();
-            let fields = fields.iter().zip(columns);
-            Box::new(Structs {
-                fields: fields
-                    .map(|(field, column)| {
-                        Some((field.name().clone(), Values::new(field, column)?))
-                    })
-                    .collect::<Option<_>>()?,
-            })
-        }
-        D::Map(entries, _) => {
-            let D::Struct(entry) = entries.data_type() else {
-                return None;
-            };
-            let [_, value] = entry.as_ref() else {
-                return None;
-            };
-            let array = array.as_map_opt()?.clone();
-            Box::new(Maps {
-                key_nulls: array.keys().logical_nulls(),
-                keys: text::of(array.keys())?,
-                values: Values::new(value, array.values())?,
-                array,
-            })
-        }
-        D::Union(fields, _) => {
-            let array = array.as_union_opt()?.clone();
-            let children = fields
-                .iter()
-                .map(|(id, field)| Some((id, Values::new(field, array.child(id))?)))
-                .collect::<Option<_>>()?;
-            Box::new(Unions { array, children })
-        }
-        D::Dictionary(..) | D::RunEndEncoded(..) => {
-            let (value_of_row, values) = indirect::rows_and_values(array)?;
-            let values = Values::new(&values_field(field, data_type), values)?;
-            Box::new(Indirect {
-                value_of_row,
-                values,
-            })
-        }
-        _ => Box::new(Quoted(text::of(array)?)),
-    })
+        Some(match array.data_type() {
+            D::Null => Box::new(Nulls),
+            D::Boolean => Box::new(Plain(text::of(array)?)),
+            D::Binary | D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => {
+                Box::new(Quoted(text::texts_as(array, TextForm::Base64)?))
+            }
+            D::Struct(fields) => {
+                let columns = array.as_struct_opt()?.columns();
+                let fields = fields.iter().zip(columns);
+                Box::new(Structs(
+                    fields
+                        .map(|(field, column)| {
+                            Some((field.name().clone(), self.values(field, column)?))
+                        })
+                        .collect::<Option<_>>()?,
+                ))
+            }
+            D::Map(entries, _) => {
+                let D::Struct(entry) = entries.data_type() else {
+                    return None;
+                };
+                let [_, value] = entry.as_ref() else {
+                    return None;
+                };
+                let array = array.as_map_opt()?.clone();
+                Box::new(Maps {
+                    key_nulls: array.keys().logical_nulls(),
+                    keys: text::of(array.keys())?,
+                    values: self.values(value, array.values())?,
+                    array,
+                })
+            }
+            D::Union(fields, _) => {
+                let array = array.as_union_opt()?.clone();
+                let types = fields
+                    .iter()
+                    .map(|(id, field)| Some((id, self.values(field, array.child(id))?)))
+                    .collect::<Option<_>>()?;
+                Box::new(Unions { array, types })
+            }
+            data_type @ (D::Dictionary(..) | D::RunEndEncoded(..)) => {
+                let (value_of_row, values) = indirect::rows_and_values(array)?;
+                let values = self.values(&values_field(field, data_type), values)?;
+                Box::new(Indirect {
+                    value_of_row,
+                    values,
+                })
+            }
+            _ => match number::numbers(array) {
+                Some(numbers) => Box::new(Numbers {
+                    numbers,
+                    nonfinite: self.0,
+                }),
+                None => Box::new(Quoted(text::of(array)?)),
+            },
+        })
+    }
 }
 
 /// The field of the values that a dictionary or a run-end encoding points at.
@@ -160,12 +169,6 @@ fn values_field(field: &Field, data_type: &DataType) -> Field {
         DataType::Dictionary(_, values) => field.clone().with_data_type(values.as_ref().clone()),
         _ => field.clone(),
     }
-}
-
-/// Binary of every kind as one.
-pub(super) fn binary_views(array: &dyn Array) -> Option<BinaryViewArray> {
-    let views = cast(array, &DataType::BinaryView).ok()?;
-    views.as_binary_view_opt().cloned()
 }
 
 /// Appends `text` as a JSON string.
@@ -202,7 +205,7 @@ impl Json for Quoted {
     }
 }
 
-struct Bool8(PrimitiveArray<Int8Type>);
+struct Bool8(Int8Array);
 
 impl Json for Bool8 {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
@@ -215,25 +218,37 @@ impl Json for Bool8 {
     }
 }
 
-struct Base64(BinaryViewArray);
+/// Numbers with all their digits, however many DynamoDB can hold.
+struct Numbers {
+    numbers: Box<dyn ToNumber>,
+    nonfinite: Nonfinite,
+}
 
-impl Json for Base64 {
+impl Json for Numbers {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
-        out.push('"');
-        STANDARD.encode_string(self.0.value(row), out);
-        out.push('"');
+        match self.numbers.decimal(row) {
+            Ok(number) => out.push_str(&number.to_string()),
+            Err(Refusal::Number(NumberError::NotFinite)) => {
+                push_nonfinite(out, self.numbers.nonfinite(row), self.nonfinite)?;
+            }
+            Err(refusal) => return Err(refusal),
+        }
         Ok(())
     }
 }
 
-/// Numbers with all their digits, however many DynamoDB can hold.
-struct Numbers(Box<dyn Exact>);
-
-impl Json for Numbers {
-    fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
-        out.push_str(&self.0.decimal(row)?.to_string());
-        Ok(())
+/// Appends what stands for a float that is no number, which JSON has no number for either.
+pub(super) fn push_nonfinite(
+    out: &mut String,
+    name: &str,
+    policy: Nonfinite,
+) -> Result<(), Refusal> {
+    match policy {
+        Nonfinite::Error => return Err(NumberError::NotFinite.into()),
+        Nonfinite::Null | Nonfinite::Omit => out.push_str("null"),
+        Nonfinite::String => push_quoted(out, name),
     }
+    Ok(())
 }
 
 struct Lists {
@@ -255,14 +270,12 @@ impl Json for Lists {
     }
 }
 
-struct Structs {
-    fields: Vec<(String, Values)>,
-}
+struct Structs(Vec<(String, Values)>);
 
 impl Json for Structs {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
         out.push('{');
-        for (at, (name, values)) in self.fields.iter().enumerate() {
+        for (at, (name, values)) in self.0.iter().enumerate() {
             if at > 0 {
                 out.push(',');
             }
@@ -313,13 +326,13 @@ impl Json for Maps {
 
 struct Unions {
     array: UnionArray,
-    children: Vec<(i8, Values)>,
+    types: Vec<(i8, Values)>,
 }
 
 impl Json for Unions {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
         let id = self.array.type_id(row);
-        match self.children.iter().find(|(child, _)| *child == id) {
+        match self.types.iter().find(|(known, _)| *known == id) {
             Some((_, values)) => values.write(self.array.value_offset(row), out),
             None => Err(Refusal::OutOfRange(
                 "its type is none of those that the union has",
@@ -340,11 +353,14 @@ impl Json for Indirect {
 }
 
 #[cfg(feature = "variant")]
-struct Variants(super::variant::Variants);
+struct Variants {
+    variants: super::variant::Variants,
+    nonfinite: Nonfinite,
+}
 
 #[cfg(feature = "variant")]
 impl Json for Variants {
     fn write(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
-        self.0.write_json(row, out)
+        self.variants.write_json(row, self.nonfinite, out)
     }
 }

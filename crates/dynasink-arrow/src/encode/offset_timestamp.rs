@@ -1,61 +1,45 @@
-//! Timestamps with an offset of their own, `arrow.timestamp_with_offset`, by RFC 3339 with that offset.
+//! Timestamps with an offset of their own, `arrow.timestamp_with_offset`, by RFC 3339.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Int16Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
-};
-use arrow_array::{Array, ArrayRef, Int16Array};
-use arrow_buffer::ScalarBuffer;
+use arrow_array::types::Int16Type;
+use arrow_array::{Array, Int16Array};
 use arrow_cast::cast;
-use arrow_schema::{DataType, TimeUnit};
-use chrono::{DateTime, Datelike, FixedOffset, Utc};
+use arrow_schema::DataType;
+use chrono::{DateTime, Datelike, FixedOffset};
 
-use super::text::{Refusal, Text};
-
-const YEAR: Refusal = Refusal::OutOfRange("its year is not within 0000 to 9999");
-const OFFSET: Refusal = Refusal::OutOfRange("its offset is not within a day");
+use super::fallback::Stored;
+use super::refusal::Refusal;
+use super::temporal::{self, Iso};
+use super::text::Text;
+use super::ticks::{self, Ticks};
 
 struct OffsetTimestamps {
-    ticks: ScalarBuffer<i64>,
-    unit: TimeUnit,
+    ticks: Ticks,
+    /// Of the fraction of a second.
+    digits: u8,
     minutes: Int16Array,
 }
 
-/// The texts of `array`; none if it is not a struct of a timestamp and of minutes.
+/// The texts of `array` with its offsets; none if it is not a struct of timestamps and minutes.
 pub(super) fn texts(array: &dyn Array) -> Option<Box<dyn Text>> {
     let [timestamps, offsets] = array.as_struct_opt()?.columns() else {
         return None;
     };
-    let DataType::Timestamp(unit, _) = timestamps.data_type() else {
+    let DataType::Timestamp(unit, Some(_)) = timestamps.data_type() else {
         return None;
     };
+    let minutes = cast(offsets, &DataType::Int16).ok()?;
     Some(Box::new(OffsetTimestamps {
-        ticks: ticks(timestamps, *unit)?,
-        unit: *unit,
-        minutes: cast(offsets, &DataType::Int16)
-            .ok()?
-            .as_primitive_opt::<Int16Type>()?
-            .clone(),
+        ticks: Ticks::of(timestamps)?,
+        digits: ticks::digits(*unit),
+        minutes: minutes.as_primitive_opt::<Int16Type>()?.clone(),
     }))
 }
 
-fn ticks(array: &ArrayRef, unit: TimeUnit) -> Option<ScalarBuffer<i64>> {
-    Some(
-        match unit {
-            TimeUnit::Second => array.as_primitive_opt::<TimestampSecondType>()?.values(),
-            TimeUnit::Millisecond => array
-                .as_primitive_opt::<TimestampMillisecondType>()?
-                .values(),
-            TimeUnit::Microsecond => array
-                .as_primitive_opt::<TimestampMicrosecondType>()?
-                .values(),
-            TimeUnit::Nanosecond => array
-                .as_primitive_opt::<TimestampNanosecondType>()?
-                .values(),
-        }
-        .clone(),
-    )
+/// The texts of `array` in UTC.
+pub(super) fn utc_texts(array: &dyn Array) -> Option<Box<dyn Text>> {
+    let timestamps = array.as_struct_opt()?.columns().first()?;
+    temporal::texts(timestamps, Iso::of_type(timestamps.data_type())?)
 }
 
 impl Text for OffsetTimestamps {
@@ -63,34 +47,29 @@ impl Text for OffsetTimestamps {
         if self.minutes.is_null(row) {
             return Err(Refusal::OutOfRange("its offset is null"));
         }
-        let offset = i32::from(self.minutes.value(row)) * 60;
-        let offset = FixedOffset::east_opt(offset).ok_or(OFFSET)?;
-        let utc = instant(self.ticks[row], self.unit).ok_or(YEAR)?;
-        let years = 0..=9_999;
-        // A local time may be out of chrono's range, where a time of the years that count never is.
-        if !(-1..=10_000).contains(&utc.year()) {
-            return Err(YEAR);
-        }
-        let local = utc.with_timezone(&offset);
-        if !years.contains(&local.year()) {
-            return Err(YEAR);
-        }
-        let format = match self.unit {
-            TimeUnit::Second => "%Y-%m-%dT%H:%M:%S%:z",
-            TimeUnit::Millisecond => "%Y-%m-%dT%H:%M:%S%.3f%:z",
-            TimeUnit::Microsecond => "%Y-%m-%dT%H:%M:%S%.6f%:z",
-            TimeUnit::Nanosecond => "%Y-%m-%dT%H:%M:%S%.9f%:z",
+        let offset = FixedOffset::east_opt(i32::from(self.minutes.value(row)) * 60)
+            .ok_or(Refusal::OutOfRange("its offset is not within a day"))?;
+        let instant = self.ticks.instant(row);
+        let nanos = instant.fraction * (1_000_000_000 / self.ticks.per_second());
+        let local = u32::try_from(nanos)
+            .ok()
+            .and_then(|nanos| DateTime::from_timestamp(instant.seconds, nanos))
+            .and_then(|utc| utc.naive_utc().checked_add_offset(offset))
+            .filter(|local| (0..=9_999).contains(&local.year()))
+            .ok_or(Refusal::Year)?;
+        let format = match self.digits {
+            0 => "%Y-%m-%dT%H:%M:%S",
+            3 => "%Y-%m-%dT%H:%M:%S%.3f",
+            6 => "%Y-%m-%dT%H:%M:%S%.6f",
+            _ => "%Y-%m-%dT%H:%M:%S%.9f",
         };
-        *buffer = local.format(format).to_string();
+        *buffer = format!("{}{offset}", local.format(format));
         Ok(buffer)
     }
 }
 
-fn instant(ticks: i64, unit: TimeUnit) -> Option<DateTime<Utc>> {
-    match unit {
-        TimeUnit::Second => DateTime::from_timestamp(ticks, 0),
-        TimeUnit::Millisecond => DateTime::from_timestamp_millis(ticks),
-        TimeUnit::Microsecond => DateTime::from_timestamp_micros(ticks),
-        TimeUnit::Nanosecond => Some(DateTime::from_timestamp_nanos(ticks)),
+impl Stored for OffsetTimestamps {
+    fn ticks(&self, row: usize) -> Option<i64> {
+        Some(self.ticks.at(row))
     }
 }

@@ -1,24 +1,17 @@
-//! Vectors of floats as B: each element in little-endian order, one after the other, as embeddings are stored.
+//! Vectors of floats as bytes: each element in little-endian order, one after the other, as embeddings are stored.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, FixedSizeListArray, PrimitiveArray};
 use arrow_schema::DataType;
-use dynasink_core::ValueEncoder;
 use half::f16;
 
+use super::binary::ToBytes;
 use super::nested::ElementRange;
-use super::{Encode, Step, ValueError};
+use super::refusal::Refusal;
 
-/// Whether the lists of this type can be packed.
-pub(super) fn can_pack(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::FixedSizeList(element, _) => element.data_type().is_floating(),
-        _ => false,
-    }
-}
-
-pub(super) fn encoder(array: &dyn Array) -> Option<Box<dyn Encode>> {
+/// The floats of `array`; none if it is not of lists of them, all of one length.
+pub(super) fn floats(array: &dyn Array) -> Option<Box<dyn ToBytes>> {
     let array = array.as_fixed_size_list_opt()?;
     match array.value_type() {
         DataType::Float16 => packed::<Float16Type>(array),
@@ -29,32 +22,30 @@ pub(super) fn encoder(array: &dyn Array) -> Option<Box<dyn Encode>> {
 }
 
 struct Packed<T: ArrowPrimitiveType> {
-    array: FixedSizeListArray,
+    lists: FixedSizeListArray,
     elements: PrimitiveArray<T>,
 }
 
 fn packed<T: ArrowPrimitiveType<Native: LittleEndian>>(
-    array: &FixedSizeListArray,
-) -> Option<Box<dyn Encode>> {
+    lists: &FixedSizeListArray,
+) -> Option<Box<dyn ToBytes>> {
     Some(Box::new(Packed {
-        array: array.clone(),
-        elements: array.values().as_primitive_opt::<T>()?.clone(),
+        elements: lists.values().as_primitive_opt::<T>()?.clone(),
+        lists: lists.clone(),
     }))
 }
 
-impl<T: ArrowPrimitiveType<Native: LittleEndian>> Encode for Packed<T> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
-        let elements = self.array.elements(row);
-        let mut bytes = Vec::with_capacity(elements.len() * size_of::<T::Native>());
-        for (at, element) in elements.enumerate() {
+impl<T: ArrowPrimitiveType<Native: LittleEndian>> ToBytes for Packed<T> {
+    fn bytes<'a>(&'a self, row: usize, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Refusal> {
+        for element in self.lists.elements(row) {
             if self.elements.is_null(element) {
-                let error = value.unsupported("an element is null, which packed floats cannot be");
-                let error = ValueError::from(error).of(&T::DATA_TYPE);
-                return Err(error.within(Step::Element(at)));
+                return Err(Refusal::OutOfRange(
+                    "an element is null, which packed floats have not",
+                ));
             }
-            self.elements.value(element).append_to(&mut bytes);
+            self.elements.value(element).append_to(buffer);
         }
-        Ok(value.binary(&bytes)?)
+        Ok(buffer)
     }
 }
 

@@ -14,12 +14,12 @@ use crate::mapping::rules::ValuePath;
 
 /// What the values of each type of a union become.
 #[derive(Debug)]
-pub(super) struct UnionEncoding {
+pub(super) struct UnionForm {
     types: Vec<(i8, AttributeName, Encoding)>,
     tagged: bool,
 }
 
-impl UnionEncoding {
+impl UnionForm {
     /// `place` is that of the union, where its value stands if it is not tagged.
     pub(super) fn new(
         path: &ValuePath<'_>,
@@ -62,7 +62,7 @@ impl UnionEncoding {
 
 struct Unions {
     array: UnionArray,
-    encoding: Arc<UnionEncoding>,
+    encoding: Arc<UnionForm>,
     /// The values of each type, in the order of the encoding.
     columns: Vec<Column>,
     /// Which of these a type id means.
@@ -92,7 +92,7 @@ impl Encode for Unions {
     }
 }
 
-pub(super) fn encoder(array: &dyn Array, encoding: &Arc<UnionEncoding>) -> Option<Box<dyn Encode>> {
+pub(super) fn encoder(array: &dyn Array, encoding: &Arc<UnionForm>) -> Option<Box<dyn Encode>> {
     let array = array.as_union_opt()?.clone();
     let mut column_of_id = [None; 128];
     let mut columns = Vec::with_capacity(encoding.types.len());

@@ -1,7 +1,7 @@
 //! Whether the bytes of a VARIANT can be walked: the reader of the library recurses into them, however deep they
 //! claim to be and however often they claim to hold the same part.
 
-use super::super::text::Refusal;
+use super::super::refusal::Refusal;
 
 /// How deep objects and arrays may stand in one another: far beyond the 32 that DynamoDB allows, and far from the
 /// end of the stack.

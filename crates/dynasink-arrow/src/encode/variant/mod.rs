@@ -18,27 +18,31 @@ use parquet::variant::{VariantArray, VariantMetadata, unshred_variant};
 
 use self::shredded::Shredded;
 use self::value::Value;
-use super::text::Refusal;
+use super::fallback::Fallbacks;
+use super::refusal::Refusal;
 use super::{Encode, ValueError};
+use crate::mapping::spec::Nonfinite;
 
 /// What the values of a VARIANT become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum VariantForm {
     /// What each of them is: M, L, S, N, BOOL, NULL or B.
-    Native,
-    /// JSON text, S.
-    Json,
+    Native {
+        /// What becomes of a number that DynamoDB has no place for, if it is the whole value.
+        whole: Fallbacks,
+        /// The same inside of a list or an object.
+        parts: Fallbacks,
+    },
     /// The bytes of the metadata and, right behind them, of the value, B.
-    Binary,
+    Bytes,
 }
 
 impl VariantForm {
     /// The type of the values; M for what can be of several.
     pub(super) fn kind(self) -> ValueKind {
         match self {
-            Self::Native => ValueKind::M,
-            Self::Json => ValueKind::S,
-            Self::Binary => ValueKind::B,
+            Self::Native { .. } => ValueKind::M,
+            Self::Bytes => ValueKind::B,
         }
     }
 }
@@ -86,13 +90,17 @@ impl Variants {
         Ok(value.unwrap_or(Value::Null))
     }
 
-    pub(super) fn write_json(&self, row: usize, out: &mut String) -> Result<(), Refusal> {
-        self.value(row)?.write_json(out);
-        Ok(())
+    pub(super) fn write_json(
+        &self,
+        row: usize,
+        nonfinite: Nonfinite,
+        out: &mut String,
+    ) -> Result<(), Refusal> {
+        self.value(row)?.write_json(nonfinite, out)
     }
 
     /// The bytes of the metadata and of the value.
-    fn binary(&self, row: usize) -> Result<Vec<u8>, Refusal> {
+    fn bytes(&self, row: usize) -> Result<Vec<u8>, Refusal> {
         // What cannot be read is not handed on.
         self.value(row)?;
         let mut bytes = self.metadata.value(row).to_vec();
@@ -128,18 +136,11 @@ struct Encoder {
 impl Encode for Encoder {
     fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         match self.form {
-            VariantForm::Native => match self.variants.value(row) {
-                Ok(variant) => Ok(variant.write(value)?),
+            VariantForm::Native { whole, parts } => match self.variants.value(row) {
+                Ok(variant) => variant.write(value, whole, parts),
                 Err(refusal) => refusal.refuse(value),
             },
-            VariantForm::Json => {
-                let mut text = String::new();
-                match self.variants.write_json(row, &mut text) {
-                    Ok(()) => Ok(value.string(&text)?),
-                    Err(refusal) => refusal.refuse(value),
-                }
-            }
-            VariantForm::Binary => match self.variants.binary(row) {
+            VariantForm::Bytes => match self.variants.bytes(row) {
                 Ok(bytes) => Ok(value.binary(&bytes)?),
                 Err(refusal) => refusal.refuse(value),
             },

@@ -3,12 +3,11 @@
 use chrono::{Datelike, NaiveDate};
 use parquet::variant::{Variant, VariantMetadata};
 
-use super::super::text::Refusal;
+use super::super::refusal::Refusal;
 use super::bounds;
 use super::value::Value;
 
 const INVALID: Refusal = Refusal::OutOfRange("the bytes of its VARIANT are invalid");
-const YEAR: Refusal = Refusal::OutOfRange("its year is not within 0000 to 9999");
 
 /// The value that `bytes` encode.
 pub(super) fn value<'a>(
@@ -29,8 +28,8 @@ fn of<'a>(variant: Variant<'a, 'a>) -> Result<Value<'a>, Refusal> {
         Variant::Int16(number) => Value::integer(number)?,
         Variant::Int32(number) => Value::integer(number)?,
         Variant::Int64(number) => Value::integer(number)?,
-        Variant::Float(number) => Value::Number(number.try_into()?),
-        Variant::Double(number) => Value::Number(number.try_into()?),
+        Variant::Float(number) => Value::float(number),
+        Variant::Double(number) => Value::float(number),
         Variant::Decimal4(decimal) => Value::decimal(decimal.integer(), decimal.scale())?,
         Variant::Decimal8(decimal) => Value::decimal(decimal.integer(), decimal.scale())?,
         Variant::Decimal16(decimal) => Value::decimal(decimal.integer(), decimal.scale())?,
@@ -72,6 +71,6 @@ fn year(date: NaiveDate) -> Result<(), Refusal> {
     if (0..=9_999).contains(&date.year()) {
         Ok(())
     } else {
-        Err(YEAR)
+        Err(Refusal::Year)
     }
 }

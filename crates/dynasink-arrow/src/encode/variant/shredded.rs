@@ -5,13 +5,15 @@ use std::borrow::Cow;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BinaryViewArray, BooleanArray, StructArray};
 use arrow_buffer::NullBuffer;
+use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
+use dynasink_core::NumberError;
 use parquet::variant::VariantMetadata;
 
-use super::super::exact::{self, Exact};
-use super::super::json_text::binary_views;
 use super::super::nested::{self, ElementRange};
-use super::super::text::{self, Refusal, Text};
+use super::super::number::{self, ToNumber};
+use super::super::refusal::Refusal;
+use super::super::text::{self, Text};
 use super::read;
 use super::value::Value;
 
@@ -40,7 +42,7 @@ struct Typed {
 
 enum TypedValues {
     Bool(BooleanArray),
-    Number(Box<dyn Exact>),
+    Number(Box<dyn ToNumber>),
     Text(Box<dyn Text>),
     Binary(BinaryViewArray),
     List {
@@ -66,7 +68,8 @@ pub(super) fn bytes(array: &ArrayRef) -> Result<BinaryViewArray, &'static str> {
     if !fits {
         return Err(not_binary);
     }
-    binary_views(array).ok_or(not_binary)
+    let views = cast(array, &DataType::BinaryView).map_err(|_| not_binary)?;
+    views.as_binary_view_opt().cloned().ok_or(not_binary)
 }
 
 impl Shredded {
@@ -155,7 +158,13 @@ impl Typed {
         }
         Ok(match &self.values {
             TypedValues::Bool(array) => Value::Bool(array.value(row)),
-            TypedValues::Number(numbers) => Value::Number(numbers.decimal(row)?),
+            TypedValues::Number(numbers) => match numbers.decimal(row) {
+                Ok(number) => Value::Number(number),
+                Err(Refusal::Number(NumberError::NotFinite)) => {
+                    Value::Nonfinite(numbers.nonfinite(row))
+                }
+                Err(refusal) => return Err(refusal),
+            },
             TypedValues::Text(texts) => {
                 let mut text = String::new();
                 let text = texts.text(row, &mut text)?.to_owned();
@@ -207,10 +216,10 @@ impl TypedValues {
         Ok(match array.data_type() {
             D::Boolean => Self::Bool(array.as_boolean_opt().cloned().ok_or(refused)?),
             D::Int8 | D::Int16 | D::Int32 | D::Int64 | D::Float32 | D::Float64 => {
-                Self::Number(exact::decimals(array).ok_or(refused)?)
+                Self::Number(number::numbers(array).ok_or(refused)?)
             }
             D::Decimal32(_, 0..) | D::Decimal64(_, 0..) | D::Decimal128(_, 0..) => {
-                Self::Number(exact::decimals(array).ok_or(refused)?)
+                Self::Number(number::numbers(array).ok_or(refused)?)
             }
             D::Utf8
             | D::LargeUtf8
@@ -239,7 +248,7 @@ impl TypedValues {
             | D::FixedSizeList(..)
             | D::ListView(_)
             | D::LargeListView(_) => {
-                let (ranges, values) = nested::ranges(array).ok_or(refused)?;
+                let (ranges, values) = nested::elements(array).ok_or(refused)?;
                 let elements = values.as_struct_opt().ok_or(refused)?;
                 Self::List {
                     ranges,

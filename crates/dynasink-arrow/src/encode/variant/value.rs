@@ -4,10 +4,14 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use dynasink_core::{Decimal, Number, Result, ValueEncoder};
+use dynasink_core::{Decimal, Number, NumberError, ValueEncoder};
 
-use super::super::json_text::push_quoted;
-use super::super::text::Refusal;
+use super::super::fallback::{Fallbacks, Stored};
+use super::super::float::{self, Float};
+use super::super::json_text::{push_nonfinite, push_quoted};
+use super::super::refusal::Refusal;
+use super::super::{Step, ValueError};
+use crate::mapping::spec::Nonfinite;
 
 /// One value of a VARIANT.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub(super) enum Value<'a> {
     Null,
     Bool(bool),
     Number(Decimal),
+    /// The name of a float that is no number.
+    Nonfinite(&'static str),
     /// A string, and all else that has a canonical text.
     Text(Cow<'a, str>),
     Binary(&'a [u8]),
@@ -28,6 +34,13 @@ const TWICE: Refusal = Refusal::OutOfRange("an object of its VARIANT has a field
 impl<'a> Value<'a> {
     pub(super) fn integer(number: impl Into<i128>) -> Result<Self, Refusal> {
         Self::decimal(number, 0)
+    }
+
+    pub(super) fn float(number: impl Float) -> Self {
+        match number.decimal() {
+            Ok(number) => Self::Number(number),
+            Err(_) => Self::Nonfinite(float::name_of(number.into())),
+        }
     }
 
     /// `integer` divided by ten to the power of `scale`.
@@ -48,35 +61,53 @@ impl<'a> Value<'a> {
         Ok(Self::Object(fields))
     }
 
-    /// Writes it as what it is.
-    pub(super) fn write(&self, value: ValueEncoder<'_>) -> Result<()> {
+    /// Writes it as what it is. A number that DynamoDB has no place for becomes what `whole` says, or what `parts`
+    /// says inside of it.
+    pub(super) fn write(
+        &self,
+        value: ValueEncoder<'_>,
+        whole: Fallbacks,
+        parts: Fallbacks,
+    ) -> Result<(), ValueError> {
         match self {
-            Self::Null => value.null(),
-            Self::Bool(bool) => value.bool(*bool),
-            Self::Number(number) => value.try_number(Number::try_from(number)),
-            Self::Text(text) => value.string(text),
-            Self::Binary(bytes) => value.binary(bytes),
+            Self::Null => Ok(value.null()?),
+            Self::Bool(bool) => Ok(value.bool(*bool)?),
+            Self::Number(decimal) => match Number::try_from(decimal) {
+                Ok(number) => Ok(value.number(&number)?),
+                Err(error) => whole.encode(error.into(), self, 0, value),
+            },
+            Self::Nonfinite(_) => whole.encode(NumberError::NotFinite.into(), self, 0, value),
+            Self::Text(text) => Ok(value.string(text)?),
+            Self::Binary(bytes) => Ok(value.binary(bytes)?),
             Self::List(elements) => {
                 let mut list = value.list()?;
-                elements
-                    .iter()
-                    .try_for_each(|element| element.write(list.element()))
+                for (at, element) in elements.iter().enumerate() {
+                    element
+                        .write(list.element(), parts, parts)
+                        .map_err(|error| error.within(Step::Element(at)))?;
+                }
+                Ok(())
             }
             Self::Object(fields) => {
                 let mut map = value.map()?;
-                fields
-                    .iter()
-                    .try_for_each(|(name, field)| field.write(map.attribute(name)?))
+                for (name, field) in fields {
+                    let value = map.attribute(name)?;
+                    field
+                        .write(value, parts, parts)
+                        .map_err(|error| error.within(Step::Field(name.clone().into_owned())))?;
+                }
+                Ok(())
             }
         }
     }
 
     /// Appends its JSON.
-    pub(super) fn write_json(&self, out: &mut String) {
+    pub(super) fn write_json(&self, nonfinite: Nonfinite, out: &mut String) -> Result<(), Refusal> {
         match self {
             Self::Null => out.push_str("null"),
             Self::Bool(bool) => out.push_str(if *bool { "true" } else { "false" }),
             Self::Number(number) => out.push_str(&number.to_string()),
+            Self::Nonfinite(name) => push_nonfinite(out, name, nonfinite)?,
             Self::Text(text) => push_quoted(out, text),
             Self::Binary(bytes) => {
                 out.push('"');
@@ -89,7 +120,7 @@ impl<'a> Value<'a> {
                     if at > 0 {
                         out.push(',');
                     }
-                    element.write_json(out);
+                    element.write_json(nonfinite, out)?;
                 }
                 out.push(']');
             }
@@ -101,10 +132,27 @@ impl<'a> Value<'a> {
                     }
                     push_quoted(out, name);
                     out.push(':');
-                    field.write_json(out);
+                    field.write_json(nonfinite, out)?;
                 }
                 out.push('}');
             }
+        }
+        Ok(())
+    }
+}
+
+impl Stored for Value<'_> {
+    fn decimal(&self, _: usize) -> Result<Decimal, Refusal> {
+        match self {
+            Self::Number(number) => Ok(number.clone()),
+            _ => Err(NumberError::Syntax.into()),
+        }
+    }
+
+    fn nonfinite(&self, _: usize) -> &'static str {
+        match self {
+            Self::Nonfinite(name) => name,
+            _ => float::NAN,
         }
     }
 }
