@@ -5,6 +5,7 @@ mod nested;
 mod numbers;
 mod places;
 mod policies;
+mod random;
 mod scalars;
 mod sets;
 mod strings;
