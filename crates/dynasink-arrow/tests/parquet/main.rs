@@ -12,4 +12,6 @@ mod batches;
 mod conflicts;
 mod load;
 mod values;
+#[cfg(feature = "variant")]
+mod variant;
 mod walk;
