@@ -7,6 +7,7 @@ mod candidate;
 mod constant;
 mod error;
 mod file;
+mod key_columns;
 mod keys;
 mod made;
 mod near;
@@ -182,6 +183,11 @@ impl Mapping {
     /// The table.
     pub fn table(&self) -> &TableSchema {
         &self.0.table
+    }
+
+    /// Whether each row has a version, of which the greatest of a key is to be kept.
+    pub fn has_versions(&self) -> bool {
+        self.0.row.has_versions()
     }
 
     /// The schema that it was made for. A batch may lack columns of it, have them in another order, or in another

@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use crate::load::{data, load, one_line};
 
 /// Names the folder of a checkout of apache/parquet-testing.
-const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
+pub(crate) const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
 
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
