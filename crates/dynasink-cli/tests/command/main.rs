@@ -6,6 +6,8 @@ mod bad_input;
 mod interrupt;
 mod item_collections;
 mod load;
+mod object_stores;
 #[cfg(unix)]
 mod serve;
+mod sources;
 mod workplace;
