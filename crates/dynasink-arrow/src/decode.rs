@@ -7,14 +7,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use dynasink_core::{
-    DeadReason, Error, Fuse, ItemEncoder, Outcomes, SourcePosition, StageError, WriteOp,
+    DeadReason, Fuse, ItemEncoder, Outcome, OutcomeEvent, Outcomes, SourcePosition, StageError,
+    WriteOp,
 };
 use futures::Sink;
 use pin_project_lite::pin_project;
 
 use crate::batch::SourceBatch;
+use crate::encode::ValueError;
 use crate::mapping::Mapping;
-use crate::rows::{Row, Rows, SchemaDiffers};
+use crate::rows::{BatchRefused, Row, Rows};
 
 /// What errors call this stage.
 const STAGE: &str = "decode";
@@ -158,10 +160,13 @@ where
         if this.rows.is_some() || this.op.is_some() {
             return Err(refused("poll_ready must be called first"));
         }
-        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|SchemaDiffers(column)| {
-            refused(format!(
+        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|error| match error {
+            BatchRefused::Column(column) => refused(format!(
                 "its column {column:?} is not that of the mapping; map each schema apart"
-            ))
+            )),
+            BatchRefused::NoPosition(attribute) => refused(format!(
+                "attribute {attribute:?} is where a row came from, which the batch does not say"
+            )),
         })?;
         *this.rows = Some(rows);
         Ok(())
@@ -177,11 +182,18 @@ where
                 };
                 match rows.next(this.decoder.mapping(), this.encoder) {
                     None => *this.rows = None,
-                    Some(Row { op: Ok(op), .. }) => *this.op = Some(op),
+                    Some(Row {
+                        op: Ok(None),
+                        position,
+                    }) => skip(this.decoder.outcomes(), position.as_ref())?,
+                    Some(Row { op: Ok(op), .. }) => *this.op = op,
                     Some(Row {
                         op: Err(error),
                         position,
-                    }) => bury(this.decoder.outcomes(), position.as_ref(), &error)?,
+                    }) => this
+                        .decoder
+                        .outcomes()
+                        .bury(position.as_ref(), None, dead(&error))?,
                 }
             }
             // An operation is in hand before the inner sink reserves a place for it.
@@ -202,30 +214,27 @@ fn refused(reason: impl Into<String>) -> StageError {
     }
 }
 
-fn bury(
-    outcomes: &Outcomes,
-    position: Option<&SourcePosition>,
-    error: &Error,
-) -> Result<(), StageError> {
-    let reason = DeadReason {
-        code: error.code().to_owned(),
-        message: one_line(error),
-        attempts: 0,
-        value: None,
-    };
-    outcomes.bury(position, None, reason)
+/// Reports a row that changes no item.
+fn skip(outcomes: &Outcomes, position: Option<&SourcePosition>) -> Result<(), StageError> {
+    let outcome = &Outcome::Skipped;
+    Ok(outcomes.observe(&OutcomeEvent {
+        position,
+        op: None,
+        outcome,
+    })?)
 }
 
-/// An error with its sources.
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        source = error.source();
+/// Why a row cannot be written, with the value that is to blame if it is one.
+fn dead(error: &ValueError) -> DeadReason {
+    let mut reason = DeadReason::of(error.reason());
+    reason.value = error.value().map(Box::new);
+    if let Some(value) = &reason.value {
+        reason.message = format!(
+            "column {} ({}): {}",
+            value.column, value.kind, reason.message
+        );
     }
-    line
+    reason
 }
 
 impl<S, B> Sink<B> for Decoded<S>
@@ -269,5 +278,7 @@ where
     }
 }
 
+#[cfg(test)]
+mod changes;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,15 @@
 //! The one error of plans and sources: why rows cannot be read or mapped, and what to do about it.
 
 use std::fmt;
-use std::sync::Arc;
 
 use arrow_schema::{ArrowError, DataType};
-use dynasink_core::{KeyType, ObserverError, Unread};
+use dynasink_core::{KeyType, ObserverError, Unread, ValueKind};
 use parquet::errors::ParquetError;
+
+use crate::mapping::MappingError;
+pub use crate::mapping::Near as ColumnList;
+use crate::mapping::spec::EncodeAs;
+use crate::source::FilterPlace;
 
 /// Why a schema cannot be mapped to a table, or files cannot be read.
 ///
@@ -24,6 +28,48 @@ pub enum Error {
         data_type: DataType,
         /// Why it cannot be written.
         reason: &'static str,
+    },
+
+    /// The mapping asks for a form that the type of the column does not have.
+    #[error(
+        "column {column:?} has the Arrow type {data_type}, which cannot be written as {word}: the words that fit are {}",
+        Words(fitting)
+    )]
+    UnfitWord {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What it should be written as.
+        word: EncodeAs,
+        /// What it can be written as.
+        fitting: Vec<EncodeAs>,
+    },
+
+    /// The mapping says of a column what goes with another type or another form, or lacks what goes with this one.
+    #[error("column {column:?} of the Arrow type {data_type}: `{option}` does not fit: {reason}")]
+    ColumnOption {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What is said of it or lacks.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// A list that should be a set has elements that no set holds.
+    #[error(
+        "column {column:?} has the Arrow type {data_type}, whose elements are {elements}, and such a set there is not: write it as L, or its elements as S, N or B"
+    )]
+    SetOf {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What its elements are.
+        elements: ValueKind,
     },
 
     /// No column has the name of a key attribute of the table.
@@ -234,6 +280,9 @@ pub enum Error {
         /// What the system or the store said.
         source: std::io::Error,
     },
+    /// The mapping says what the schema or the table does not bear out.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
 
     /// A source of no files.
     #[error("no files to read: name at least one")]
@@ -256,7 +305,7 @@ pub enum Error {
     },
 
     /// The file is something else.
-    #[error("{file}: not a Parquet file: {reason}; only Parquet can be read")]
+    #[error("{file}: not a Parquet file: {reason}; Parquet and Arrow IPC can be read")]
     NotParquet {
         /// The file.
         file: String,
@@ -272,10 +321,50 @@ pub enum Error {
     },
 
     /// The file is encrypted.
-    #[error("{file}: the file is encrypted: decrypt it first")]
+    #[error("{file}: the file is encrypted: {advice}")]
     EncryptedFile {
         /// The file.
         file: String,
+        /// What to do.
+        advice: &'static str,
+    },
+
+    /// An encrypted file is not what the keys are for.
+    #[error(
+        "{file}: the file cannot be decrypted: check the keys of the footer and of the columns and the AAD prefix"
+    )]
+    Decryption {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        source: ParquetError,
+    },
+
+    /// The checksums of encrypted pages cannot be compared.
+    #[error(
+        "{file}: the checksums of its encrypted pages are of other bytes than the reader compares, or the file is damaged: write it again without page checksums, or decrypt it first"
+    )]
+    EncryptedChecksum {
+        /// The file.
+        file: String,
+    },
+
+    /// The file of the keys cannot be read.
+    #[error("{file}: the decryption keys cannot be read: {reason}")]
+    DecryptionFile {
+        /// The file.
+        file: String,
+        /// Why; no part of it is quoted.
+        reason: String,
+    },
+
+    /// A decryption key is none.
+    #[error("decryption key {entry:?}: {reason}")]
+    DecryptionKey {
+        /// Its name.
+        entry: String,
+        /// What is wrong; no part of the key is quoted.
+        reason: String,
     },
 
     /// The footer cannot be understood.
@@ -296,6 +385,21 @@ pub enum Error {
         file: String,
         /// Most groups in one another.
         max: usize,
+    },
+
+    /// The footer says more than can be taken in.
+    #[error(
+        "{file}: the footer has {found} {what}, and {most} are read at most: the file is most likely damaged, or is to be written in parts"
+    )]
+    FooterTooLarge {
+        /// The file.
+        file: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much.
+        found: u64,
+        /// The most that is read.
+        most: u64,
     },
 
     /// The footer contradicts itself on how many rows there are.
@@ -326,17 +430,6 @@ pub enum Error {
         expected: String,
         /// Its type in `file`.
         found: String,
-    },
-
-    /// A column of Parquet's INTERVAL, whose months the reader would drop.
-    #[error(
-        "{file}: column {column:?} is a Parquet INTERVAL, which cannot be read without loss: leave the column out or write it as a string"
-    )]
-    IntervalColumn {
-        /// The file.
-        file: String,
-        /// The column.
-        column: String,
     },
 
     /// Two columns of a file have one name, so that neither can be told from the other.
@@ -396,6 +489,69 @@ pub enum Error {
         file: String,
     },
 
+    /// A file of Feather's first version, which is not Arrow IPC.
+    #[error(
+        "{file}: a Feather file of version 1, which is not Arrow IPC: write it again as version 2, for example with pyarrow.feather.write_feather"
+    )]
+    FeatherV1 {
+        /// The file.
+        file: String,
+    },
+
+    /// An Arrow IPC file or stream contradicts itself.
+    #[error(
+        "{file}: {part} cannot be read, {reason}: the file is damaged or from a writer with faults"
+    )]
+    Ipc {
+        /// The file.
+        file: String,
+        /// What of it: the footer, or a record batch by its number from zero.
+        part: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// The text of a row filter says something that is not understood.
+    #[error("filter{place}: {reason}")]
+    Filter {
+        /// Where in the text.
+        place: FilterPlace,
+        /// What is wrong, and what is understood.
+        reason: String,
+    },
+
+    /// A row filter names a column that is not there.
+    #[error("{file}: filter{place}: no column is named {column:?}: {available}")]
+    FilterColumn {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: FilterPlace,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// The columns that there are.
+        available: ColumnList,
+    },
+
+    /// A row filter compares a column with what its type has no value for.
+    #[error(
+        "{file}: filter{place}: {literal} is not exactly a value of column {column:?}, which is {data_type}: {advice}"
+    )]
+    FilterLiteral {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: FilterPlace,
+        /// The literal.
+        literal: String,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What can be compared with it.
+        advice: String,
+    },
+
     /// The reader gave up on a malformed file in a way that it should not.
     #[error("{file}: the reader failed on this file ({message}): the file is most likely damaged")]
     ReaderPanicked {
@@ -434,146 +590,22 @@ pub enum Error {
     ReaderStopped,
 }
 
-impl Error {
-    /// Whether one file is to blame, so that others can be read all the same.
-    pub(crate) fn is_of_a_file(&self) -> bool {
-        matches!(
-            self,
-            Self::FileNotFound { .. }
-                | Self::OpenFile { .. }
-                | Self::NotParquet { .. }
-                | Self::TruncatedFile { .. }
-                | Self::EncryptedFile { .. }
-                | Self::Footer { .. }
-                | Self::SchemaTooDeep { .. }
-                | Self::FooterRows { .. }
-                | Self::Read { .. }
-                | Self::RowsDecoded { .. }
-                | Self::FileChanged { .. }
-                | Self::ReaderPanicked { .. }
-        )
-    }
-
-    /// What is passed over for this reason.
-    pub(crate) fn unread(
-        &self,
-        file: &Arc<str>,
-        row_group: Option<u32>,
-        rows: Option<u64>,
-    ) -> Unread {
-        let offset = match self {
-            Self::Read { offset, .. } => *offset,
-            _ => None,
-        };
-        Unread {
-            file: Arc::clone(file),
-            row_group,
-            offset,
-            rows,
-            reason: one_line(self),
-        }
-    }
-}
-
 /// Where in a file it was, if that is known.
 fn near(offset: Option<u64>) -> String {
     offset.map_or_else(String::new, |offset| format!(" near byte {offset}"))
 }
 
-/// An error with its sources.
-pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |error| (*error).source());
-    sources.fold(error.to_string(), |line, error| format!("{line}: {error}"))
+struct Words<'a>(&'a [EncodeAs]);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, word) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(f, "{separator}{word}")?;
+        }
+        Ok(())
+    }
 }
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// The columns of a schema, as the answer to a name that is not among them.
-///
-/// It displays the nearest name, if one is near, and then all names, up to a number that a line can take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnList {
-    columns: Vec<String>,
-    nearest: Option<String>,
-}
-
-/// How alike two names must be, from 0 to 1, for one to be meant by the other.
-const ALIKE: f64 = 0.75;
-/// How many names an error lists.
-const LISTED: usize = 30;
-
-impl ColumnList {
-    /// The answer to `asked`.
-    #[expect(
-        single_use_lifetimes,
-        reason = "`impl Trait` arguments cannot elide it yet"
-    )]
-    pub(crate) fn for_name<'a>(asked: &str, columns: impl IntoIterator<Item = &'a str>) -> Self {
-        let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
-        let lower = asked.to_lowercase();
-        let nearest = columns
-            .iter()
-            .map(|column| (strsim::jaro_winkler(&lower, &column.to_lowercase()), column))
-            .filter(|(alike, _)| *alike >= ALIKE)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, column)| column.clone());
-        Self { columns, nearest }
-    }
-
-    /// The name that was meant, most likely.
-    pub fn nearest(&self) -> Option<&str> {
-        self.nearest.as_deref()
-    }
-
-    /// All names.
-    pub fn columns(&self) -> &[String] {
-        &self.columns
-    }
-}
-
-impl fmt::Display for ColumnList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(nearest) = &self.nearest {
-            write!(f, "is {nearest:?} meant? ")?;
-        }
-        if self.columns.is_empty() {
-            return f.write_str("there are no columns");
-        }
-        f.write_str("the columns are ")?;
-        for (at, column) in self.columns.iter().take(LISTED).enumerate() {
-            let separator = if at == 0 { "" } else { ", " };
-            write!(f, "{separator}{column:?}")?;
-        }
-        match self.columns.len().saturating_sub(LISTED) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_near_name_is_suggested_and_a_far_one_is_not() {
-        let list = ColumnList::for_name("custmer_id", ["order_date", "Customer_Id"]);
-        assert_eq!(list.nearest(), Some("Customer_Id"));
-        assert_eq!(
-            list.to_string(),
-            "is \"Customer_Id\" meant? the columns are \"order_date\", \"Customer_Id\""
-        );
-        assert_eq!(
-            ColumnList::for_name("pk", ["carrier", "name"]).nearest(),
-            None
-        );
-    }
-
-    #[test]
-    fn a_long_list_of_columns_is_cut() {
-        let names: Vec<String> = (0..32).map(|n| format!("c{n:03}")).collect();
-        let list = ColumnList::for_name("zzzzzzz", names.iter().map(String::as_str));
-        assert!(list.to_string().ends_with("\"c029\" and 2 more"), "{list}");
-    }
-}

@@ -7,8 +7,8 @@
 //! | module of the vocabulary | types |
 //! | --- | --- |
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
-//! | items | [`Item`], [`ItemEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
-//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
+//! | items | [`Item`], [`ItemEncoder`], [`SerdeEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
+//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`Version`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`Unread`], [`UnreadObserver`], [`StageError`] |
 //!
@@ -18,6 +18,7 @@
 
 mod batch;
 mod capacity;
+mod decimal;
 mod encode;
 mod error;
 mod item;
@@ -35,11 +36,13 @@ mod stage;
 mod table;
 mod units;
 mod unread;
+mod version;
 
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
 };
+pub use decimal::Decimal;
 pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncoder};
 pub use error::{Error, Result, ValueKind};
 pub use item::Item;
@@ -52,6 +55,7 @@ pub use outcome::{
     DeadReason, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, ValueLocation,
 };
 pub use position::SourcePosition;
+pub use serialize::{SerdeEncoder, binary_set, number_set, string_set};
 pub use stage::{Fuse, StageError};
 pub use table::{
     BillingMode, IndexKind, IndexSchema, KeyAttribute, KeyType, TableName, TableSchema,
@@ -59,3 +63,4 @@ pub use table::{
 };
 pub use units::WriteUnits;
 pub use unread::{Unread, UnreadObserver};
+pub use version::Version;

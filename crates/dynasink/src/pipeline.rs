@@ -11,10 +11,12 @@ use std::task::{Context, Poll};
 
 use dynasink_arrow::{DecodeExt, Decoder, Mapping, SourceBatch};
 use dynasink_aws::{Concurrency, RetryPolicy, Transport, Writer};
-use dynasink_core::{ItemCollectionSize, OutcomeObserver, Outcomes, TableSchema, WriteOp};
+use dynasink_core::{
+    Error as ItemError, ItemCollectionSize, OutcomeObserver, Outcomes, TableSchema, WriteOp,
+};
 use dynasink_sink::{
-    AdaptiveSizer, BatchSinkExt, Dedup, DedupWindow, DriveEnd, DriveError, RateLimiter, SizerLaw,
-    WriteSinkExt, drive,
+    AdaptiveSizer, BatchSinkExt, Dedup, DedupWindow, DriveEnd, DriveError, DriveReport, Encode,
+    RateLimiter, SizerLaw, WriteSinkExt, drive,
 };
 use futures::{Sink, Stream, TryStreamExt};
 
@@ -51,6 +53,18 @@ pub struct Pipeline {
     outcomes: Outcomes,
     tally: Tally,
     limiter: RateLimiter,
+    versions: Versions,
+}
+
+/// What a pipe does with the versions of operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Versions {
+    /// The greatest of each key is kept.
+    Needed,
+    /// Nothing, since another row of a key was chosen to be kept.
+    Unneeded,
+    /// Nothing, and nobody has chosen that.
+    Overlooked,
 }
 
 /// What a load has done.
@@ -73,7 +87,7 @@ impl Pipeline {
             rate: Rate::default(),
             concurrency: Concurrency::default(),
             retry: RetryPolicy::default(),
-            dedup: Some(Dedup::keep_last(DedupWindow::default())),
+            dedup: None,
             observers: Vec::new(),
         }
     }
@@ -98,8 +112,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::Source`] if the source fails, after what was read before has been written; [`Error::Pipe`] if
-    /// writing fails.
+    /// [`Error::NoVersions`] and [`Error::VersionsOverlooked`] if the mapping has a column of versions and the pipe does
+    /// not keep the greatest of them, or the other way round; [`Error::Source`] if the source fails, after what was read
+    /// before has been written; [`Error::Pipe`] if writing fails.
     pub async fn load<S, B, E>(
         self,
         batches: S,
@@ -111,37 +126,97 @@ impl Pipeline {
         B: Into<SourceBatch>,
         E: std::error::Error + Send + Sync + 'static,
     {
+        match (self.versions, mapping.has_versions()) {
+            (Versions::Needed, false) => return Err(Error::NoVersions),
+            (Versions::Overlooked, true) => return Err(Error::VersionsOverlooked),
+            _ => {}
+        }
         let tally = self.tally();
         let decoder = Decoder::new(mapping).with_outcomes(self.outcomes());
-        let rows = tally.clone();
-        let batches = std::pin::pin!(batches.map_ok(Into::into).inspect_ok(
-            |batch: &SourceBatch| {
-                rows.count_rows(batch.batch().num_rows() as u64);
-            }
-        ));
+        let batches = batches
+            .map_ok(Into::into)
+            .inspect_ok(|batch: &SourceBatch| {
+                tally.count_rows(batch.batch().num_rows() as u64);
+            });
         // Rows are counted as they are read, and not again as operations.
-        match drive(batches, self.sink.decoded(decoder))
+        let driven = drive(std::pin::pin!(batches), self.sink.decoded(decoder))
             .until(shutdown)
-            .await
-        {
-            Ok(report) => Ok(LoadReport {
-                counts: tally.counts(),
-                item_collections: tally.largest_item_collections(),
-                end: report.end,
-            }),
-            Err(
-                DriveError::Sink { source, .. }
-                | DriveError::Stream {
-                    close: Some(source),
-                    ..
-                },
-            ) => Err(Error::Pipe(source)),
-            Err(DriveError::Stream {
-                source,
-                close: None,
+            .await;
+        report(driven, &tally)
+    }
+
+    /// The same for rows of any kind, each made an operation by `encode`. A row that it refuses is a dead letter.
+    ///
+    /// ```no_run
+    /// use dynasink::{DynamoDb, Encode, Pipeline, SerdeEncoder, Transport};
+    /// use futures::stream;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct User {
+    ///     id: u32,
+    ///     name: &'static str,
+    /// }
+    ///
+    /// # async fn load(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let dynamodb = DynamoDb::new(client);
+    /// let table = dynamodb.describe_table("users").await?;
+    /// let mut encoder = SerdeEncoder::new(&table);
+    /// let users = stream::iter([Ok::<_, std::io::Error>(User { id: 1, name: "ann" })]);
+    ///
+    /// let pipeline = Pipeline::builder(dynamodb, &table).build()?;
+    /// let encode = Encode::by(move |user: User| encoder.put(&user)).of_source("users");
+    /// let report = pipeline.load_rows(users, encode, std::future::pending()).await?;
+    /// println!("{} items written", report.counts.items_written);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub async fn load_rows<S, T, E, F>(
+        self,
+        rows: S,
+        encode: Encode<F>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<LoadReport>
+    where
+        S: Stream<Item = Result<T, E>>,
+        E: std::error::Error + Send + Sync + 'static,
+        F: FnMut(T) -> Result<WriteOp, ItemError>,
+    {
+        let tally = self.tally();
+        let encode = encode.with_outcomes(self.outcomes());
+        let rows = rows.inspect_ok(|_| tally.count_rows(1));
+        let driven = drive(std::pin::pin!(rows), self.sink.encoded(encode))
+            .until(shutdown)
+            .await;
+        report(driven, &tally)
+    }
+}
+
+fn report<E: std::error::Error + Send + Sync + 'static>(
+    driven: Result<DriveReport, DriveError<E, dynasink_aws::Error>>,
+    tally: &Tally,
+) -> Result<LoadReport> {
+    match driven {
+        Ok(report) => Ok(LoadReport {
+            counts: tally.counts(),
+            item_collections: tally.largest_item_collections(),
+            end: report.end,
+        }),
+        Err(
+            DriveError::Sink { source, .. }
+            | DriveError::Stream {
+                close: Some(source),
                 ..
-            }) => Err(Error::Source(Box::new(source))),
-        }
+            },
+        ) => Err(Error::Pipe(source)),
+        Err(DriveError::Stream {
+            source,
+            close: None,
+            ..
+        }) => Err(Error::Source(Box::new(source))),
     }
 }
 
@@ -185,7 +260,8 @@ pub struct PipelineBuilder<T> {
     rate: Rate,
     concurrency: Concurrency,
     retry: RetryPolicy,
-    dedup: Option<Dedup>,
+    /// None while nobody has chosen.
+    dedup: Option<Option<Dedup>>,
     observers: Vec<Arc<dyn OutcomeObserver>>,
 }
 
@@ -208,9 +284,10 @@ impl<T: Transport> PipelineBuilder<T> {
         self
     }
 
-    /// What to do with rows of one key, or `None` to write them all in their order. The last is kept, unless set.
+    /// What to do with rows of one key, or `None` to write them all in their order. The last is kept, unless set; a mapping with a column of
+    /// versions is not loaded before it is.
     pub fn dedup(mut self, dedup: impl Into<Option<Dedup>>) -> Self {
-        self.dedup = dedup.into();
+        self.dedup = Some(dedup.into());
         self
     }
 
@@ -240,8 +317,14 @@ impl<T: Transport> PipelineBuilder<T> {
             .capacity_observer(tally.clone())
             .build();
         let batched = writer.rate_limited(limiter.clone()).batched(sizer);
+        let versions = match &self.dedup {
+            None => Versions::Overlooked,
+            Some(Some(dedup)) if dedup.needs_versions() => Versions::Needed,
+            Some(_) => Versions::Unneeded,
+        };
+        let keep_last = || Some(Dedup::keep_last(DedupWindow::default()));
         Ok(Pipeline {
-            sink: match self.dedup {
+            sink: match self.dedup.unwrap_or_else(keep_last) {
                 Some(dedup) => {
                     Box::pin(batched.deduplicated(dedup.with_outcomes(outcomes.clone())))
                 }
@@ -250,6 +333,7 @@ impl<T: Transport> PipelineBuilder<T> {
             outcomes,
             tally,
             limiter,
+            versions,
         })
     }
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod changes;
+mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
