@@ -6,13 +6,17 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use dynasink_core::{DeadReason, Fuse, ItemEncoder, Outcomes, StageError, WriteOp};
+use dynasink_core::{
+    DeadReason, Fuse, ItemEncoder, Outcome, OutcomeEvent, Outcomes, SourcePosition, StageError,
+    WriteOp,
+};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
 use crate::batch::SourceBatch;
+use crate::encode::ValueError;
 use crate::mapping::Mapping;
-use crate::rows::{Row, Rows, SchemaDiffers};
+use crate::rows::{BatchRefused, Row, Rows};
 
 /// What errors call this stage.
 const STAGE: &str = "decode";
@@ -156,10 +160,13 @@ where
         if this.rows.is_some() || this.op.is_some() {
             return Err(refused("poll_ready must be called first"));
         }
-        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|SchemaDiffers(column)| {
-            refused(format!(
+        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|error| match error {
+            BatchRefused::Column(column) => refused(format!(
                 "its column {column:?} is not that of the mapping; map each schema apart"
-            ))
+            )),
+            BatchRefused::NoPosition(attribute) => refused(format!(
+                "attribute {attribute:?} is where a row came from, which the batch does not say"
+            )),
         })?;
         *this.rows = Some(rows);
         Ok(())
@@ -175,15 +182,18 @@ where
                 };
                 match rows.next(this.decoder.mapping(), this.encoder) {
                     None => *this.rows = None,
-                    Some(Row { op: Ok(op), .. }) => *this.op = Some(op),
+                    Some(Row {
+                        op: Ok(None),
+                        position,
+                    }) => skip(this.decoder.outcomes(), position.as_ref())?,
+                    Some(Row { op: Ok(op), .. }) => *this.op = op,
                     Some(Row {
                         op: Err(error),
                         position,
-                    }) => this.decoder.outcomes().bury(
-                        position.as_ref(),
-                        None,
-                        DeadReason::of(&error),
-                    )?,
+                    }) => this
+                        .decoder
+                        .outcomes()
+                        .bury(position.as_ref(), None, dead(&error))?,
                 }
             }
             // An operation is in hand before the inner sink reserves a place for it.
@@ -202,6 +212,29 @@ fn refused(reason: impl Into<String>) -> StageError {
         stage: STAGE,
         reason: reason.into(),
     }
+}
+
+/// Reports a row that changes no item.
+fn skip(outcomes: &Outcomes, position: Option<&SourcePosition>) -> Result<(), StageError> {
+    let outcome = &Outcome::Skipped;
+    Ok(outcomes.observe(&OutcomeEvent {
+        position,
+        op: None,
+        outcome,
+    })?)
+}
+
+/// Why a row cannot be written, with the value that is to blame if it is one.
+fn dead(error: &ValueError) -> DeadReason {
+    let mut reason = DeadReason::of(error.reason());
+    reason.value = error.value().map(Box::new);
+    if let Some(value) = &reason.value {
+        reason.message = format!(
+            "column {} ({}): {}",
+            value.column, value.kind, reason.message
+        );
+    }
+    reason
 }
 
 impl<S, B> Sink<B> for Decoded<S>
@@ -245,5 +278,7 @@ where
     }
 }
 
+#[cfg(test)]
+mod changes;
 #[cfg(test)]
 mod tests;

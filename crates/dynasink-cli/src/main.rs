@@ -1,13 +1,16 @@
 //! The `dynasink` command: arguments, then a plan, then a run, then a report.
 
 mod args;
+mod aws;
 mod failure;
 mod load;
 mod plan;
 mod progress;
+mod reading;
 mod report;
 mod serve;
 mod signals;
+mod source;
 mod target;
 
 use std::io::{Write, stderr};

@@ -88,7 +88,17 @@ impl Report<'_> {
             writeln!(out, "  deleted      {}", counts.items_deleted)?;
         }
         writeln!(out, "  superseded   {}", counts.superseded)?;
+        if counts.skipped > 0 {
+            writeln!(out, "  skipped      {}", counts.skipped)?;
+        }
         writeln!(out, "  dead         {}", counts.dead)?;
+        if counts.unread > 0 {
+            writeln!(
+                out,
+                "  not read     {} parts of files, {} rows as far as known",
+                counts.unread, counts.unread_rows
+            )?;
+        }
         if let Some(first) = &self.first_dead {
             writeln!(out, "    first: {first}")?;
         }

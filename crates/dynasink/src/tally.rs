@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dynasink_core::{
     CapacityFeedback, CapacityObserver, ItemCollectionSize, ObserverError, Outcome, OutcomeEvent,
-    OutcomeObserver, WriteAction,
+    OutcomeObserver, Unread, UnreadObserver, WriteAction,
 };
 use serde::Serialize;
 
@@ -24,7 +24,10 @@ struct Counters {
     items_written: AtomicU64,
     items_deleted: AtomicU64,
     superseded: AtomicU64,
+    skipped: AtomicU64,
     dead: AtomicU64,
+    unread: AtomicU64,
+    unread_rows: AtomicU64,
     requests: AtomicU64,
     retried_ops: AtomicU64,
     throttled_ops: AtomicU64,
@@ -45,8 +48,14 @@ pub struct Counts {
     pub items_deleted: u64,
     /// Rows whose place another row of the same key took.
     pub superseded: u64,
+    /// Rows of which the source says that they change no item.
+    pub skipped: u64,
     /// Rows that cannot be written.
     pub dead: u64,
+    /// Files and parts of row groups that could not be read and were passed over.
+    pub unread: u64,
+    /// The rows of these, where their number is known. They are not among those that were read.
+    pub unread_rows: u64,
     /// Requests that were answered or failed.
     pub requests: u64,
     /// Operations that were sent once more, counted each time.
@@ -60,7 +69,7 @@ pub struct Counts {
 impl Counts {
     /// Rows that have an outcome.
     pub fn resolved(&self) -> u64 {
-        self.items_written + self.items_deleted + self.superseded + self.dead
+        self.items_written + self.items_deleted + self.superseded + self.skipped + self.dead
     }
 
     /// Rows that were read and have no outcome: none after a load that ended well. They may have been written or not.
@@ -85,7 +94,7 @@ impl Tally {
         self.0.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Why the first dead row died, and where it came from.
+    /// Why the first dead row died, or the first part was not read, and where that was.
     pub fn first_dead(&self) -> Option<String> {
         self.0
             .first_dead
@@ -112,7 +121,10 @@ impl Tally {
             items_written: now(&self.0.items_written),
             items_deleted: now(&self.0.items_deleted),
             superseded: now(&self.0.superseded),
+            skipped: now(&self.0.skipped),
             dead: now(&self.0.dead),
+            unread: now(&self.0.unread),
+            unread_rows: now(&self.0.unread_rows),
             requests: now(&self.0.requests),
             retried_ops: now(&self.0.retried_ops),
             throttled_ops: now(&self.0.throttled_ops),
@@ -129,6 +141,7 @@ impl OutcomeObserver for Tally {
                 _ => &self.0.items_written,
             },
             Outcome::Superseded { .. } => &self.0.superseded,
+            Outcome::Skipped => &self.0.skipped,
             Outcome::Dead(reason) => {
                 let mut first = self
                     .0
@@ -148,6 +161,25 @@ impl OutcomeObserver for Tally {
     }
 
     fn keeps_dead_rows(&self) -> bool {
+        false
+    }
+}
+
+impl UnreadObserver for Tally {
+    fn observe(&self, unread: &Unread) -> Result<(), ObserverError> {
+        self.0.unread.fetch_add(1, Ordering::Relaxed);
+        let rows = unread.rows.unwrap_or(0);
+        self.0.unread_rows.fetch_add(rows, Ordering::Relaxed);
+        let mut first = self
+            .0
+            .first_dead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| unread.to_string());
+        Ok(())
+    }
+
+    fn keeps_unread(&self) -> bool {
         false
     }
 }

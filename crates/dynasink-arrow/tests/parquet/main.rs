@@ -10,6 +10,14 @@
 mod bad;
 mod batches;
 mod conflicts;
+#[cfg(feature = "encryption")]
+mod encrypted;
+mod filter;
+mod ipc;
 mod load;
+mod together;
+mod traps;
 mod values;
+#[cfg(feature = "variant")]
+mod variant;
 mod walk;

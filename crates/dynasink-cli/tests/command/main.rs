@@ -2,10 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod changes;
+mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
 mod load;
+mod object_stores;
 #[cfg(unix)]
 mod serve;
+mod sources;
 mod workplace;
