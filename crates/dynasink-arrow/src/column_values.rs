@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
-use arrow_cast::cast;
+use arrow_cast::{CastOptions, cast, cast_with_options};
 use arrow_schema::DataType;
+use dynasink_core::{Error, TableName, ValueEncoder};
+
+use crate::encode::{Step, ValueError};
 
 /// The values of a column, or of a field of a struct in one, in a batch.
 #[derive(Clone, Debug)]
@@ -19,6 +22,32 @@ impl ColumnValues {
     pub(crate) fn new(array: ArrayRef, outer_nulls: Option<&NullBuffer>) -> Self {
         let nulls = NullBuffer::union(array.logical_nulls().as_ref(), outer_nulls);
         Self { array, nulls }
+    }
+
+    /// The same values as `data_type`, or as another type that has the same texts. None if one of them would change.
+    pub(crate) fn of_type(self, data_type: &DataType) -> Option<Self> {
+        let wanted = unpacked_type(data_type);
+        let found = unpacked_type(self.array.data_type());
+        let is_alike = match (wanted, found) {
+            (DataType::Timestamp(unit, zone), DataType::Timestamp(found_unit, found_zone)) => {
+                unit == found_unit && zone.is_some() == found_zone.is_some()
+            }
+            _ => wanted == found || (wanted.is_string() && found.is_string()),
+        };
+        if is_alike {
+            return Some(self);
+        }
+        let array = unpacked(&self.array)?;
+        let exact = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        let same = cast_with_options(&array, wanted, &exact).ok()?;
+        let back = cast_with_options(&same, array.data_type(), &exact).ok()?;
+        (back.as_ref() == array.as_ref()).then_some(Self {
+            array: same,
+            nulls: self.nulls,
+        })
     }
 
     pub(crate) fn array(&self) -> &ArrayRef {
@@ -57,6 +86,24 @@ pub(crate) struct RefusedValue {
     pub(crate) column: String,
     pub(crate) data_type: DataType,
     pub(crate) reason: String,
+}
+
+impl RefusedValue {
+    /// Reports it as an error of the attribute that `value` would be.
+    pub(crate) fn refuse(self, value: ValueEncoder<'_>) -> ValueError {
+        let error = ValueError::from(value.unsupported(self.reason));
+        error.of(&self.data_type).within(Step::Field(self.column))
+    }
+
+    /// Reports it as an error of a row of `table`.
+    pub(crate) fn refuse_row(self, table: &TableName) -> ValueError {
+        let error = ValueError::from(Error::Unsupported {
+            table: table.clone(),
+            attribute: String::new(),
+            message: self.reason,
+        });
+        error.of(&self.data_type).within(Step::Field(self.column))
+    }
 }
 
 /// What the values of a dictionary or of a run-end encoding are; any other type itself.

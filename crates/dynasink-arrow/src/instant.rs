@@ -1,15 +1,17 @@
 //! Dates and timestamps as instants, whatever their type and unit.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, Int64Array};
-use arrow_cast::cast;
-use arrow_schema::{DataType, TimeUnit};
+use std::fmt;
+
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
+use arrow_schema::DataType;
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::column_values::{unpacked, unpacked_type};
+use crate::encode::text::Refusal;
+use crate::encode::ticks::Ticks;
+use crate::encode::zone::Zone;
 
-const SECONDS_PER_DAY: i64 = 86_400;
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 /// A moment: seconds since 1970, and what is beyond the second.
@@ -76,54 +78,55 @@ impl Instant {
 }
 
 /// The instants of one array.
-#[derive(Debug)]
 pub(crate) struct Instants {
-    ticks: Int64Array,
-    unit: Unit,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Unit {
-    Days,
-    PartsOfASecond(i64),
+    ticks: Ticks,
+    nulls: Option<NullBuffer>,
+    /// The zone that local times are in, if it is not UTC.
+    zone: Option<Zone>,
 }
 
 impl Instants {
     /// None if `array` holds no dates or timestamps.
     pub(crate) fn of(array: &ArrayRef) -> Option<Self> {
-        let array = unpacked(array)?;
-        let unit = match array.data_type() {
-            DataType::Date32 => Unit::Days,
-            DataType::Timestamp(TimeUnit::Second, _) => Unit::PartsOfASecond(1),
-            DataType::Date64 | DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                Unit::PartsOfASecond(1_000)
-            }
-            DataType::Timestamp(TimeUnit::Microsecond, _) => Unit::PartsOfASecond(1_000_000),
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => Unit::PartsOfASecond(1_000_000_000),
-            _ => return None,
-        };
-        let ticks = cast(&array, &DataType::Int64).ok()?;
-        let ticks = ticks.as_primitive_opt::<Int64Type>()?.clone();
-        Some(Self { ticks, unit })
+        InstantKind::of(array.data_type())?;
+        Some(Self {
+            ticks: Ticks::of(&unpacked(array)?)?,
+            nulls: array.logical_nulls(),
+            zone: None,
+        })
+    }
+
+    /// The same, each taken for what clocks in `zone` show.
+    pub(crate) fn in_zone(self, zone: Option<Zone>) -> Self {
+        Self { zone, ..self }
     }
 
     /// None for a null.
-    pub(crate) fn get(&self, row: usize) -> Option<Instant> {
-        if self.ticks.is_null(row) {
-            return None;
+    ///
+    /// # Errors
+    ///
+    /// For a local time that a clock change makes twice, or not at all.
+    pub(crate) fn get(&self, row: usize) -> Result<Option<Instant>, Refusal> {
+        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return Ok(None);
         }
-        let ticks = self.ticks.value(row);
-        Some(match self.unit {
-            // Days have 32 bits.
-            Unit::Days => Instant {
-                seconds: ticks.saturating_mul(SECONDS_PER_DAY),
-                nanos: 0,
-            },
-            Unit::PartsOfASecond(parts) => Instant {
-                seconds: ticks.div_euclid(parts),
-                nanos: u32::try_from(ticks.rem_euclid(parts) * (1_000_000_000 / parts))
-                    .unwrap_or_default(),
-            },
-        })
+        let time = self.ticks.instant(row);
+        let nanos_per_tick = NANOS_PER_SECOND / i128::from(self.ticks.per_second());
+        let seconds = match self.zone {
+            Some(zone) => zone.utc_of(time.seconds)?,
+            None => time.seconds,
+        };
+        Ok(Some(Instant {
+            seconds,
+            // A fraction is less than a second.
+            nanos: u32::try_from(i128::from(time.fraction) * nanos_per_tick).unwrap_or_default(),
+        }))
+    }
+}
+
+impl fmt::Debug for Instants {
+    /// Shows no values: they are users' data and do not belong in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instants").finish_non_exhaustive()
     }
 }

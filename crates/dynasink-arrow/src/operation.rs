@@ -117,8 +117,9 @@ impl Operations {
         })
     }
 
-    /// Those of a batch. None if the values are of another type.
+    /// Those of a batch. None if the values are not of its type.
     pub(crate) fn bind(&self, values: ColumnValues) -> Option<RowOperations> {
+        let values = values.of_type(&self.data_type)?;
         Some(RowOperations {
             operations: self.clone(),
             texts: text::of(values.array())?,

@@ -4,7 +4,8 @@
 
 use arrow_schema::{DataType, Field};
 
-use crate::column_values::{ColumnValues, RefusedValue, Unfit};
+use crate::column_values::{ColumnValues, RefusedValue, Unfit, unpacked_type};
+use crate::encode::zone::Zone;
 use crate::instant::{InstantKind, Instants};
 use crate::mapping::spec::TtlSpec;
 
@@ -14,6 +15,8 @@ pub(crate) struct Ttl {
     column: String,
     data_type: DataType,
     after_nanos: i128,
+    /// The zone that times without one are in, if it is not UTC.
+    zone: Option<Zone>,
 }
 
 /// The times to live of one batch.
@@ -50,6 +53,7 @@ impl Ttl {
             column: spec.ttl.clone(),
             data_type: data_type.clone(),
             after_nanos,
+            zone: None,
         })
     }
 
@@ -61,14 +65,33 @@ impl Ttl {
             column: field.name().clone(),
             data_type: field.data_type().clone(),
             after_nanos: 0,
+            zone: None,
         })
+    }
+
+    /// The same of a column whose entry says that its times are in `zone`.
+    pub(crate) fn in_zone(self, zone: &str) -> Result<Self, Unfit> {
+        let is_local = matches!(unpacked_type(&self.data_type), DataType::Timestamp(_, None));
+        match Zone::parse(zone) {
+            Some(zone) if is_local => Ok(Self {
+                zone: Some(zone),
+                ..self
+            }),
+            _ => Err(Unfit::new(
+                "ttl",
+                format!(
+                    "`assume_zone` of column {:?} does not fit: it is a zone such as Europe/Berlin or +01:00 of timestamps that have none",
+                    self.column
+                ),
+            )),
+        }
     }
 
     /// Those of a batch. None if the values are of another type.
     pub(crate) fn bind(&self, values: ColumnValues) -> Option<TtlSeconds> {
         Some(TtlSeconds {
             ttl: self.clone(),
-            instants: Instants::of(values.array())?,
+            instants: Instants::of(values.array())?.in_zone(self.zone),
             values,
         })
     }
@@ -81,18 +104,23 @@ impl TtlSeconds {
         if self.values.is_null(row) {
             return Ok(None);
         }
-        let expires = self
+        let refused = |reason: String| RefusedValue {
+            column: self.ttl.column.clone(),
+            data_type: self.ttl.data_type.clone(),
+            reason,
+        };
+        let instant = self
             .instants
             .get(row)
+            .map_err(|refusal| refused(refusal.to_string()))?;
+        let expires = instant
             .and_then(|instant| instant.after(self.ttl.after_nanos))
             .filter(|instant| instant.in_four_digit_years().is_some());
         match expires {
             Some(instant) => Ok(Some(instant.seconds())),
-            None => Err(RefusedValue {
-                column: self.ttl.column.clone(),
-                data_type: self.ttl.data_type.clone(),
-                reason: "the time to live is not within the years 0000 to 9999".to_owned(),
-            }),
+            None => Err(refused(
+                "the time to live is not within the years 0000 to 9999".to_owned(),
+            )),
         }
     }
 }
@@ -115,6 +143,8 @@ mod tests {
         ArrayRef, Date32Array, TimestampMillisecondArray, TimestampNanosecondArray,
         TimestampSecondArray,
     };
+
+    use arrow_schema::TimeUnit;
 
     use super::*;
 
@@ -154,6 +184,25 @@ mod tests {
         );
         let nanos = Arc::new(TimestampNanosecondArray::from(vec![i64::MIN]));
         assert_eq!(seconds(nanos, Some("+12h")), [Ok(Some(-9_223_328_837))]);
+    }
+
+    #[test]
+    fn a_local_time_expires_by_the_clock_of_its_zone() {
+        let field = Field::new("t", DataType::Timestamp(TimeUnit::Second, None), true);
+        let berlin = Ttl::of_column(&field)
+            .unwrap()
+            .in_zone("Europe/Berlin")
+            .unwrap();
+        // 2024-07-01T00:00:00, and a time that the change of 2024-10-27 makes twice.
+        let times = TimestampSecondArray::from(vec![1_719_792_000, 1_729_994_400]);
+        let seconds = berlin
+            .bind(ColumnValues::new(Arc::new(times), None))
+            .unwrap();
+        assert_eq!(seconds.get(0), Ok(Some(1_719_784_800)));
+        assert!(seconds.get(1).unwrap_err().reason.contains("clock change"));
+        assert!(Ttl::of_column(&field).unwrap().in_zone("Berlin").is_err());
+        let dates = Field::new("t", DataType::Date32, true);
+        assert!(Ttl::of_column(&dates).unwrap().in_zone("+01:00").is_err());
     }
 
     #[test]

@@ -64,8 +64,9 @@ impl VersionColumn {
         })
     }
 
-    /// Those of a batch. None if the values are of another type.
+    /// Those of a batch. None if the values are not of its type.
     pub(crate) fn bind(&self, values: ColumnValues) -> Option<Versions> {
+        let values = values.of_type(&self.data_type)?;
         Some(Versions {
             of: self.clone(),
             reader: Reader::new(values.array())?,
@@ -96,8 +97,9 @@ impl Versions {
                 Version::wide(high, low)
             }
             Reader::Instant(instants) => match instants.get(row) {
-                Some(instant) => Version::integer(instant.nanos()),
-                None => return Err(refused("it is null".to_owned())),
+                Ok(Some(instant)) => Version::integer(instant.nanos()),
+                Ok(None) => return Err(refused("it is null".to_owned())),
+                Err(refusal) => return Err(refused(refusal.to_string())),
             },
             Reader::Text(texts) => {
                 let mut buffer = String::new();

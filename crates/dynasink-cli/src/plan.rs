@@ -1,13 +1,13 @@
 //! What a load will do, worked out and checked before the first write.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
     Cause, Concurrency, DeadLetterFile, Dedup, DedupWindow, DynamoDb, FileSource, KeyType, Mapping,
-    Rate, SourceOptions, TableSchema, WriterError, create_table, describe_table,
+    Rate, TableSchema, WriterError, create_table, describe_table,
 };
 
 use crate::args::{ConcurrencyArg, DedupArg, KeyArg, LoadArgs, MaxErrorsArg};
@@ -34,12 +34,7 @@ pub(crate) struct LoadPlan {
 
 impl LoadPlan {
     pub(crate) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
-        for source in &args.sources {
-            check_is_local_file(source)?;
-        }
-        let source = FileSource::open(&args.sources, SourceOptions::default())
-            .await
-            .map_err(|error| Failure::refused(&error))?;
+        let source = args.source.open().await?;
         let wanted = args
             .partition_key
             .as_ref()
@@ -70,6 +65,7 @@ impl LoadPlan {
             (None, None) => return Err(Failure::refused_because("there is no table to write to")),
         };
         let mapping = infer(&source, &table)?;
+        let dedup = dedup(args.dedup, &mapping, source.total_rows())?;
         let rate = args.rate.0;
         rate.limiter(&table)
             .map_err(|error| Failure::refused(&error))?;
@@ -92,7 +88,7 @@ impl LoadPlan {
                 ConcurrencyArg::Auto => Concurrency::default(),
                 ConcurrencyArg::Fixed(requests) => Concurrency::Fixed(requests.get()),
             },
-            dedup: dedup(args.dedup, source.total_rows()),
+            dedup,
             dead_letters,
             max_dead: args
                 .max_errors
@@ -103,27 +99,6 @@ impl LoadPlan {
             transport,
         })
     }
-}
-
-fn check_is_local_file(source: &Path) -> Result<(), Failure> {
-    let text = source.to_string_lossy();
-    if text == "-" {
-        return Err(Failure::refused_because(
-            "a Parquet file cannot be read from standard input, since its footer comes last: name a file",
-        ));
-    }
-    if text.contains("://") {
-        return Err(Failure::refused_because(format!(
-            "{text}: URLs cannot be read yet: copy the file here, for example with `aws s3 cp`"
-        )));
-    }
-    if source.is_dir() {
-        return Err(Failure::refused_because(format!(
-            "{text} is a directory: name its files, for example {}",
-            source.join("*.parquet").display()
-        )));
-    }
-    Ok(())
 }
 
 /// The table that the arguments describe.
@@ -182,18 +157,33 @@ fn default_dead_letters(table: &str) -> PathBuf {
     PathBuf::from(format!("{name}.dead-letters.jsonl"))
 }
 
-fn dedup(policy: DedupArg, rows: u64) -> Option<Dedup> {
+/// What happens to rows of one key: what was asked for, else what the mapping calls for.
+fn dedup(policy: Option<DedupArg>, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
     // No more keys than rows can come.
     let keys = usize::try_from(rows)
         .ok()
         .and_then(NonZeroUsize::new)
         .unwrap_or(NonZeroUsize::MIN);
-    match policy {
-        DedupArg::KeepLast => Some(Dedup::keep_last(DedupWindow::default())),
+    let window = DedupWindow::default();
+    let by_mapping = if mapping.has_versions() {
+        DedupArg::KeepGreatest
+    } else {
+        DedupArg::KeepLast
+    };
+    Ok(match policy.unwrap_or(by_mapping) {
+        DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
+        DedupArg::KeepGreatest if mapping.has_versions() => {
+            Some(Dedup::keep_greatest(window, keys))
+        }
+        DedupArg::KeepGreatest => {
+            return Err(Failure::refused_because(
+                "--dedup keep-greatest needs the version of each row: name its column in the mapping, as `version = { column = \"...\" }`",
+            ));
+        }
         DedupArg::Error => Some(Dedup::refuse(keys)),
         DedupArg::Off => None,
-    }
+    })
 }
 
 #[expect(

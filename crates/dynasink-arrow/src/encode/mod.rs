@@ -32,12 +32,12 @@ mod refusal;
 mod set;
 mod temporal;
 pub(crate) mod text;
-mod ticks;
+pub(crate) mod ticks;
 mod union;
 #[cfg(feature = "variant")]
 mod variant;
 mod words;
-mod zone;
+pub(crate) mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,11 @@ use arrow_array::{Array, PrimitiveArray};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, TimeUnit};
 
-pub(super) const SECONDS_PER_DAY: i64 = 86_400;
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
 
 /// The integers of an array of dates, times, timestamps or durations.
 #[derive(Clone)]
-pub(super) struct Ticks {
+pub(crate) struct Ticks {
     values: Values,
     /// Seconds that a tick has, if it is not a part of one.
     seconds: i64,
@@ -31,13 +31,13 @@ enum Values {
 
 /// A time in whole seconds since 1970, or since midnight, and the ticks on top of them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Instant {
-    pub(super) seconds: i64,
-    pub(super) fraction: i64,
+pub(crate) struct Instant {
+    pub(crate) seconds: i64,
+    pub(crate) fraction: i64,
 }
 
 /// How many ticks of `unit` make a second.
-pub(super) fn per_second(unit: TimeUnit) -> i64 {
+pub(crate) fn per_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,
@@ -46,8 +46,20 @@ pub(super) fn per_second(unit: TimeUnit) -> i64 {
     }
 }
 
+/// Ticks that a second has in a type of time; none for days, and for types that are none.
+pub(super) fn unit_of(data_type: &DataType) -> Option<i64> {
+    match data_type {
+        DataType::Date64 => Some(per_second(TimeUnit::Millisecond)),
+        DataType::Time32(unit)
+        | DataType::Time64(unit)
+        | DataType::Timestamp(unit, _)
+        | DataType::Duration(unit) => Some(per_second(*unit)),
+        _ => None,
+    }
+}
+
 /// The digits that a fraction of a second has in `unit`.
-pub(super) fn digits(unit: TimeUnit) -> u8 {
+pub(crate) fn digits(unit: TimeUnit) -> u8 {
     match unit {
         TimeUnit::Second => 0,
         TimeUnit::Millisecond => 3,
@@ -58,7 +70,7 @@ pub(super) fn digits(unit: TimeUnit) -> u8 {
 
 impl Ticks {
     /// None if the type of `array` is not one of time.
-    pub(super) fn of(array: &dyn Array) -> Option<Self> {
+    pub(crate) fn of(array: &dyn Array) -> Option<Self> {
         use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
         let (values, unit) = match array.data_type() {
             DataType::Date32 => {
@@ -101,7 +113,7 @@ impl Ticks {
     }
 
     /// The integer of `row`.
-    pub(super) fn at(&self, row: usize) -> i64 {
+    pub(crate) fn at(&self, row: usize) -> i64 {
         match &self.values {
             Values::I32(values) => values[row].into(),
             Values::I64(values) => values[row],
@@ -109,7 +121,7 @@ impl Ticks {
     }
 
     /// The time of `row`.
-    pub(super) fn instant(&self, row: usize) -> Instant {
+    pub(crate) fn instant(&self, row: usize) -> Instant {
         let ticks = self.at(row);
         if self.per_second == 1 {
             // Only days are longer than a second, and they are 32 bits wide.
@@ -124,8 +136,13 @@ impl Ticks {
         }
     }
 
-    /// Ticks that a second has; one for whole days.
-    pub(super) fn per_second(&self) -> i64 {
+    /// Ticks that a second has; none for days.
+    pub(super) fn unit(&self) -> Option<i64> {
+        (self.seconds == 1).then_some(self.per_second)
+    }
+
+    /// Ticks that a second has; one for days.
+    pub(crate) fn per_second(&self) -> i64 {
         self.per_second
     }
 }

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 
 /// A time zone by its name in the IANA database, or a fixed offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     Named(Tz),
     /// Seconds east of UTC.
     Fixed(i64),
@@ -16,7 +16,7 @@ pub(super) enum Zone {
 
 impl Zone {
     /// `Europe/Berlin`, `UTC`, `Z`, `+01:00`, `+0100` or `+01`; none if it is no zone.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.as_bytes() {
             b"Z" => Some(Self::Fixed(0)),
             [sign @ (b'+' | b'-'), digits @ ..] => {
@@ -35,7 +35,7 @@ impl Zone {
     }
 
     /// The offset in seconds at `seconds` since 1970.
-    pub(super) fn offset_at(self, seconds: i64) -> Result<i64, Refusal> {
+    pub(crate) fn offset_at(self, seconds: i64) -> Result<i64, Refusal> {
         match self {
             Self::Fixed(offset) => Ok(offset),
             Self::Named(zone) => {
@@ -47,7 +47,7 @@ impl Zone {
     }
 
     /// Seconds since 1970 of the time that clocks in this zone show as `local` seconds since 1970.
-    pub(super) fn utc_of(self, local: i64) -> Result<i64, Refusal> {
+    pub(crate) fn utc_of(self, local: i64) -> Result<i64, Refusal> {
         let offset = match self {
             Self::Fixed(offset) => offset,
             Self::Named(zone) => {

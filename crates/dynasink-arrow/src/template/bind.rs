@@ -121,6 +121,12 @@ impl BoundTemplate {
         &self.losses
     }
 
+    /// Whether its text gives this column back.
+    pub(crate) fn gives_back(&self, column: &str) -> bool {
+        self.columns().any(|known| known == column)
+            && self.losses.iter().all(|loss| loss.column != column)
+    }
+
     /// The columns of its placeholders, in their order: the values of a batch are given in it.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         self.placeholders

@@ -56,6 +56,6 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bind::{BoundTemplate, Loss};
+pub(crate) use bind::BoundTemplate;
 pub use parse::{Template, TemplateError};
 pub(crate) use texts::TemplateTexts;

@@ -51,6 +51,7 @@ impl TemplateTexts {
             .iter()
             .zip(columns)
             .map(|(placeholder, column)| {
+                let column = column.of_type(&placeholder.data_type)?;
                 let reader = Reader::new(&placeholder.form, column.array())?;
                 Some(Values { column, reader })
             })
@@ -210,10 +211,8 @@ impl Reader {
                 Ok(buffer)
             }
             Self::Strftime(instants, format, kind) => {
-                let written = instants
-                    .get(row)
-                    .is_some_and(|instant| format.write(instant, *kind, buffer));
-                if written {
+                let instant = instants.get(row).map_err(|refusal| refusal.to_string())?;
+                if instant.is_some_and(|instant| format.write(instant, *kind, buffer)) {
                     Ok(buffer)
                 } else {
                     Err("its year is not within 0000 to 9999".to_owned())

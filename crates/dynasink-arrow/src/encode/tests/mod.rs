@@ -53,7 +53,8 @@ fn encoded_as(field: Field, array: ArrayRef) -> Vec<String> {
     while let Some(row) = rows.next(&mapping, &mut encoder) {
         attributes.push(match row.op {
             Err(error) => error.reason().code().to_owned(),
-            Ok(op) => {
+            Ok(None) => "skipped".to_owned(),
+            Ok(Some(op)) => {
                 let json = String::from_utf8(op.item().json().to_vec()).unwrap();
                 let rest = json.strip_prefix(r#"{"k":{"N":"1"}"#).unwrap();
                 let rest = rest.strip_suffix('}').unwrap();
@@ -106,9 +107,8 @@ fn attributes(encoding: &Encoding, array: &dyn Array) -> Vec<Result<String, Valu
         let item = encoder.item_of_fields(&names, |item| column.encode(row, item.field(0)?))?;
         let json = String::from_utf8(item.json().to_vec()).unwrap();
         let value = json.strip_prefix(r#"{"v":"#);
-        Ok(value.map_or(OMITTED.to_owned(), |value| {
-            value.strip_suffix('}').unwrap().to_owned()
-        }))
+        let value = value.map(|value| value.strip_suffix('}').unwrap());
+        Ok(value.unwrap_or(OMITTED).to_owned())
     };
     (0..array.len()).map(attribute).collect()
 }
