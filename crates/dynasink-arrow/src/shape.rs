@@ -13,6 +13,11 @@ pub(crate) fn is_uuid(field: &Field) -> bool {
     Extension::of(field) == Some(Extension::Uuid)
 }
 
+/// Whether values of `field` are VARIANTs, of which other parts are in columns of their own from file to file.
+pub(crate) fn is_variant(field: &Field) -> bool {
+    Extension::of(field) == Some(Extension::Variant)
+}
+
 /// Whether `field` says what its values mean, beyond their type.
 pub(crate) fn has_extension(field: &Field) -> bool {
     field.metadata().contains_key(EXTENSION_TYPE_NAME_KEY)
@@ -26,7 +31,7 @@ pub(crate) fn same_field(a: &Field, b: &Field) -> bool {
 
 /// [`same_field`] without the name.
 pub(crate) fn same_values(a: &Field, b: &Field) -> bool {
-    Extension::of(a) == Extension::of(b) && same_type(a.data_type(), b.data_type())
+    same_extension(a, b) && (is_variant(a) || same_type(a.data_type(), b.data_type()))
 }
 
 fn same_type(a: &DataType, b: &DataType) -> bool {
@@ -61,7 +66,12 @@ fn same_type(a: &DataType, b: &DataType) -> bool {
 
 /// Whether values of `found` become what a mapping made for `field` makes of its values.
 pub(crate) fn fits(field: &Field, found: &Field) -> bool {
-    is_uuid(field) == is_uuid(found) && fits_type(field.data_type(), found.data_type())
+    same_extension(field, found)
+        && (is_variant(field) || fits_type(field.data_type(), found.data_type()))
+}
+
+fn same_extension(a: &Field, b: &Field) -> bool {
+    Extension::of(a) == Extension::of(b)
 }
 
 fn fits_type(field: &DataType, found: &DataType) -> bool {

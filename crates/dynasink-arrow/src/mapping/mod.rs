@@ -151,7 +151,7 @@ impl Mapping {
             table: table.clone(),
             schema: Arc::clone(schema),
             names,
-            warnings: warning::warnings(table, &attributes),
+            warnings: warning::warnings(table, schema, &attributes),
             attributes,
             row: RowSource::new(&plan)?,
             alignments: Mutex::default(),

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use arrow_schema::Schema;
 use dynasink_core::{TableSchema, ValueKind};
 
 use super::AttributeMapping;
 use super::attribute::Source;
+use crate::encode::extension::unknown_extension;
 
 /// Something that a person should know of before the first row is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,13 @@ pub enum MappingWarning {
         /// What it is.
         kind: ValueKind,
     },
+    /// A column has an extension type that is not known here, so that its values are written as they are stored.
+    UnknownExtension {
+        /// The column.
+        column: String,
+        /// The name of the extension type, of the column or of a part of it.
+        extension: String,
+    },
 }
 
 impl fmt::Display for MappingWarning {
@@ -66,6 +75,10 @@ impl fmt::Display for MappingWarning {
                 f,
                 "attribute {attribute:?} is the table's time to live, but a {kind} never expires: write it as a number of seconds since 1970"
             ),
+            Self::UnknownExtension { column, extension } => write!(
+                f,
+                "column {column:?} is of the extension type {extension:?}, which is not known here: its values are written as they are stored"
+            ),
         }
     }
 }
@@ -73,6 +86,7 @@ impl fmt::Display for MappingWarning {
 /// The warnings of a mapping with these attributes.
 pub(super) fn warnings(
     table: &TableSchema,
+    schema: &Schema,
     attributes: &[AttributeMapping],
 ) -> Vec<MappingWarning> {
     let mut warnings = Vec::new();
@@ -112,6 +126,18 @@ pub(super) fn warnings(
                     kind,
                 }),
             }
+        }
+    }
+    for (index, field) in schema.fields().iter().enumerate() {
+        let Some(extension) = unknown_extension(field) else {
+            continue;
+        };
+        let is_written = |attribute: &AttributeMapping| attribute.source().needs(index);
+        if attributes.iter().any(is_written) {
+            warnings.push(MappingWarning::UnknownExtension {
+                column: field.name().clone(),
+                extension: extension.to_owned(),
+            });
         }
     }
     warnings
