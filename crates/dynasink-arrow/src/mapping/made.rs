@@ -111,7 +111,20 @@ impl Plan<'_> {
     fn ttl(&self, keys: &KeyPath, spec: &TtlSpec) -> Result<Source> {
         let (place, field) = self.value_at(&keys.key("ttl"), &spec.ttl)?;
         let ttl = Ttl::new(spec, field).map_err(|error| unfit(keys, error))?;
+        let zone = self.assumed_zone(&keys.key("ttl"), &spec.ttl)?;
+        let ttl = match zone {
+            Some(zone) => ttl.in_zone(zone).map_err(|error| unfit(keys, error))?,
+            None => ttl,
+        };
         Ok(Source::Ttl(TtlSource { ttl, place }))
+    }
+
+    /// The zone that the column at `address` is said to be in.
+    fn assumed_zone(&self, keys: &KeyPath, address: &str) -> Result<Option<&str>, MappingError> {
+        let found = self.columns.find(address);
+        let found = found.map_err(|problem| keys.error(problem))?;
+        let column = self.spec.columns.get(&found.canonical);
+        Ok(column.and_then(|column| column.assume_zone.as_deref()))
     }
 
     /// `error` with the entry of the mapping that it is about, if there is one. `keys` is what is said of `path`

@@ -285,11 +285,19 @@ fn as_ttl(candidate: &Candidate<'_>, source: Source) -> Source {
     let Origin::Value { place, field, path } = &candidate.origin else {
         return source;
     };
-    match Ttl::of_column(field) {
-        Some(ttl) if path.rules().encode_as.is_none() => Source::Ttl(TtlSource {
+    let rules = path.rules();
+    if rules.encode_as.is_some() {
+        return source;
+    }
+    let ttl = Ttl::of_column(field).and_then(|ttl| match rules.assume_zone {
+        Some(zone) => ttl.in_zone(zone).ok(),
+        None => Some(ttl),
+    });
+    match ttl {
+        Some(ttl) => Source::Ttl(TtlSource {
             ttl,
             place: place.clone(),
         }),
-        _ => source,
+        None => source,
     }
 }
