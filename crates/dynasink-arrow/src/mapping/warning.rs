@@ -11,7 +11,7 @@ use super::attribute::Source;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MappingWarning {
-    /// Rows that differ can have one text by the template of a key, and the later then replaces the earlier.
+    /// Rows that differ can have one key by a template, and the later then replaces the earlier.
     KeyNotInjective {
         /// The key.
         attribute: String,
@@ -82,6 +82,7 @@ pub(super) fn warnings(
         if table.keys().any(|key| key.name() == attribute.name()) {
             if let Source::Template(source) = attribute.source() {
                 let losses = source.template.losses().iter();
+                let losses = losses.filter(|loss| !is_given_back(table, attributes, &loss.column));
                 warnings.extend(losses.map(|loss| MappingWarning::KeyNotInjective {
                     attribute: name(),
                     column: loss.column.clone(),
@@ -115,4 +116,18 @@ pub(super) fn warnings(
         }
     }
     warnings
+}
+
+/// Whether some key of the table gives the column back, so that the whole key tells rows apart that differ in it.
+fn is_given_back(table: &TableSchema, attributes: &[AttributeMapping], column: &str) -> bool {
+    attributes
+        .iter()
+        .filter(|attribute| table.keys().any(|key| key.name() == attribute.name()))
+        .any(|attribute| match attribute.source() {
+            Source::Template(source) => source.template.gives_back(column),
+            Source::Value(source) => {
+                !source.encoding.is_explicit() && attribute.column() == Some(column)
+            }
+            _ => false,
+        })
 }
