@@ -227,7 +227,7 @@ fn skip(outcomes: &Outcomes, position: Option<&SourcePosition>) -> Result<(), St
 /// Why a row cannot be written, with the value that is to blame if it is one.
 fn dead(error: &ValueError) -> DeadReason {
     let mut reason = DeadReason::of(error.reason());
-    reason.value = error.value();
+    reason.value = error.value().map(Box::new);
     if let Some(value) = &reason.value {
         reason.message = format!(
             "column {} ({}): {}",

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use arrow_schema::{ArrowError, DataType};
-use dynasink_core::{KeyType, ValueKind};
+use dynasink_core::{KeyType, ObserverError, Unread, ValueKind};
 use parquet::errors::ParquetError;
 
 use crate::mapping::MappingError;
 pub use crate::mapping::Near as ColumnList;
 use crate::mapping::spec::EncodeAs;
+use crate::source::FilterPlace;
 
 /// Why a schema cannot be mapped to a table, or files cannot be read.
 ///
@@ -119,6 +120,166 @@ pub enum Error {
         source: dynasink_core::Error,
     },
 
+    /// A source is named that cannot be looked for.
+    #[error("{source_name}: {reason}")]
+    SourceName {
+        /// What was named.
+        source_name: String,
+        /// Why it cannot be, and what to name in its place.
+        reason: String,
+    },
+
+    /// A source is named that has no file.
+    #[error("{place}: there is nothing to read: {reason}")]
+    NothingFound {
+        /// What was named.
+        place: String,
+        /// What there is in place of files.
+        reason: String,
+    },
+
+    /// A folder cannot be listed.
+    #[error("{folder}: cannot list the folder: check that it may be read")]
+    ListFolder {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A folder is a table of a format whose log decides which of its files count.
+    #[error(
+        "{folder}: this is {format} table ({marker} is in it), whose log decides which of its files count: export its rows as Parquet, or name the files by a pattern such as {folder}/*.parquet if all of them count"
+    )]
+    TableFolder {
+        /// The folder.
+        folder: String,
+        /// The format, with its article.
+        format: &'static str,
+        /// What shows it.
+        marker: &'static str,
+    },
+
+    /// One file is named twice, so that its rows would be written twice.
+    #[error("{file}: the file is named twice, by {first} and by {second}: leave one out")]
+    FileTwice {
+        /// The file.
+        file: String,
+        /// The source that named it first.
+        first: String,
+        /// The source that named it again.
+        second: String,
+    },
+
+    /// A pattern is malformed.
+    #[error("{pattern}: the pattern cannot be understood: check its brackets and braces")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        source: globset::Error,
+    },
+
+    /// A manifest cannot be read.
+    #[error("{file}: cannot read the manifest: check that it is a text file and may be read")]
+    ReadManifest {
+        /// The manifest.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A line of a manifest names what cannot be read.
+    #[error("{file}, line {line}: the source that it names cannot be read")]
+    ManifestLine {
+        /// The manifest.
+        file: String,
+        /// The line, from one.
+        line: usize,
+        /// Why.
+        source: Box<Error>,
+    },
+
+    /// Files lie in folders of other partition columns.
+    #[error(
+        "{file}: its folders give it {found}, but those of {first} give {expected}: load them apart, or read folders as folders with `--hive off`"
+    )]
+    PartitionNames {
+        /// The file that differs.
+        file: String,
+        /// The first file.
+        first: String,
+        /// The partition columns of the first file.
+        expected: String,
+        /// Those of the file.
+        found: String,
+    },
+
+    /// A path has a partition column twice.
+    #[error(
+        "{file}: two of its folders give it the column {column:?}: rename one, or read folders as folders with `--hive off`"
+    )]
+    PartitionTwice {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
+    /// A partition's name or value is not text.
+    #[error(
+        "{file}: the partition {text:?} is not UTF-8 once its percent signs are decoded: rename it, or read folders as folders with `--hive off`"
+    )]
+    PartitionText {
+        /// The file.
+        file: String,
+        /// The name or value, as it is written.
+        text: String,
+    },
+
+    /// A column is in the file and in its path.
+    #[error(
+        "{file}: column {column:?} is in the file and in its path: read folders as folders with `--hive off`"
+    )]
+    PartitionColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
+    /// An object store is asked for that this build leaves out.
+    #[error("{url}: this build cannot read such URLs: enable the feature {feature:?}")]
+    SchemeLeftOut {
+        /// The URL.
+        url: String,
+        /// The feature of the crate that reads it.
+        feature: &'static str,
+    },
+
+    /// An object store cannot be reached or does not answer as it should.
+    #[error("{url}: cannot {action}: check the name, the credentials and the region or endpoint")]
+    ObjectStore {
+        /// The URL.
+        url: String,
+        /// What was being done.
+        action: &'static str,
+        /// What the store said.
+        source: object_store::Error,
+    },
+
+    /// The bytes of a file cannot be fetched.
+    #[error(
+        "{file}: cannot read the bytes at offset {offset}: check the connection and load again"
+    )]
+    Fetch {
+        /// The file.
+        file: String,
+        /// The offset in the file, in bytes.
+        offset: u64,
+        /// What the system or the store said.
+        source: std::io::Error,
+    },
     /// The mapping says what the schema or the table does not bear out.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -144,7 +305,7 @@ pub enum Error {
     },
 
     /// The file is something else.
-    #[error("{file}: not a Parquet file: {reason}; only Parquet can be read")]
+    #[error("{file}: not a Parquet file: {reason}; Parquet and Arrow IPC can be read")]
     NotParquet {
         /// The file.
         file: String,
@@ -160,10 +321,41 @@ pub enum Error {
     },
 
     /// The file is encrypted.
-    #[error("{file}: the file is encrypted: decrypt it first")]
+    #[error("{file}: the file is encrypted: {advice}")]
     EncryptedFile {
         /// The file.
         file: String,
+        /// What to do.
+        advice: &'static str,
+    },
+
+    /// An encrypted file is not what the keys are for.
+    #[error(
+        "{file}: the file cannot be decrypted: check the keys of the footer and of the columns and the AAD prefix"
+    )]
+    Decryption {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        source: ParquetError,
+    },
+
+    /// The file of the keys cannot be read.
+    #[error("{file}: the decryption keys cannot be read: {reason}")]
+    DecryptionFile {
+        /// The file.
+        file: String,
+        /// Why; no part of it is quoted.
+        reason: String,
+    },
+
+    /// A decryption key is none.
+    #[error("decryption key {entry:?}: {reason}")]
+    DecryptionKey {
+        /// Its name.
+        entry: String,
+        /// What is wrong; no part of the key is quoted.
+        reason: String,
     },
 
     /// The footer cannot be understood.
@@ -186,6 +378,21 @@ pub enum Error {
         max: usize,
     },
 
+    /// The footer says more than can be taken in.
+    #[error(
+        "{file}: the footer has {found} {what}, and {most} are read at most: the file is most likely damaged, or is to be written in parts"
+    )]
+    FooterTooLarge {
+        /// The file.
+        file: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much.
+        found: u64,
+        /// The most that is read.
+        most: u64,
+    },
+
     /// The footer contradicts itself on how many rows there are.
     #[error(
         "{file}: the footer says {footer} rows, its row groups say {row_groups}: write the file again, for example with pyarrow or DuckDB"
@@ -201,30 +408,19 @@ pub enum Error {
 
     /// Two files cannot go into one table together.
     #[error(
-        "{file}: column {column:?} is {found}, but in {first} it is {expected}: load the files apart or write one again"
+        "{file}: column {column:?} is {found}, but in {first} it is {expected}, and no type holds both without loss: load the files apart or write one again"
     )]
     SchemaConflict {
         /// The file that differs.
         file: String,
-        /// The first file, which the others are compared with.
+        /// The file that gave the column the type that it has in the files before.
         first: String,
-        /// The column.
+        /// The column, with the way into it if a part of it differs: `lines[].price`.
         column: String,
-        /// Its type in `first`, or that it is missing.
+        /// Its type in `first`, widened by the files between the two.
         expected: String,
-        /// Its type in `file`, or that it is missing.
+        /// Its type in `file`.
         found: String,
-    },
-
-    /// A column of Parquet's INTERVAL, whose months the reader would drop.
-    #[error(
-        "{file}: column {column:?} is a Parquet INTERVAL, which cannot be read without loss: leave the column out or write it as a string"
-    )]
-    IntervalColumn {
-        /// The file.
-        file: String,
-        /// The column.
-        column: String,
     },
 
     /// Two columns of a file have one name, so that neither can be told from the other.
@@ -249,13 +445,15 @@ pub enum Error {
 
     /// A row group cannot be decoded.
     #[error(
-        "{file}: row group {row_group} cannot be read, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB"
+        "{file}: row group {row_group} cannot be read{}, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB", near(*offset)
     )]
     Read {
         /// The file.
         file: String,
         /// The row group, from zero.
         row_group: usize,
+        /// The byte of the file that was asked for last, if that is known.
+        offset: Option<u64>,
         /// What the reader said.
         source: ArrowError,
     },
@@ -282,6 +480,69 @@ pub enum Error {
         file: String,
     },
 
+    /// A file of Feather's first version, which is not Arrow IPC.
+    #[error(
+        "{file}: a Feather file of version 1, which is not Arrow IPC: write it again as version 2, for example with pyarrow.feather.write_feather"
+    )]
+    FeatherV1 {
+        /// The file.
+        file: String,
+    },
+
+    /// An Arrow IPC file or stream contradicts itself.
+    #[error(
+        "{file}: {part} cannot be read, {reason}: the file is damaged or from a writer with faults"
+    )]
+    Ipc {
+        /// The file.
+        file: String,
+        /// What of it: the footer, or a record batch by its number from zero.
+        part: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// The text of a row filter says something that is not understood.
+    #[error("filter{place}: {reason}")]
+    Filter {
+        /// Where in the text.
+        place: FilterPlace,
+        /// What is wrong, and what is understood.
+        reason: String,
+    },
+
+    /// A row filter names a column that is not there.
+    #[error("{file}: filter{place}: no column is named {column:?}: {available}")]
+    FilterColumn {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: FilterPlace,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// The columns that there are.
+        available: ColumnList,
+    },
+
+    /// A row filter compares a column with what its type has no value for.
+    #[error(
+        "{file}: filter{place}: {literal} is not exactly a value of column {column:?}, which is {data_type}: {advice}"
+    )]
+    FilterLiteral {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: FilterPlace,
+        /// The literal.
+        literal: String,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What can be compared with it.
+        advice: String,
+    },
+
     /// The reader gave up on a malformed file in a way that it should not.
     #[error("{file}: the reader failed on this file ({message}): the file is most likely damaged")]
     ReaderPanicked {
@@ -291,9 +552,38 @@ pub enum Error {
         message: String,
     },
 
+    /// A row group has a value that its statistics exclude, by which it was held to be apart from others.
+    #[error(
+        "{file}: row group {row_group} has values of column {column:?} that its statistics exclude, so that the order of rows cannot be kept beside other row groups: read in order (--interleave off), or write the file again"
+    )]
+    OutsideStatistics {
+        /// The file.
+        file: String,
+        /// The row group, from zero.
+        row_group: usize,
+        /// The column.
+        column: String,
+    },
+
+    /// Something was to be passed over, and nobody would have been told of it.
+    #[error("{unread}: observe what is not read, or let it stop the reading")]
+    Unread {
+        /// What could not be read.
+        unread: Unread,
+    },
+
+    /// What was passed over could not be recorded.
+    #[error("what could not be read was not recorded")]
+    Unrecorded(#[from] ObserverError),
+
     /// The reader ended before its files did, because the runtime is shutting down.
     #[error("the reader was stopped before the end of its files: the runtime is shutting down")]
     ReaderStopped,
+}
+
+/// Where in a file it was, if that is known.
+fn near(offset: Option<u64>) -> String {
+    offset.map_or_else(String::new, |offset| format!(" near byte {offset}"))
 }
 
 struct Words<'a>(&'a [EncodeAs]);

@@ -54,5 +54,10 @@ pub use mapping::{
     AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingFile, MappingProblem,
     MappingWarning, spec,
 };
-pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
+pub use object_store;
+pub use source::{
+    BatchStream, DecryptionKeys, FileSet, FileSource, FileVersion, Filter, FilterPlace,
+    HivePartitions, Interleave, Located, Location, ObjectLocation, SourceFile, SourceOptions,
+    Sources, Stores, StreamOptions, Unreadable,
+};
 pub use template::{Template, TemplateError};

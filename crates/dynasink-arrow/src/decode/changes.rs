@@ -65,7 +65,7 @@ fn batch(changes: &[Change]) -> RecordBatch {
         ),
         (
             "at",
-            Arc::new(TimestampMillisecondArray::from(at.collect::<Vec<i64>>())) as _,
+            Arc::new(TimestampMillisecondArray::from_iter_values(at)) as _,
             true,
         ),
     ])

@@ -71,6 +71,7 @@ impl RowSource {
         Ok(source)
     }
 
+    /// Whether a column tells versions.
     pub(super) fn has_versions(&self) -> bool {
         self.versions.is_some()
     }

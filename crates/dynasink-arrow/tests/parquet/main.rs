@@ -10,6 +10,13 @@
 mod bad;
 mod batches;
 mod conflicts;
+#[cfg(feature = "encryption")]
+mod encrypted;
+mod filter;
+mod ipc;
 mod load;
+mod traps;
 mod values;
+#[cfg(feature = "variant")]
+mod variant;
 mod walk;

@@ -247,7 +247,7 @@ fn what_cannot_be_flattened_is_refused() {
             &people.schema(),
             &table("id", KeyType::S)
         ),
-        "m.toml:1:34: columns.\"/address/geo\".flatten: it means nothing inside a struct that is not flattened itself: leave it out"
+        "m.toml:1:24: columns.\"/address/geo\".flatten: it means nothing inside a struct that is not flattened itself: leave it out"
     );
     assert_eq!(
         refused(

@@ -1,26 +1,36 @@
 //! From what a mapping says of a value to the form that it is written in.
 
+mod options;
+mod parts;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, FieldRef, Fields};
-use dynasink_core::ValueKind;
+#[cfg(feature = "variant")]
+use arrow_array::new_empty_array;
+use arrow_schema::{DataType, Field};
 
 use super::absent::{Absent, Place};
 use super::binary::BinaryForm;
-use super::encoding::{Encoding, attribute_names};
+use super::decimal::scale_of;
+use super::document::DocumentForm;
 use super::epoch::Count;
+use super::extension::Extension;
 use super::fallback::Fallbacks;
-use super::form::{Form, StructForm};
+use super::form::Form;
+use super::json_text::JsonForm;
 use super::number::NumberForm;
-use super::set::{MemberForm, SetForm};
+use super::set::MemberForm;
 use super::temporal::{Iso, ShownZone};
 use super::text::TextForm;
+use super::ticks;
+#[cfg(feature = "variant")]
+use super::variant::{VariantForm, Variants};
 use super::words::words_of;
 use super::zone::Zone;
 use crate::error::{Error, Result};
 use crate::mapping::rules::{Rules, ValuePath};
-use crate::mapping::spec::{BinaryAsString, EncodeAs, Lists, Timestamps};
+use crate::mapping::spec::{BinaryAsString, EncodeAs, Json, Lists, Timestamps};
 use crate::shape::{has_extension, is_uuid};
 
 /// A value on its way to a form: where it stands, what it is, and what is said of it.
@@ -46,7 +56,10 @@ impl<'p, 's> Plan<'p, 's> {
 
     /// What a null becomes.
     pub(super) fn absent(&self) -> Absent {
-        self.place.null(self.rules.policies.nulls)
+        match self.rules.encode_as {
+            Some(EncodeAs::Null) => Absent::Null,
+            _ => self.place.null(self.rules.policies.nulls),
+        }
     }
 
     /// Whether the mapping names the form.
@@ -63,6 +76,10 @@ impl<'p, 's> Plan<'p, 's> {
         let words = words_of(&self.field);
         let word = match word {
             Some(word) => word,
+            // Its values are as many forms as it has types, which no word says.
+            None if matches!(self.field.data_type(), DataType::Union(..)) => {
+                return self.union(false);
+            }
             None => self.default_word(words)?,
         };
         if !words.contains(&word) {
@@ -82,6 +99,11 @@ impl<'p, 's> Plan<'p, 's> {
         use DataType as D;
         let data_type = self.field.data_type();
         Ok(match data_type {
+            _ if Extension::of(&self.field) == Some(Extension::Json)
+                && self.rules.json == Json::Native =>
+            {
+                EncodeAs::Document
+            }
             D::Date32 | D::Date64 | D::Timestamp(..) => match self.rules.timestamps {
                 Timestamps::Iso => EncodeAs::Iso,
                 Timestamps::EpochS => EncodeAs::EpochS,
@@ -100,65 +122,16 @@ impl<'p, 's> Plan<'p, 's> {
             }
             _ => match words.first() {
                 Some(word) => *word,
-                // Intervals and unions.
-                None => return Err(self.unsupported("which is not supported yet")),
+                None => return Err(self.unsupported("which has no form in DynamoDB")),
             },
         })
-    }
-
-    /// Refuses what is said beside the word and would be passed over.
-    fn check_options(&self, word: EncodeAs) -> Result<()> {
-        let data_type = self.field.data_type();
-        let naive = matches!(data_type, DataType::Timestamp(_, None));
-        let refuse = |option, reason| {
-            Err(Error::ColumnOption {
-                column: self.path.to_string(),
-                data_type: data_type.clone(),
-                option,
-                reason,
-            })
-        };
-        match (self.rules.scale, word) {
-            (None, EncodeAs::Decimal) => {
-                return refuse("scale", "`decimal` needs it: the digits behind the point");
-            }
-            (Some(_), word) if word != EncodeAs::Decimal => {
-                return refuse("scale", "it belongs to `as = \"decimal\"`");
-            }
-            _ => {}
-        }
-        match (self.rules.separator, word) {
-            (None | Some(""), EncodeAs::Ss) if data_type.is_string() => {
-                return refuse(
-                    "separator",
-                    "`SS` of a string needs what stands between its members",
-                );
-            }
-            (Some(_), word) if word != EncodeAs::Ss || !data_type.is_string() => {
-                return refuse("separator", "it belongs to a string with `as = \"SS\"`");
-            }
-            _ => {}
-        }
-        match self.rules.assume_zone {
-            Some(_) if !naive => refuse(
-                "assume_zone",
-                "it belongs to a timestamp that has no time zone of its own",
-            ),
-            Some(zone) if Zone::parse(zone).is_none() => refuse(
-                "assume_zone",
-                "it is neither a zone such as `Europe/Berlin` nor an offset such as `+01:00`",
-            ),
-            None if naive && word == EncodeAs::Zoned => {
-                refuse("assume_zone", "`zoned` needs it where the type has no zone")
-            }
-            _ => Ok(()),
-        }
     }
 
     /// The form by a word that fits.
     fn form_by(&self, word: EncodeAs) -> Result<Form> {
         use EncodeAs as W;
         let data_type = self.field.data_type();
+        let extension = Extension::of(&self.field);
         let number = |form| Form::Number(form, self.fallbacks);
         let text = |form| Form::Text(form, self.fallbacks);
         let binary = |form| Form::Binary(form, self.fallbacks);
@@ -166,7 +139,15 @@ impl<'p, 's> Plan<'p, 's> {
             |count| Form::Number(NumberForm::Time(count, self.assumed_zone()), self.fallbacks);
         Ok(match word {
             W::Null => Form::Null,
+            _ if extension == Some(Extension::Variant) => self.variant(word)?,
+            W::Bool if extension == Some(Extension::Bool8) => Form::Bool8,
             W::Bool => Form::Bool,
+            W::Zoned | W::S if extension == Some(Extension::TimestampWithOffset) => {
+                text(TextForm::WithOffset)
+            }
+            W::Iso if extension == Some(Extension::TimestampWithOffset) => {
+                text(TextForm::WithoutOffset)
+            }
             W::S => text(self.text_form()),
             W::Uuid => text(TextForm::Uuid),
             W::Hex => text(TextForm::Hex),
@@ -187,8 +168,8 @@ impl<'p, 's> Plan<'p, 's> {
             W::EpochNs => count(Count::NANOS),
             W::EpochDays => count(Count::Days),
             W::Yyyymmdd => count(Count::Yyyymmdd),
-            W::Raw => count(Count::Raw),
-            W::Scaled => number(NumberForm::Scaled),
+            W::Raw => count(Count::Raw(ticks::unit_of(data_type))),
+            W::Scaled => number(NumberForm::Scaled(scale_of(data_type).unwrap_or_default())),
             W::F64 => number(NumberForm::Widened),
             W::Decimal => number(NumberForm::Rounded(self.rules.scale.unwrap_or_default())),
             W::B if data_type.is_string() => binary(BinaryForm::Utf8),
@@ -204,10 +185,17 @@ impl<'p, 's> Plan<'p, 's> {
             },
             W::Ns => self.set(Some(W::N))?,
             W::Bs => self.set(Some(W::B))?,
+            W::M if matches!(data_type, DataType::Interval(_)) => Form::IntervalParts,
             W::L | W::M => self.container()?,
-            W::Json | W::Document | W::DynamodbJson | W::Packed | W::Entries | W::Tagged => {
-                return Err(self.unsupported("which cannot be written so"));
-            }
+            W::Json => Form::JsonText(Arc::new(JsonForm {
+                field: self.field.clone().into_owned(),
+                nonfinite: self.rules.policies.nonfinite.unwrap_or_default(),
+            })),
+            W::Document => Form::Document(DocumentForm::Plain),
+            W::DynamodbJson => Form::Document(DocumentForm::Typed),
+            W::Packed => binary(BinaryForm::Packed),
+            W::Entries => self.entries()?,
+            W::Tagged => self.union(true)?,
         })
     }
 
@@ -215,15 +203,12 @@ impl<'p, 's> Plan<'p, 's> {
     fn text_form(&self) -> TextForm {
         match self.field.data_type() {
             _ if is_uuid(&self.field) => TextForm::Uuid,
-            DataType::Decimal32(_, scale)
-            | DataType::Decimal64(_, scale)
-            | DataType::Decimal128(_, scale)
-            | DataType::Decimal256(_, scale) => TextForm::Places(*scale),
             DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView
             | DataType::FixedSizeBinary(_) => TextForm::Utf8,
             data_type => match (Iso::of_type(data_type), self.assumed_zone()) {
+                (None, _) if let Some(scale) = scale_of(data_type) => TextForm::Places(scale),
                 (Some(Iso::Timestamp(digits, _)), Some(zone)) => {
                     TextForm::Iso(Iso::Timestamp(digits, ShownZone::Utc(Some(zone))))
                 }
@@ -251,97 +236,28 @@ impl<'p, 's> Plan<'p, 's> {
         }
     }
 
-    /// A set of the elements of a list, which are written by `word` unless their own entry has another.
-    fn set(&self, word: Option<EncodeAs>) -> Result<Form> {
-        let Some(element) = element_of(self.field.data_type()) else {
-            return Err(self.unsupported("which has no elements"));
-        };
-        let path = self.path.element();
-        let element = Plan::new(&path, element, Place::Element);
-        let form = element.form_as(element.rules.encode_as.or(word))?;
-        let kind = form.kind();
-        let members = match form {
-            Form::Text(form, _) => MemberForm::Texts(form),
-            Form::Number(form, fallbacks) => MemberForm::Numbers(form, fallbacks),
-            Form::Binary(form, _) => MemberForm::Bytes(form),
-            _ => {
-                return Err(Error::SetOf {
-                    column: self.path.to_string(),
-                    data_type: self.field.data_type().clone(),
-                    elements: kind,
-                });
-            }
-        };
-        let expected = match word {
-            Some(EncodeAs::S) => ValueKind::S,
-            Some(EncodeAs::N) => ValueKind::N,
-            Some(EncodeAs::B) => ValueKind::B,
-            _ => kind,
-        };
-        if kind != expected {
-            return Err(Error::SetOf {
-                column: self.path.to_string(),
-                data_type: self.field.data_type().clone(),
-                elements: kind,
-            });
-        }
-        Ok(self.set_of(members))
-    }
-
-    fn set_of(&self, members: MemberForm) -> Form {
-        Form::Set(Arc::new(SetForm {
-            members,
-            empty: self.place.omitted(),
-        }))
-    }
-
-    /// L of a list, M of a struct or a map.
-    fn container(&self) -> Result<Form> {
-        let data_type = self.field.data_type();
-        let of_elements = |field: &Field| {
-            let encoding = Encoding::in_place(&self.path.element(), field, Place::Element)?;
-            Ok::<_, Error>(Arc::new(encoding))
-        };
-        if let Some(element) = element_of(data_type) {
-            return Ok(Form::List(of_elements(element)?));
-        }
-        match data_type {
-            DataType::Struct(fields) => Ok(Form::Struct(Arc::new(self.fields(fields)?))),
-            DataType::Map(entries, _) => {
-                let DataType::Struct(entry) = entries.data_type() else {
-                    return Err(self.unsupported("whose entries are not a struct"));
-                };
-                let [key, value] = entry.as_ref() else {
-                    return Err(self.unsupported("whose entries are not a key and a value"));
-                };
-                if !is_map_key(key) {
-                    return Err(self.unsupported(
-                        "whose keys cannot name attributes (strings, integers, dates, booleans and UUIDs can)",
-                    ));
-                }
-                Ok(Form::Map(of_elements(value)?))
-            }
-            _ => Err(self.unsupported("which has no parts")),
-        }
-    }
-
-    fn fields(&self, fields: &Fields) -> Result<StructForm> {
-        let mut names = Vec::with_capacity(fields.len());
-        let mut kept = Vec::with_capacity(fields.len());
-        for (index, field) in fields.iter().enumerate() {
-            let path = self.path.field(field.name());
-            let own = path.spec();
-            if own.is_some_and(|own| own.drop == Some(true)) {
-                continue;
-            }
-            let name = own.and_then(|own| own.rename.as_deref());
-            names.push(name.unwrap_or(field.name()));
-            kept.push((index, Encoding::in_place(&path, field, Place::Attribute)?));
-        }
-        Ok(StructForm {
-            names: attribute_names(names, |name| self.path.field(name).to_string())?,
-            fields: kept,
+    #[cfg(feature = "variant")]
+    fn variant(&self, word: EncodeAs) -> Result<Form> {
+        // What a shredding may be is a matter of its types alone.
+        Variants::new(&new_empty_array(self.field.data_type()))
+            .map_err(|reason| self.unsupported(reason))?;
+        let policies = self.rules.policies;
+        Ok(match word {
+            EncodeAs::Json => Form::JsonText(Arc::new(JsonForm {
+                field: self.field.clone().into_owned(),
+                nonfinite: policies.nonfinite.unwrap_or_default(),
+            })),
+            EncodeAs::B => Form::Variant(VariantForm::Bytes),
+            _ => Form::Variant(VariantForm::Native {
+                whole: self.fallbacks,
+                parts: Fallbacks::new(policies, Place::Element),
+            }),
         })
+    }
+
+    #[cfg(not(feature = "variant"))]
+    fn variant(&self, _: EncodeAs) -> Result<Form> {
+        Err(self.unsupported("a VARIANT of Parquet, which this build cannot read"))
     }
 
     fn unsupported(&self, reason: &'static str) -> Error {
@@ -350,18 +266,6 @@ impl<'p, 's> Plan<'p, 's> {
             data_type: self.field.data_type().clone(),
             reason,
         }
-    }
-}
-
-/// The elements of a list of any kind.
-fn element_of(data_type: &DataType) -> Option<&FieldRef> {
-    match data_type {
-        DataType::List(element)
-        | DataType::LargeList(element)
-        | DataType::FixedSizeList(element, _)
-        | DataType::ListView(element)
-        | DataType::LargeListView(element) => Some(element),
-        _ => None,
     }
 }
 
@@ -375,16 +279,4 @@ pub(super) fn values_of(field: &Field) -> Cow<'_, Field> {
         DataType::RunEndEncoded(_, values) => values_of(values),
         _ => Cow::Borrowed(field),
     }
-}
-
-fn is_map_key(key: &Field) -> bool {
-    let key = values_of(key);
-    let data_type = key.data_type();
-    is_uuid(&key)
-        || data_type.is_string()
-        || data_type.is_integer()
-        || matches!(
-            data_type,
-            DataType::Boolean | DataType::Date32 | DataType::Date64
-        )
 }
