@@ -110,21 +110,12 @@ impl Plan<'_> {
 
     fn ttl(&self, keys: &KeyPath, spec: &TtlSpec) -> Result<Source> {
         let (place, field) = self.value_at(&keys.key("ttl"), &spec.ttl)?;
-        let ttl = Ttl::new(spec, field).map_err(|error| unfit(keys, error))?;
-        let zone = self.assumed_zone(&keys.key("ttl"), &spec.ttl)?;
-        let ttl = match zone {
-            Some(zone) => ttl.in_zone(zone).map_err(|error| unfit(keys, error))?,
-            None => ttl,
-        };
+        let found = self.columns.find(&spec.ttl);
+        let found = found.map_err(|problem| keys.key("ttl").error(problem))?;
+        let rules = ValuePath::at(&self.spec, &found.canonical, &found.display).rules();
+        let ttl = Ttl::new(spec, field).and_then(|ttl| ttl.in_zone(rules.assume_zone));
+        let ttl = ttl.map_err(|error| unfit(keys, error))?;
         Ok(Source::Ttl(TtlSource { ttl, place }))
-    }
-
-    /// The zone that the column at `address` is said to be in.
-    fn assumed_zone(&self, keys: &KeyPath, address: &str) -> Result<Option<&str>, MappingError> {
-        let found = self.columns.find(address);
-        let found = found.map_err(|problem| keys.error(problem))?;
-        let column = self.spec.columns.get(&found.canonical);
-        Ok(column.and_then(|column| column.assume_zone.as_deref()))
     }
 
     /// `error` with the entry of the mapping that it is about, if there is one. `keys` is what is said of `path`

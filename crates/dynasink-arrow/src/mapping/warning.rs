@@ -13,7 +13,7 @@ use crate::encode::extension::unknown_extension;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MappingWarning {
-    /// Rows that differ can have one text by the template of a key, and the later then replaces the earlier.
+    /// Rows that differ can have one key by a template, and the later then replaces the earlier.
     KeyNotInjective {
         /// The key.
         attribute: String,
@@ -83,16 +83,6 @@ impl fmt::Display for MappingWarning {
     }
 }
 
-impl AttributeMapping {
-    /// Whether the values of `column` can be told from those of the attribute.
-    fn gives_back(&self, column: &str) -> bool {
-        match &self.source {
-            Source::Template(source) => source.template.gives_back(column),
-            _ => self.column() == Some(column),
-        }
-    }
-}
-
 /// The warnings of a mapping with these attributes.
 pub(super) fn warnings(
     schema: &Schema,
@@ -118,10 +108,8 @@ pub(super) fn warnings(
         let column = || attribute.column().unwrap_or_default().to_owned();
         if is_key(attribute) {
             if let Source::Template(source) = attribute.source() {
-                let losses = source.template.losses().iter().filter(|loss| {
-                    let mut keys = attributes.iter().filter(|it| is_key(it));
-                    !keys.any(|key| key.gives_back(&loss.column))
-                });
+                let losses = source.template.losses().iter();
+                let losses = losses.filter(|loss| !is_given_back(table, attributes, &loss.column));
                 warnings.extend(losses.map(|loss| MappingWarning::KeyNotInjective {
                     attribute: name(),
                     column: loss.column.clone(),
@@ -152,4 +140,18 @@ pub(super) fn warnings(
         }
     }
     warnings
+}
+
+/// Whether some key of the table gives the column back, so that the whole key tells rows apart that differ in it.
+fn is_given_back(table: &TableSchema, attributes: &[AttributeMapping], column: &str) -> bool {
+    attributes
+        .iter()
+        .filter(|attribute| table.keys().any(|key| key.name() == attribute.name()))
+        .any(|attribute| match attribute.source() {
+            Source::Template(source) => source.template.gives_back(column),
+            Source::Value(source) => {
+                !source.encoding.is_explicit() && attribute.column() == Some(column)
+            }
+            _ => false,
+        })
 }
