@@ -109,6 +109,7 @@ fn aligned_type(found: &DataType, mapping: &DataType) -> DataType {
         Arc::new(mapping.map_or_else(|| found.clone(), |mapping| aligned_field(found, mapping)))
     };
     match found {
+        D::Null => mapping.clone(),
         D::Struct(fields) => match mapping {
             D::Struct(wanted) => D::Struct(
                 wanted
@@ -151,6 +152,9 @@ fn aligned_type(found: &DataType, mapping: &DataType) -> DataType {
 fn aligned(array: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError> {
     if array.data_type() == field.data_type() {
         return Ok(Arc::clone(array));
+    }
+    if array.data_type() == &DataType::Null {
+        return Ok(new_null_array(field.data_type(), array.len()));
     }
     match field.data_type() {
         DataType::Struct(fields) => {
