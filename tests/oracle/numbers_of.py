@@ -47,8 +47,9 @@ def float32(value):
     for digits in range(1, 10):
         nearest = Decimal(f"{value:.{digits - 1}e}")
         unit = Decimal((0, (1,), nearest.adjusted() - digits + 1))
-        # Where floats become coarser, the nearest text may read back as another float and its neighbour not.
-        fitting = [text for text in (nearest - unit, nearest, nearest + unit) if _reads_as(text, value)]
+        # Where floats become coarser, the nearest text may read back as another float and its neighbour not. Of two
+        # that are as near, the nearest by Python is the even one.
+        fitting = [text for text in (nearest, nearest - unit, nearest + unit) if _reads_as(text, value)]
         if fitting:
             return number(min(fitting, key=lambda text: abs(Fraction(text) - Fraction(value))))
     raise AssertionError(f"nine digits tell all floats apart, but not {value!r}")

@@ -4,18 +4,25 @@ use std::sync::Arc;
 
 use arrow_array::builder::{BinaryViewBuilder, StringViewBuilder};
 use arrow_array::types::{
-    ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Decimal128Type,
-    Decimal256Type, Int8Type, Int16Type, Int32Type, Int64Type, RunEndIndexType, UInt16Type,
+    ArrowDictionaryKeyType, ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int64Type,
+    RunEndIndexType, UInt16Type,
 };
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, DictionaryArray, FixedSizeBinaryArray, FixedSizeListArray,
+    ArrayRef, BooleanArray, DictionaryArray, FixedSizeBinaryArray, FixedSizeListArray,
     GenericBinaryArray, GenericListArray, GenericListViewArray, GenericStringArray, MapArray,
     NullArray, OffsetSizeTrait, PrimitiveArray, RunArray, StructArray, downcast_primitive,
 };
-use arrow_buffer::{ArrowNativeType, NullBuffer, OffsetBuffer, ScalarBuffer, i256};
-use arrow_schema::{DataType, Field, FieldRef, Fields};
+use arrow_buffer::{
+    ArrowNativeType, IntervalDayTime, IntervalMonthDayNano, NullBuffer, OffsetBuffer, ScalarBuffer,
+    i256,
+};
+use arrow_schema::{DataType, Field, FieldRef, Fields, TimeUnit};
 use fastrand::Rng;
 use half::f16;
+
+/// Days from 1970 to 9999-12-31, and the seconds of one.
+const DAYS: i64 = 2_932_896;
+const DAY: i64 = 86_400;
 
 /// An array of the field's type, with nulls if it may have any.
 pub(crate) fn array(rng: &mut Rng, field: &Field, len: usize) -> ArrayRef {
@@ -102,7 +109,16 @@ fn is_valid(nulls: Option<&NullBuffer>, at: usize) -> bool {
 }
 
 fn text(rng: &mut Rng) -> String {
-    const PARTS: [&str; 8] = ["", "a", "é", "😀", "\"\\\n\u{0}", "\u{2028}", " ", "0123456789"];
+    const PARTS: [&str; 8] = [
+        "",
+        "a",
+        "é",
+        "😀",
+        "\"\\\n\u{0}",
+        "\u{2028}",
+        " ",
+        "0123456789",
+    ];
     (0..rng.usize(..4)).map(|_| PARTS[rng.usize(..8)]).collect()
 }
 
@@ -146,7 +162,12 @@ fn lists<O: OffsetSizeTrait>(
     let offsets = offsets::<O>(rng, len);
     let unused = rng.usize(..3);
     let elements = array(rng, element, last(&offsets) + unused);
-    Arc::new(GenericListArray::new(Arc::clone(element), offsets, elements, nulls))
+    Arc::new(GenericListArray::new(
+        Arc::clone(element),
+        offsets,
+        elements,
+        nulls,
+    ))
 }
 
 /// Lists that may share elements and need not be in order.
@@ -166,7 +187,13 @@ fn list_views<O: OffsetSizeTrait>(
         })
         .unzip();
     let element = Arc::clone(element);
-    Arc::new(GenericListViewArray::new(element, starts.into(), sizes.into(), elements, nulls))
+    Arc::new(GenericListViewArray::new(
+        element,
+        starts.into(),
+        sizes.into(),
+        elements,
+        nulls,
+    ))
 }
 
 fn structs(rng: &mut Rng, fields: &Fields, len: usize, nulls: Option<NullBuffer>) -> ArrayRef {
@@ -191,11 +218,18 @@ fn dictionary<K: ArrowDictionaryKeyType>(
     nulls: Option<NullBuffer>,
 ) -> ArrayRef {
     let count = rng.usize(1..6);
-    let values = array(rng, &Field::new("values", values.clone(), nulls.is_some()), count);
+    let values = array(
+        rng,
+        &Field::new("values", values.clone(), nulls.is_some()),
+        count,
+    );
     let keys: ScalarBuffer<K::Native> = (0..len)
         .map(|_| K::Native::usize_as(rng.usize(..count)))
         .collect();
-    Arc::new(DictionaryArray::new(PrimitiveArray::<K>::new(keys, nulls), values))
+    Arc::new(DictionaryArray::new(
+        PrimitiveArray::<K>::new(keys, nulls),
+        values,
+    ))
 }
 
 fn runs<E: RunEndIndexType>(rng: &mut Rng, values: &Field, len: usize) -> ArrayRef {
@@ -215,6 +249,9 @@ fn runs<E: RunEndIndexType>(rng: &mut Rng, values: &Field, len: usize) -> ArrayR
 /// A random value of a native type.
 trait Draw: ArrowNativeType {
     fn draw(rng: &mut Rng) -> Self;
+
+    /// The native value that is that integer, which fits.
+    fn of_i64(value: i64) -> Self;
 }
 
 macro_rules! draw_integers {
@@ -229,6 +266,10 @@ macro_rules! draw_integers {
                     _ => rng.$type(..100),
                 }
             }
+
+            fn of_i64(value: i64) -> Self {
+                Self::try_from(value).unwrap()
+            }
         }
     )*};
 }
@@ -238,9 +279,21 @@ draw_integers!(i8, i16, i32, i64, i128, u8, u16, u32, u64);
 impl Draw for i256 {
     fn draw(rng: &mut Rng) -> Self {
         // Of 39 digits and more only some, since they reject their rows.
-        let high = if rng.u8(..40) == 0 { rng.i128(..) >> 4 } else { 0 };
+        let high = if rng.u8(..40) == 0 {
+            rng.i128(..) >> 4
+        } else {
+            0
+        };
         let value = Self::from_parts(rng.u128(..) >> 4, high);
-        if rng.bool() { value } else { Self::from_i128(i128::draw(rng) >> 2) }
+        if rng.bool() {
+            value
+        } else {
+            Self::from_i128(i128::draw(rng) >> 2)
+        }
+    }
+
+    fn of_i64(value: i64) -> Self {
+        Self::from_i128(i128::from(value))
     }
 }
 
@@ -256,6 +309,10 @@ impl Draw for f64 {
             _ => (rng.f64() - 0.5) * 10_f64.powi(rng.i32(-100..100)),
         }
     }
+
+    fn of_i64(value: i64) -> Self {
+        panic!("a float is not drawn as the integer {value}")
+    }
 }
 
 impl Draw for f32 {
@@ -270,6 +327,10 @@ impl Draw for f32 {
             _ => (rng.f64() * 10_f64.powi(rng.i32(-30..30))) as Self,
         }
     }
+
+    fn of_i64(value: i64) -> Self {
+        panic!("a float is not drawn as the integer {value}")
+    }
 }
 
 impl Draw for f16 {
@@ -278,6 +339,30 @@ impl Draw for f16 {
             0 => Self::INFINITY,
             _ => Self::from_bits(rng.u16(..0x7c00)),
         }
+    }
+
+    fn of_i64(value: i64) -> Self {
+        panic!("a float is not drawn as the integer {value}")
+    }
+}
+
+impl Draw for IntervalDayTime {
+    fn draw(rng: &mut Rng) -> Self {
+        Self::new(i32::draw(rng), i32::draw(rng))
+    }
+
+    fn of_i64(value: i64) -> Self {
+        panic!("an interval is not drawn as the integer {value}")
+    }
+}
+
+impl Draw for IntervalMonthDayNano {
+    fn draw(rng: &mut Rng) -> Self {
+        Self::new(i32::draw(rng), i32::draw(rng), i64::draw(rng))
+    }
+
+    fn of_i64(value: i64) -> Self {
+        panic!("an interval is not drawn as the integer {value}")
     }
 }
 
@@ -289,7 +374,11 @@ fn primitive(
 ) -> ArrayRef {
     macro_rules! of_type {
         ($type:ty) => {
-            of_native::<$type>(data_type, nulls, (0..len).map(|_| in_range::<$type>(rng, data_type)))
+            of_native::<$type>(
+                data_type,
+                nulls,
+                (0..len).map(|_| in_range::<$type>(rng, data_type)),
+            )
         };
     }
     downcast_primitive! {
@@ -305,4 +394,39 @@ fn of_native<T: ArrowPrimitiveType>(
 ) -> ArrayRef {
     let array = PrimitiveArray::<T>::new(values.collect(), nulls);
     Arc::new(array.with_data_type(data_type.clone()))
+}
+
+/// A value that most items can hold: too many that reject their rows would leave no rows.
+fn in_range<T: ArrowPrimitiveType<Native: Draw>>(rng: &mut Rng, data_type: &DataType) -> T::Native {
+    use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
+    let any = T::Native::draw(rng);
+    if rng.u8(..60) == 0 {
+        return any;
+    }
+    let below = |rng: &mut Rng, most: i64| rng.i64(0..=most);
+    let bounded = match data_type {
+        DataType::Decimal32(..) => Some(rng.i64(-999_999_999..=999_999_999)),
+        DataType::Decimal64(..) => {
+            Some(rng.i64(-999_999_999_999_999_999..=999_999_999_999_999_999))
+        }
+        DataType::Date32 => Some(rng.i64(-719_528..=DAYS)),
+        DataType::Date64 if rng.bool() => Some(rng.i64(-719_528..=DAYS) * DAY * 1_000),
+        DataType::Date64 | DataType::Timestamp(Millisecond, _) => {
+            Some(rng.i64(-719_528 * DAY * 1_000..=DAYS * DAY * 1_000))
+        }
+        DataType::Timestamp(Second, _) => Some(rng.i64(-719_528 * DAY..=DAYS * DAY)),
+        DataType::Timestamp(Microsecond, _) => {
+            Some(rng.i64(-719_528 * DAY * 1_000_000..=DAYS * DAY * 1_000_000))
+        }
+        DataType::Time32(Second) => Some(below(rng, DAY - 1)),
+        DataType::Time32(_) => Some(below(rng, DAY * 1_000 - 1)),
+        DataType::Time64(Microsecond) => Some(below(rng, DAY * 1_000_000 - 1)),
+        DataType::Time64(Nanosecond) => Some(below(rng, DAY * 1_000_000_000 - 1)),
+        DataType::Decimal128(..) => Some(rng.i64(..)),
+        _ => None,
+    };
+    match bounded {
+        None => any,
+        Some(value) => T::Native::of_i64(value),
+    }
 }

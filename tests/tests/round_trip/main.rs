@@ -49,7 +49,8 @@ impl Rows {
 /// Rows in the middle of longer arrays, so that nothing begins where its buffer does.
 fn batch(rng: &mut Rng, schema: &SchemaRef, first: i64) -> RecordBatch {
     let len = rng.usize(0..25);
-    let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(first..).slice(0, len));
+    let keys = first..first + i64::try_from(len).unwrap();
+    let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(keys));
     let columns = schema.fields().iter().skip(1).map(|field| {
         let (before, after) = (rng.usize(0..3), rng.usize(0..3));
         arrays::array(rng, field, before + len + after).slice(before, len)
@@ -80,10 +81,11 @@ async fn what_is_stored_is_what_the_batch_says() {
 /// How many rows were stored, and how many refused.
 async fn store(endpoint: &Endpoint, rows: &Rows) -> Result<(usize, usize), String> {
     let table = TestTable::create(endpoint, &[(KEY, KeyType::N)]).await;
-    let mapping = Mapping::infer(&rows.schema, table.schema()).map_err(|error| error.to_string())?;
+    let mapping =
+        Mapping::infer(&rows.schema, table.schema()).map_err(|error| error.to_string())?;
     let log = OutcomeLog::default();
-    let pipe = table.pipe().with_observer(log.clone());
-    let start = SourcePosition::new(FILE, 0, 0);
+    let pipe = table.pipe().observer(log.clone());
+    let start = SourcePosition::new(FILE.into(), 0, 0);
     let mut row = 0;
     let batches = rows.batches.iter().map(|batch| {
         let at = start.offset_by(row);

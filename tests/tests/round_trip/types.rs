@@ -28,8 +28,11 @@ pub(crate) fn field(rng: &mut Rng, name: &str, depth: usize) -> FieldRef {
     } else {
         leaf(rng)
     };
-    // Only what says so may be null, and a Null column has nothing else.
-    let nullable = data_type == DataType::Null || rng.u8(..4) > 0;
+    let has_nulls_of_its_own = matches!(
+        data_type,
+        DataType::Null | DataType::Dictionary(..) | DataType::RunEndEncoded(..)
+    );
+    let nullable = has_nulls_of_its_own || rng.u8(..4) > 0;
     Arc::new(Field::new(name, data_type, nullable))
 }
 
