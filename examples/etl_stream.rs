@@ -5,12 +5,14 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "the report is for the terminal")]
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::time::Duration;
 
 use dynasink::{
-    BatchLimit, BatchSinkExt, Dedup, DedupWindow, DynamoDb, KeyType, RateLimiter, TableSchema,
-    Tally, Transport, WriteSinkExt, WriteUnits, Writer, create_table, drive,
+    BatchLimit, BatchSinkExt, Dedup, DedupWindow, DynamoDb, Encode, KeyType, RateLimiter,
+    SerdeEncoder, TableSchema, Tally, Transport, WriteSinkExt, WriteUnits, Writer, create_table,
+    drive,
 };
 use dynasink_sim::EmbeddedStore;
 use futures::channel::mpsc::{self, SendError, Sender};
@@ -67,11 +69,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (sender, orders) = mpsc::channel(64);
     let shop = tokio::spawn(sell(sender));
 
-    // An order that cannot be an item ends the stream, after the orders before it have been written.
-    let ops = orders.map(|order| table.put_serde(&order));
+    // An order that cannot be an item would end the pipe, after the orders before it have been written. With observers of
+    // outcomes it would be a dead letter, and the others would go on.
+    let mut encoder = SerdeEncoder::new(&table);
+    let pipe =
+        pipe.encoded(Encode::by(move |order: Order| encoder.put(&order)).of_source("orders"));
     // Ctrl-C ends it in the same way: no more is read, and what was read is written.
     // In a quiet hour a batch does not fill: what has waited for that long goes as it is.
-    let report = drive(ops, pipe)
+    let report = drive(orders.map(Ok::<_, Infallible>), pipe)
         .linger(Duration::from_millis(100))
         .until(ctrl_c().map(drop))
         .await?;

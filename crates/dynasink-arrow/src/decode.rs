@@ -6,9 +6,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use dynasink_core::{
-    DeadReason, Error, Fuse, ItemEncoder, Outcomes, SourcePosition, StageError, WriteOp,
-};
+use dynasink_core::{DeadReason, Fuse, ItemEncoder, Outcomes, StageError, WriteOp};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
@@ -181,7 +179,11 @@ where
                     Some(Row {
                         op: Err(error),
                         position,
-                    }) => bury(this.decoder.outcomes(), position.as_ref(), &error)?,
+                    }) => this.decoder.outcomes().bury(
+                        position.as_ref(),
+                        None,
+                        DeadReason::of(&error),
+                    )?,
                 }
             }
             // An operation is in hand before the inner sink reserves a place for it.
@@ -200,32 +202,6 @@ fn refused(reason: impl Into<String>) -> StageError {
         stage: STAGE,
         reason: reason.into(),
     }
-}
-
-fn bury(
-    outcomes: &Outcomes,
-    position: Option<&SourcePosition>,
-    error: &Error,
-) -> Result<(), StageError> {
-    let reason = DeadReason {
-        code: error.code().to_owned(),
-        message: one_line(error),
-        attempts: 0,
-        value: None,
-    };
-    outcomes.bury(position, None, reason)
-}
-
-/// An error with its sources.
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        source = error.source();
-    }
-    line
 }
 
 impl<S, B> Sink<B> for Decoded<S>

@@ -40,6 +40,16 @@ pub trait AttributeValueExt {
         &self,
         attributes: &HashMap<String, AttributeValue, S>,
     ) -> Result<WriteOp>;
+
+    /// An operation that deletes the item with the key attributes of a map of attribute values.
+    ///
+    /// # Errors
+    ///
+    /// As [`item_from_attributes`](Self::item_from_attributes), and what [`TableSchema::delete`] refuses.
+    fn delete_attributes<S: BuildHasher>(
+        &self,
+        attributes: &HashMap<String, AttributeValue, S>,
+    ) -> Result<WriteOp>;
 }
 
 impl AttributeValueExt for TableSchema {
@@ -56,14 +66,24 @@ impl AttributeValueExt for TableSchema {
     ) -> Result<WriteOp> {
         self.put(self.item_from_attributes(attributes)?)
     }
+
+    fn delete_attributes<S: BuildHasher>(
+        &self,
+        attributes: &HashMap<String, AttributeValue, S>,
+    ) -> Result<WriteOp> {
+        self.delete(&self.item_from_attributes(attributes)?)
+    }
 }
 
 fn encode_map<S: BuildHasher>(
     map: &mut MapEncoder<'_>,
     attributes: &HashMap<String, AttributeValue, S>,
 ) -> Result<()> {
+    // In the order of the names, so that one item has one form.
+    let mut attributes: Vec<_> = attributes.iter().collect();
+    attributes.sort_unstable_by_key(|(name, _)| *name);
     attributes
-        .iter()
+        .into_iter()
         .try_for_each(|(name, value)| encode(map.attribute(name)?, value))
 }
 
@@ -103,7 +123,7 @@ fn encode(encoder: ValueEncoder<'_>, value: &AttributeValue) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::primitives::Blob;
-    use dynasink_core::KeyType;
+    use dynasink_core::{KeyType, WriteAction};
 
     use super::*;
 
@@ -169,6 +189,17 @@ mod tests {
             let error = encoded(value.clone()).expect_err(&format!("{value:?}"));
             assert!(error.starts_with("table users: attribute \"v\""), "{error}");
         }
+    }
+
+    #[test]
+    fn a_delete_takes_the_key_alone() {
+        let user = HashMap::from([
+            ("id".to_owned(), AttributeValue::N("7".to_owned())),
+            ("v".to_owned(), AttributeValue::Bool(true)),
+        ]);
+        let delete = table().delete_attributes(&user).unwrap();
+        assert_eq!(delete.action(), WriteAction::Delete);
+        assert_eq!(delete.item().json(), br#"{"id":{"N":"7"}}"#.as_slice());
     }
 
     #[test]

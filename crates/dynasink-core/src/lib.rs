@@ -7,7 +7,7 @@
 //! | module of the vocabulary | types |
 //! | --- | --- |
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
-//! | items | [`Item`], [`ItemEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
+//! | items | [`Item`], [`ItemEncoder`], [`SerdeEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
 //! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
@@ -51,6 +51,7 @@ pub use outcome::{
     DeadReason, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, ValueLocation,
 };
 pub use position::SourcePosition;
+pub use serialize::{SerdeEncoder, binary_set, number_set, string_set};
 pub use stage::{Fuse, StageError};
 pub use table::{
     BillingMode, IndexKind, IndexSchema, KeyAttribute, KeyType, TableName, TableSchema,

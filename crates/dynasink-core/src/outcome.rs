@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::op::WriteOp;
 use crate::position::SourcePosition;
 use crate::stage::StageError;
@@ -36,6 +37,30 @@ pub struct DeadReason {
     pub attempts: u32,
     /// The value that is to blame, for a row that could not become an operation.
     pub value: Option<ValueLocation>,
+}
+
+impl DeadReason {
+    /// A row that never became an operation, because of `error`.
+    pub fn of(error: &Error) -> Self {
+        Self {
+            code: error.code().to_owned(),
+            message: one_line(error),
+            attempts: 0,
+            value: None,
+        }
+    }
+}
+
+/// An error with its sources.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        source = error.source();
+    }
+    line
 }
 
 /// A value of a row, by where it stands and what it is. What it holds is not said.

@@ -274,6 +274,15 @@ impl TableSchema {
         &self.0.indexes
     }
 
+    /// The attributes that are keys of indexes and not of the table.
+    pub(crate) fn index_key_names(&self) -> impl Iterator<Item = String> {
+        let of_indexes = self.indexes().iter().flat_map(IndexSchema::keys);
+        of_indexes
+            .map(KeyAttribute::name)
+            .filter(|name| self.keys().all(|key| key.name() != *name))
+            .map(str::to_owned)
+    }
+
     /// How writes are paid for.
     pub fn billing_mode(&self) -> BillingMode {
         self.0.billing_mode

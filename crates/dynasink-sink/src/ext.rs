@@ -2,15 +2,26 @@
 
 use std::sync::Arc;
 
-use dynasink_core::{Admission, BatchSizer, StageError, WriteBatch, WriteOp};
+use dynasink_core::{Admission, BatchSizer, Error as ItemError, StageError, WriteBatch, WriteOp};
 use futures::Sink;
 
 use crate::batch::Batched;
 use crate::dedup::{Dedup, Deduplicated};
+use crate::encode::{Encode, Encoded};
 use crate::limit::RateLimited;
 
 /// Stages above a sink of operations.
 pub trait WriteSinkExt: Sink<WriteOp> {
+    /// Makes operations of rows of any kind, as `encode` says: see [`Encoded`].
+    fn encoded<T, F>(self, encode: Encode<F>) -> Encoded<Self, F>
+    where
+        Self: Sized,
+        Self::Error: From<StageError>,
+        F: FnMut(T) -> Result<WriteOp, ItemError>,
+    {
+        assert_sink::<T, Self::Error, _>(Encoded::new(self, encode))
+    }
+
     /// Merges operations of one key, as `dedup` says: see [`Deduplicated`].
     fn deduplicated(self, dedup: Dedup) -> Deduplicated<Self>
     where

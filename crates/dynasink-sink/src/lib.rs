@@ -50,6 +50,7 @@ mod batch;
 pub mod contract;
 mod dedup;
 mod drive;
+mod encode;
 mod ext;
 mod limit;
 #[cfg(test)]
@@ -59,5 +60,6 @@ pub use batch::{AdaptiveSizer, Batched, SizerLaw};
 pub use dedup::{Dedup, DedupWindow, Deduplicated};
 pub use drive::{Drive, DriveEnd, DriveError, DriveReport, drive};
 pub use dynasink_core::StageError;
+pub use encode::{Encode, Encoded};
 pub use ext::{BatchSinkExt, WriteSinkExt};
 pub use limit::{AutoRate, RateLimited, RateLimiter};

@@ -2,12 +2,17 @@
 
 use dynasink_core::{KeyType, SourcePosition, TableSchema, WriteBatch, WriteOp};
 
-/// A put of the item with key `id` that came as the row `row`, with `size` bytes of payload.
-pub(crate) fn op(id: u32, row: u64, size: usize) -> WriteOp {
-    let table = TableSchema::builder("users")
+/// The table that they write to.
+pub(crate) fn table() -> TableSchema {
+    TableSchema::builder("users")
         .partition_key("id", KeyType::N)
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+/// A put of the item with key `id` that came as the row `row`, with `size` bytes of payload.
+pub(crate) fn op(id: u32, row: u64, size: usize) -> WriteOp {
+    let table = table();
     let item = table.item(|item| {
         item.attribute("id")?.integer(id)?;
         item.attribute("payload")?.string(&"x".repeat(size))

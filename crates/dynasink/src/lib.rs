@@ -69,10 +69,12 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
     ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
-    PrimaryKey, SourcePosition, StageError, TableName, TableSchema, ValueLocation, WriteAction,
-    WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
+    PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName, TableSchema, ValueLocation,
+    WriteAction, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits, binary_set, number_set,
+    string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, RateLimited, RateLimiter, SizerLaw, WriteSinkExt, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLimited, RateLimiter, SizerLaw,
+    WriteSinkExt, drive,
 };

@@ -11,10 +11,12 @@ use std::task::{Context, Poll};
 
 use dynasink_arrow::{DecodeExt, Decoder, Mapping, SourceBatch};
 use dynasink_aws::{Concurrency, RetryPolicy, Transport, Writer};
-use dynasink_core::{ItemCollectionSize, OutcomeObserver, Outcomes, TableSchema, WriteOp};
+use dynasink_core::{
+    Error as ItemError, ItemCollectionSize, OutcomeObserver, Outcomes, TableSchema, WriteOp,
+};
 use dynasink_sink::{
-    AdaptiveSizer, BatchSinkExt, Dedup, DedupWindow, DriveEnd, DriveError, RateLimiter, SizerLaw,
-    WriteSinkExt, drive,
+    AdaptiveSizer, BatchSinkExt, Dedup, DedupWindow, DriveEnd, DriveError, DriveReport, Encode,
+    RateLimiter, SizerLaw, WriteSinkExt, drive,
 };
 use futures::{Sink, Stream, TryStreamExt};
 
@@ -113,35 +115,90 @@ impl Pipeline {
     {
         let tally = self.tally();
         let decoder = Decoder::new(mapping).with_outcomes(self.outcomes());
-        let rows = tally.clone();
-        let batches = std::pin::pin!(batches.map_ok(Into::into).inspect_ok(
-            |batch: &SourceBatch| {
-                rows.count_rows(batch.batch().num_rows() as u64);
-            }
-        ));
+        let batches = batches
+            .map_ok(Into::into)
+            .inspect_ok(|batch: &SourceBatch| {
+                tally.count_rows(batch.batch().num_rows() as u64);
+            });
         // Rows are counted as they are read, and not again as operations.
-        match drive(batches, self.sink.decoded(decoder))
+        let driven = drive(std::pin::pin!(batches), self.sink.decoded(decoder))
             .until(shutdown)
-            .await
-        {
-            Ok(report) => Ok(LoadReport {
-                counts: tally.counts(),
-                item_collections: tally.largest_item_collections(),
-                end: report.end,
-            }),
-            Err(
-                DriveError::Sink { source, .. }
-                | DriveError::Stream {
-                    close: Some(source),
-                    ..
-                },
-            ) => Err(Error::Pipe(source)),
-            Err(DriveError::Stream {
-                source,
-                close: None,
+            .await;
+        report(driven, &tally)
+    }
+
+    /// The same for rows of any kind, each made an operation by `encode`. A row that it refuses is a dead letter.
+    ///
+    /// ```no_run
+    /// use dynasink::{DynamoDb, Encode, Pipeline, SerdeEncoder, Transport};
+    /// use futures::stream;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct User {
+    ///     id: u32,
+    ///     name: &'static str,
+    /// }
+    ///
+    /// # async fn load(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let dynamodb = DynamoDb::new(client);
+    /// let table = dynamodb.describe_table("users").await?;
+    /// let mut encoder = SerdeEncoder::new(&table);
+    /// let users = stream::iter([Ok::<_, std::io::Error>(User { id: 1, name: "ann" })]);
+    ///
+    /// let pipeline = Pipeline::builder(dynamodb, &table).build()?;
+    /// let encode = Encode::by(move |user: User| encoder.put(&user)).of_source("users");
+    /// let report = pipeline.load_rows(users, encode, std::future::pending()).await?;
+    /// println!("{} items written", report.counts.items_written);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub async fn load_rows<S, T, E, F>(
+        self,
+        rows: S,
+        encode: Encode<F>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<LoadReport>
+    where
+        S: Stream<Item = Result<T, E>>,
+        E: std::error::Error + Send + Sync + 'static,
+        F: FnMut(T) -> Result<WriteOp, ItemError>,
+    {
+        let tally = self.tally();
+        let encode = encode.with_outcomes(self.outcomes());
+        let rows = rows.inspect_ok(|_| tally.count_rows(1));
+        let driven = drive(std::pin::pin!(rows), self.sink.encoded(encode))
+            .until(shutdown)
+            .await;
+        report(driven, &tally)
+    }
+}
+
+fn report<E: std::error::Error + Send + Sync + 'static>(
+    driven: Result<DriveReport, DriveError<E, dynasink_aws::Error>>,
+    tally: &Tally,
+) -> Result<LoadReport> {
+    match driven {
+        Ok(report) => Ok(LoadReport {
+            counts: tally.counts(),
+            item_collections: tally.largest_item_collections(),
+            end: report.end,
+        }),
+        Err(
+            DriveError::Sink { source, .. }
+            | DriveError::Stream {
+                close: Some(source),
                 ..
-            }) => Err(Error::Source(Box::new(source))),
-        }
+            },
+        ) => Err(Error::Pipe(source)),
+        Err(DriveError::Stream {
+            source,
+            close: None,
+            ..
+        }) => Err(Error::Source(Box::new(source))),
     }
 }
 

@@ -6,6 +6,7 @@
 mod answers;
 mod classify;
 mod endpoint;
+mod serde_types;
 mod signature;
 mod store;
 mod tables;

@@ -2,6 +2,7 @@ use serde::Serialize;
 use serde::ser::{Impossible, Serializer};
 
 use super::SerializeError;
+use super::refuse::{refuse, transparent};
 
 /// Map keys become attribute names: strings, chars, integers, bools and unit variants.
 pub(super) struct KeySerializer;
@@ -59,93 +60,6 @@ impl Serializer for KeySerializer {
         Ok(variant.to_owned())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, key: &T) -> Result {
-        key.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        key: &T,
-    ) -> Result {
-        key.serialize(self)
-    }
-
-    fn serialize_f32(self, _: f32) -> Result {
-        not_a_name("a float")
-    }
-
-    fn serialize_f64(self, _: f64) -> Result {
-        not_a_name("a float")
-    }
-
-    fn serialize_bytes(self, _: &[u8]) -> Result {
-        not_a_name("a binary")
-    }
-
-    fn serialize_none(self) -> Result {
-        not_a_name("none")
-    }
-
-    fn serialize_unit(self) -> Result {
-        not_a_name("a unit")
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Result {
-        not_a_name("a unit struct")
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result {
-        not_a_name("an enum with a value")
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq> {
-        not_a_name("a sequence")
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple> {
-        not_a_name("a tuple")
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleStruct> {
-        not_a_name("a tuple")
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant> {
-        not_a_name("an enum with a value")
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap> {
-        not_a_name("a map")
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct> {
-        not_a_name("a struct")
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant> {
-        not_a_name("an enum with a value")
-    }
+    transparent!();
+    refuse!(not_a_name => floats bytes unit variants sequences maps);
 }

@@ -10,8 +10,11 @@
 //! | seq, tuple | L |
 //! | map, struct | M; keys that are strings, chars, integers or bools |
 //! | newtype variant, tuple variant, struct variant | M of one attribute, the variant's name |
+//! | sequences below [`string_set`], [`number_set`], [`binary_set`], or those of `serde_dynamo` | SS, NS, BS |
 
 mod key;
+mod refuse;
+mod set;
 mod value;
 
 use serde::Serialize;
@@ -22,10 +25,14 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::op::WriteOp;
 use crate::table::TableSchema;
+use refuse::{refuse, transparent};
 use value::{Entries, NoneAs};
 
+pub use set::{binary_set, number_set, string_set};
+
 impl TableSchema {
-    /// An operation that puts `value`, a struct or a map, into this table.
+    /// An operation that puts `value`, a struct or a map, into this table. A [`SerdeEncoder`] does the same for many, in
+    /// one buffer.
     ///
     /// ```
     /// use dynasink_core::{KeyType, TableSchema};
@@ -48,7 +55,7 @@ impl TableSchema {
     /// [`Error::Unsupported`] if `value` is not a map or holds something without a counterpart, and all that
     /// [`put`](Self::put) refuses.
     pub fn put_serde<T: Serialize + ?Sized>(&self, value: &T) -> Result<WriteOp> {
-        self.put(self.item_from_serde(value)?)
+        SerdeEncoder::new(self).put(value)
     }
 
     /// An operation that deletes the item with the key attributes of `value`.
@@ -57,15 +64,85 @@ impl TableSchema {
     ///
     /// As [`put_serde`](Self::put_serde).
     pub fn delete_serde<T: Serialize + ?Sized>(&self, value: &T) -> Result<WriteOp> {
-        self.delete(&self.item_from_serde(value)?)
+        SerdeEncoder::new(self).delete(value)
+    }
+}
+
+/// Makes operations of serde values, one after the other.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use dynasink_core::{KeyType, SerdeEncoder, TableSchema};
+///
+/// let table = TableSchema::builder("users").partition_key("id", KeyType::S).build()?;
+/// let mut encoder = SerdeEncoder::new(&table).null_fields();
+/// let op = encoder.put(&BTreeMap::from([("id", Some("u-1")), ("email", None)]))?;
+/// assert_eq!(op.item().json(), br#"{"email":{"NULL":true},"id":{"S":"u-1"}}"#.as_slice());
+/// # Ok::<(), dynasink_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SerdeEncoder {
+    table: TableSchema,
+    encoder: ItemEncoder,
+    fields: NoneAs,
+}
+
+impl SerdeEncoder {
+    /// An encoder for `table` that omits what is `None`.
+    pub fn new(table: &TableSchema) -> Self {
+        Self {
+            table: table.clone(),
+            encoder: ItemEncoder::new(table),
+            fields: NoneAs::Omitted,
+        }
     }
 
-    fn item_from_serde<T: Serialize + ?Sized>(&self, value: &T) -> Result<Item> {
-        let serialized = ItemEncoder::new(self).item(|item| value.serialize(ItemSerializer(item)));
+    /// Writes attributes and fields that are `None` as NULL, as `serde_dynamo` does. Keys of indexes are omitted all the
+    /// same, since the service refuses an item whose index key is NULL.
+    #[must_use]
+    pub fn null_fields(mut self) -> Self {
+        self.fields = NoneAs::Null;
+        self
+    }
+
+    /// An operation that puts `value`, a struct or a map.
+    ///
+    /// # Errors
+    ///
+    /// As [`TableSchema::put_serde`].
+    pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<WriteOp> {
+        let item = self.item(value)?;
+        self.table.put(item)
+    }
+
+    /// An operation that deletes the item with the key attributes of `value`.
+    ///
+    /// # Errors
+    ///
+    /// As [`TableSchema::put_serde`].
+    pub fn delete<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<WriteOp> {
+        let item = self.item(value)?;
+        self.table.delete(&item)
+    }
+
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Item> {
+        let Self {
+            table,
+            encoder,
+            fields,
+        } = self;
+        let serialized = encoder.item(|item| {
+            value.serialize(ItemSerializer {
+                item,
+                table,
+                fields: *fields,
+            })
+        });
         serialized.map_err(|error| match error {
             SerializeError::Refused(error) => error,
             SerializeError::Custom(message) => Error::Unsupported {
-                table: self.name().clone(),
+                table: table.name().clone(),
                 attribute: String::new(),
                 message,
             },
@@ -89,7 +166,21 @@ impl serde::ser::Error for SerializeError {
 }
 
 /// The top level of an item: a struct or a map.
-struct ItemSerializer<'a, 'b>(&'a mut MapEncoder<'b>);
+struct ItemSerializer<'a, 'b> {
+    item: &'a mut MapEncoder<'b>,
+    table: &'a TableSchema,
+    fields: NoneAs,
+}
+
+impl<'a, 'b> ItemSerializer<'a, 'b> {
+    fn entries(self) -> Entries<&'a mut MapEncoder<'b>> {
+        let entries = Entries::new(self.item, self.fields, self.fields);
+        match self.fields {
+            NoneAs::Omitted => entries,
+            NoneAs::Null => entries.omitting(self.table.index_key_names().collect()),
+        }
+    }
+}
 
 fn not_an_item<T>(kind: &str) -> Result<T, SerializeError> {
     Err(SerializeError::Custom(format!(
@@ -109,7 +200,7 @@ impl<'a, 'b> Serializer for ItemSerializer<'a, 'b> {
     type SerializeStructVariant = Impossible<(), SerializeError>;
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap, SerializeError> {
-        Ok(Entries::new(self.0, NoneAs::Omitted))
+        Ok(self.entries())
     }
 
     fn serialize_struct(
@@ -117,143 +208,11 @@ impl<'a, 'b> Serializer for ItemSerializer<'a, 'b> {
         _name: &'static str,
         _len: usize,
     ) -> Result<Self::SerializeStruct, SerializeError> {
-        Ok(Entries::new(self.0, NoneAs::Omitted))
+        Ok(self.entries())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), SerializeError> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        value: &T,
-    ) -> Result<(), SerializeError> {
-        value.serialize(self)
-    }
-
-    fn serialize_bool(self, _: bool) -> Result<(), SerializeError> {
-        not_an_item("a bool")
-    }
-
-    fn serialize_i8(self, _: i8) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_i16(self, _: i16) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_i32(self, _: i32) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_i64(self, _: i64) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_u8(self, _: u8) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_u16(self, _: u16) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_u32(self, _: u32) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_u64(self, _: u64) -> Result<(), SerializeError> {
-        not_an_item("an integer")
-    }
-
-    fn serialize_f32(self, _: f32) -> Result<(), SerializeError> {
-        not_an_item("a float")
-    }
-
-    fn serialize_f64(self, _: f64) -> Result<(), SerializeError> {
-        not_an_item("a float")
-    }
-
-    fn serialize_char(self, _: char) -> Result<(), SerializeError> {
-        not_an_item("a char")
-    }
-
-    fn serialize_str(self, _: &str) -> Result<(), SerializeError> {
-        not_an_item("a string")
-    }
-
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), SerializeError> {
-        not_an_item("bytes")
-    }
-
-    fn serialize_none(self) -> Result<(), SerializeError> {
-        not_an_item("none")
-    }
-
-    fn serialize_unit(self) -> Result<(), SerializeError> {
-        not_an_item("a unit")
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), SerializeError> {
-        not_an_item("a unit struct")
-    }
-
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-    ) -> Result<(), SerializeError> {
-        not_an_item("an enum")
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<(), SerializeError> {
-        not_an_item("an enum")
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, SerializeError> {
-        not_an_item("a sequence")
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, SerializeError> {
-        not_an_item("a tuple")
-    }
-
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleStruct, SerializeError> {
-        not_an_item("a tuple")
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant, SerializeError> {
-        not_an_item("an enum")
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant, SerializeError> {
-        not_an_item("an enum")
-    }
+    transparent!();
+    refuse!(not_an_item => bool integers floats strings bytes unit unit_variant variants sequences);
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use serde::ser::{
 
 use super::SerializeError;
 use super::key::KeySerializer;
+use super::set::SetKind;
 use crate::encode::{ListEncoder, MapEncoder, ValueEncoder};
 use crate::number::Number;
 
 /// What becomes of `None` and of the unit.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum NoneAs {
     /// There is no attribute then.
     Omitted,
@@ -23,6 +24,8 @@ pub(super) enum NoneAs {
 pub(super) struct ValueSerializer<'a> {
     value: ValueEncoder<'a>,
     none: NoneAs,
+    /// What becomes of it in structs inside the value.
+    fields: NoneAs,
 }
 
 type Result<T = ()> = std::result::Result<T, SerializeError>;
@@ -132,10 +135,13 @@ impl<'a> Serializer for ValueSerializer<'a> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result {
-        value.serialize(self)
+        match SetKind::of_newtype(name) {
+            Some(set) => set.encode(value, self.value),
+            None => value.serialize(self),
+        }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -149,19 +155,20 @@ impl<'a> Serializer for ValueSerializer<'a> {
         value.serialize(ValueSerializer {
             value: map.attribute(variant)?,
             none: NoneAs::Null,
+            fields: self.fields,
         })
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<Elements<'a>> {
-        Ok(Elements(self.value.list()?))
+        Ok(Elements::new(self.value.list()?, self.fields))
     }
 
     fn serialize_tuple(self, _len: usize) -> Result<Elements<'a>> {
-        Ok(Elements(self.value.list()?))
+        Ok(Elements::new(self.value.list()?, self.fields))
     }
 
     fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Elements<'a>> {
-        Ok(Elements(self.value.list()?))
+        Ok(Elements::new(self.value.list()?, self.fields))
     }
 
     fn serialize_tuple_variant(
@@ -171,15 +178,18 @@ impl<'a> Serializer for ValueSerializer<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Elements<'a>> {
-        Ok(Elements(self.value.variant_list(variant)?))
+        Ok(Elements::new(
+            self.value.variant_list(variant)?,
+            self.fields,
+        ))
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Entries<MapEncoder<'a>>> {
-        Ok(Entries::new(self.value.map()?, NoneAs::Null))
+        Ok(Entries::new(self.value.map()?, NoneAs::Null, self.fields))
     }
 
     fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Entries<MapEncoder<'a>>> {
-        Ok(Entries::new(self.value.map()?, NoneAs::Omitted))
+        Ok(Entries::new(self.value.map()?, self.fields, self.fields))
     }
 
     fn serialize_struct_variant(
@@ -191,19 +201,28 @@ impl<'a> Serializer for ValueSerializer<'a> {
     ) -> Result<Entries<MapEncoder<'a>>> {
         Ok(Entries::new(
             self.value.variant_map(variant)?,
-            NoneAs::Omitted,
+            self.fields,
+            self.fields,
         ))
     }
 }
 
 /// A sequence or a tuple on its way into a list.
-pub(super) struct Elements<'a>(ListEncoder<'a>);
+pub(super) struct Elements<'a> {
+    list: ListEncoder<'a>,
+    fields: NoneAs,
+}
 
-impl Elements<'_> {
+impl<'a> Elements<'a> {
+    fn new(list: ListEncoder<'a>, fields: NoneAs) -> Self {
+        Self { list, fields }
+    }
+
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
         value.serialize(ValueSerializer {
-            value: self.0.element(),
+            value: self.list.element(),
             none: NoneAs::Null,
+            fields: self.fields,
         })
     }
 }
@@ -264,22 +283,38 @@ impl SerializeTupleVariant for Elements<'_> {
 pub(super) struct Entries<M> {
     map: M,
     none: NoneAs,
+    fields: NoneAs,
+    /// Attributes that are omitted for `None` in any case.
+    omitted: Vec<String>,
     key: String,
 }
 
 impl<'a, M: BorrowMut<MapEncoder<'a>>> Entries<M> {
-    pub(super) fn new(map: M, none: NoneAs) -> Self {
+    pub(super) fn new(map: M, none: NoneAs, fields: NoneAs) -> Self {
         Self {
             map,
             none,
+            fields,
+            omitted: Vec::new(),
             key: String::new(),
         }
     }
 
+    /// Omits these attributes for `None`.
+    pub(super) fn omitting(self, omitted: Vec<String>) -> Self {
+        Self { omitted, ..self }
+    }
+
     fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result {
+        let none = if self.omitted.iter().any(|omitted| omitted == name) {
+            NoneAs::Omitted
+        } else {
+            self.none
+        };
         value.serialize(ValueSerializer {
             value: self.map.borrow_mut().attribute(name)?,
-            none: self.none,
+            none,
+            fields: self.fields,
         })
     }
 }

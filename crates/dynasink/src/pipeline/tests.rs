@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use arrow_array::{Int64Array, RecordBatch};
 use dynasink_aws::{BatchResponse, Cause, RequestError};
-use dynasink_core::{KeyType, PrimaryKey, TableName, WriteBatch, WriteUnits};
+use dynasink_core::{
+    KeyType, ObserverError, Outcome, OutcomeEvent, PrimaryKey, SerdeEncoder, TableName, WriteBatch,
+    WriteUnits,
+};
 use futures::{SinkExt, StreamExt, stream};
 use tokio::time::sleep;
 
@@ -298,4 +301,48 @@ async fn a_report_has_the_largest_item_collections() {
     assert_eq!(report.counts.items_written, 100);
     assert_eq!(report.item_collections.len(), 10);
     assert_eq!(report.item_collections, tally.largest_item_collections());
+}
+
+#[derive(Debug, Default)]
+struct DeadRows(Mutex<Vec<(u64, String)>>);
+
+impl OutcomeObserver for DeadRows {
+    fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
+        if let Outcome::Dead(reason) = event.outcome {
+            let row = event.position.unwrap().row();
+            self.0.lock().unwrap().push((row, reason.code.clone()));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_of_any_kind_are_written_and_those_that_cannot_be_are_dead_letters() {
+    let service = Service::willing(SECOND);
+    let dead = Arc::new(DeadRows::default());
+    let pipeline = pipeline(&service)
+        .observer(Arc::clone(&dead))
+        .build()
+        .unwrap();
+    let mut encoder = SerdeEncoder::new(&table());
+    let encode =
+        Encode::by(move |id: f64| encoder.put(&serde_json::json!({ "id": id }))).of_source("ids");
+    let ids = stream::iter([1.0, f64::NAN, 1.0, 2.5].map(Ok::<_, std::io::Error>));
+    let report = pipeline
+        .load_rows(ids, encode, std::future::pending())
+        .await
+        .unwrap();
+    assert_eq!(service.applied(), 2);
+    // JSON has no NaN, so that the id is null and the item has no key.
+    assert_eq!(*dead.0.lock().unwrap(), [(1, "missing_key".to_owned())]);
+    assert_eq!(report.counts.rows_read, 4);
+    assert_eq!(report.counts.unresolved(), 0);
+    assert_eq!(
+        (
+            report.counts.items_written,
+            report.counts.superseded,
+            report.counts.dead
+        ),
+        (2, 1, 1)
+    );
 }
