@@ -11,8 +11,9 @@ use futures::Sink;
 use pin_project_lite::pin_project;
 
 use crate::batch::SourceBatch;
+use crate::encode::ValueError;
 use crate::mapping::Mapping;
-use crate::rows::{Row, Rows, SchemaDiffers};
+use crate::rows::{BatchRefused, Row, Rows};
 
 /// What errors call this stage.
 const STAGE: &str = "decode";
@@ -156,10 +157,13 @@ where
         if this.rows.is_some() || this.op.is_some() {
             return Err(refused("poll_ready must be called first"));
         }
-        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|SchemaDiffers(column)| {
-            refused(format!(
+        let rows = Rows::new(this.decoder.mapping(), batch).map_err(|error| match error {
+            BatchRefused::Column(column) => refused(format!(
                 "its column {column:?} is not that of the mapping; map each schema apart"
-            ))
+            )),
+            BatchRefused::NoPosition(attribute) => refused(format!(
+                "attribute {attribute:?} is where a row came from, which the batch does not say"
+            )),
         })?;
         *this.rows = Some(rows);
         Ok(())
@@ -179,11 +183,10 @@ where
                     Some(Row {
                         op: Err(error),
                         position,
-                    }) => this.decoder.outcomes().bury(
-                        position.as_ref(),
-                        None,
-                        DeadReason::of(&error),
-                    )?,
+                    }) => this
+                        .decoder
+                        .outcomes()
+                        .bury(position.as_ref(), None, dead(&error))?,
                 }
             }
             // An operation is in hand before the inner sink reserves a place for it.
@@ -202,6 +205,19 @@ fn refused(reason: impl Into<String>) -> StageError {
         stage: STAGE,
         reason: reason.into(),
     }
+}
+
+/// Why a row cannot be written, with the value that is to blame if it is one.
+fn dead(error: &ValueError) -> DeadReason {
+    let mut reason = DeadReason::of(error.reason());
+    reason.value = error.value();
+    if let Some(value) = &reason.value {
+        reason.message = format!(
+            "column {} ({}): {}",
+            value.column, value.kind, reason.message
+        );
+    }
+    reason
 }
 
 impl<S, B> Sink<B> for Decoded<S>

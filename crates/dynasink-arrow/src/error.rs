@@ -3,8 +3,12 @@
 use std::fmt;
 
 use arrow_schema::{ArrowError, DataType};
-use dynasink_core::KeyType;
+use dynasink_core::{KeyType, ValueKind};
 use parquet::errors::ParquetError;
+
+use crate::mapping::MappingError;
+pub use crate::mapping::Near as ColumnList;
+use crate::mapping::spec::EncodeAs;
 
 /// Why a schema cannot be mapped to a table, or files cannot be read.
 ///
@@ -23,6 +27,48 @@ pub enum Error {
         data_type: DataType,
         /// Why it cannot be written.
         reason: &'static str,
+    },
+
+    /// The mapping asks for a form that the type of the column does not have.
+    #[error(
+        "column {column:?} has the Arrow type {data_type}, which cannot be written as {word}: the words that fit are {}",
+        Words(fitting)
+    )]
+    UnfitWord {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What it should be written as.
+        word: EncodeAs,
+        /// What it can be written as.
+        fitting: Vec<EncodeAs>,
+    },
+
+    /// The mapping says of a column what goes with another type or another form, or lacks what goes with this one.
+    #[error("column {column:?} of the Arrow type {data_type}: `{option}` does not fit: {reason}")]
+    ColumnOption {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What is said of it or lacks.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// A list that should be a set has elements that no set holds.
+    #[error(
+        "column {column:?} has the Arrow type {data_type}, whose elements are {elements}, and such a set there is not: write it as L, or its elements as S, N or B"
+    )]
+    SetOf {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What its elements are.
+        elements: ValueKind,
     },
 
     /// No column has the name of a key attribute of the table.
@@ -72,6 +118,10 @@ pub enum Error {
         /// Why.
         source: dynasink_core::Error,
     },
+
+    /// The mapping says what the schema or the table does not bear out.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
 
     /// A source of no files.
     #[error("no files to read: name at least one")]
@@ -246,94 +296,17 @@ pub enum Error {
     ReaderStopped,
 }
 
+struct Words<'a>(&'a [EncodeAs]);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, word) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(f, "{separator}{word}")?;
+        }
+        Ok(())
+    }
+}
+
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// The columns of a schema, as the answer to a name that is not among them.
-///
-/// It displays the nearest name, if one is near, and then all names, up to a number that a line can take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnList {
-    columns: Vec<String>,
-    nearest: Option<String>,
-}
-
-/// How alike two names must be, from 0 to 1, for one to be meant by the other.
-const ALIKE: f64 = 0.75;
-/// How many names an error lists.
-const LISTED: usize = 30;
-
-impl ColumnList {
-    /// The answer to `asked`.
-    #[expect(
-        single_use_lifetimes,
-        reason = "`impl Trait` arguments cannot elide it yet"
-    )]
-    pub(crate) fn for_name<'a>(asked: &str, columns: impl IntoIterator<Item = &'a str>) -> Self {
-        let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
-        let lower = asked.to_lowercase();
-        let nearest = columns
-            .iter()
-            .map(|column| (strsim::jaro_winkler(&lower, &column.to_lowercase()), column))
-            .filter(|(alike, _)| *alike >= ALIKE)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, column)| column.clone());
-        Self { columns, nearest }
-    }
-
-    /// The name that was meant, most likely.
-    pub fn nearest(&self) -> Option<&str> {
-        self.nearest.as_deref()
-    }
-
-    /// All names.
-    pub fn columns(&self) -> &[String] {
-        &self.columns
-    }
-}
-
-impl fmt::Display for ColumnList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(nearest) = &self.nearest {
-            write!(f, "is {nearest:?} meant? ")?;
-        }
-        if self.columns.is_empty() {
-            return f.write_str("there are no columns");
-        }
-        f.write_str("the columns are ")?;
-        for (at, column) in self.columns.iter().take(LISTED).enumerate() {
-            let separator = if at == 0 { "" } else { ", " };
-            write!(f, "{separator}{column:?}")?;
-        }
-        match self.columns.len().saturating_sub(LISTED) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_near_name_is_suggested_and_a_far_one_is_not() {
-        let list = ColumnList::for_name("custmer_id", ["order_date", "Customer_Id"]);
-        assert_eq!(list.nearest(), Some("Customer_Id"));
-        assert_eq!(
-            list.to_string(),
-            "is \"Customer_Id\" meant? the columns are \"order_date\", \"Customer_Id\""
-        );
-        assert_eq!(
-            ColumnList::for_name("pk", ["carrier", "name"]).nearest(),
-            None
-        );
-    }
-
-    #[test]
-    fn a_long_list_of_columns_is_cut() {
-        let names: Vec<String> = (0..32).map(|n| format!("c{n:03}")).collect();
-        let list = ColumnList::for_name("zzzzzzz", names.iter().map(String::as_str));
-        assert!(list.to_string().ends_with("\"c029\" and 2 more"), "{list}");
-    }
-}

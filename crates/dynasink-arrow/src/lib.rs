@@ -33,16 +33,25 @@
 //! Intervals and unions are refused by [`Mapping::infer`].
 
 mod batch;
+mod column_values;
 mod decode;
 mod encode;
 mod error;
+mod instant;
 mod mapping;
+mod operation;
 mod rows;
 mod shape;
 mod source;
+mod template;
+mod ttl;
+mod version;
 
 pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
-pub use mapping::{ColumnMapping, Mapping, spec};
+pub use mapping::{
+    AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingFile, MappingProblem, spec,
+};
 pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
+pub use template::{Template, TemplateError};

@@ -1,39 +1,51 @@
 //! The rows of a batch, one write operation each.
 
-use arrow_array::RecordBatch;
-use dynasink_core::{Error, ItemEncoder, SourcePosition, WriteOp};
+use dynasink_core::{ItemEncoder, SourcePosition, WriteOp};
 
 use crate::batch::SourceBatch;
-use crate::encode::Column;
+use crate::encode::ValueError;
 use crate::mapping::Mapping;
+use crate::mapping::attribute::{BindError, Values};
 
 /// The rows of one batch that have not been encoded yet.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    columns: Vec<Column>,
+    attributes: Vec<Values>,
     batch: SourceBatch,
     next: usize,
 }
 
-/// The batch does not have the schema of the mapping: its first column that differs.
+/// Why the mapping cannot be used for a batch.
 #[derive(Debug)]
-pub(crate) struct SchemaDiffers(pub(crate) String);
+pub(crate) enum BatchRefused {
+    /// A column that is not what the mapping was made for.
+    Column(String),
+    /// An attribute that is made of where a row came from, which the batch does not say.
+    NoPosition(String),
+}
 
 /// A row, as an operation or with the reason why it is none.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) position: Option<SourcePosition>,
-    pub(crate) op: Result<WriteOp, Error>,
+    pub(crate) op: Result<WriteOp, ValueError>,
 }
 
 impl Rows {
     /// Builds the encoders of a batch.
-    pub(crate) fn new(mapping: &Mapping, batch: SourceBatch) -> Result<Self, SchemaDiffers> {
-        if let Some(column) = mapping.first_difference(batch.batch().schema_ref()) {
-            return Err(SchemaDiffers(column));
-        }
+    pub(crate) fn new(mapping: &Mapping, batch: SourceBatch) -> Result<Self, BatchRefused> {
+        let aligned = mapping.align(batch.batch()).map_err(BatchRefused::Column)?;
+        let has_positions = batch.position().is_some();
+        let attributes = mapping.attributes().iter().map(|attribute| {
+            let name = || attribute.name().to_owned();
+            let values = attribute.source().bind(&aligned, has_positions);
+            values.map_err(|error| match error {
+                BindError::Type => BatchRefused::Column(name()),
+                BindError::NoPosition => BatchRefused::NoPosition(name()),
+            })
+        });
         Ok(Self {
-            columns: encoders(mapping, batch.batch())?,
+            attributes: attributes.collect::<Result<_, _>>()?,
             batch,
             next: 0,
         })
@@ -46,32 +58,20 @@ impl Rows {
             return None;
         }
         self.next += 1;
-        let item = encoder.item_of_fields(mapping.names(), |item| {
-            for (field, column) in self.columns.iter().enumerate() {
-                if !column.is_null(index) {
-                    column.encode(index, item.field(field)?)?;
-                }
-            }
-            Ok(())
-        });
         let position = self.batch.position_of(index);
+        let item = encoder.item_of_fields(mapping.names(), |item| {
+            let attributes = self.attributes.iter().enumerate();
+            for (field, attribute) in attributes {
+                attribute.write(index, position.as_ref(), item.field(field)?)?;
+            }
+            Ok::<_, ValueError>(())
+        });
         let op = item
-            .and_then(|item| mapping.table().put(item))
+            .and_then(|item| Ok(mapping.table().put(item)?))
             .map(|op| match &position {
                 Some(position) => op.at(position.clone()),
                 None => op,
             });
         Some(Row { position, op })
     }
-}
-
-fn encoders(mapping: &Mapping, batch: &RecordBatch) -> Result<Vec<Column>, SchemaDiffers> {
-    mapping
-        .columns()
-        .iter()
-        .map(|column| {
-            Column::new(batch.column(column.index()), column.encoding())
-                .ok_or_else(|| SchemaDiffers(column.name().to_owned()))
-        })
-        .collect()
 }

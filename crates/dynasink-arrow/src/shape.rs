@@ -15,6 +15,11 @@ pub(crate) fn is_uuid(field: &Field) -> bool {
             .is_some_and(|name| name == UUID_EXTENSION)
 }
 
+/// Whether `field` says what its values mean, beyond their type.
+pub(crate) fn has_extension(field: &Field) -> bool {
+    field.metadata().contains_key(EXTENSION_TYPE_NAME_KEY)
+}
+
 /// Whether values of `a` and `b` become the same attributes: names and types are equal, up to nullability,
 /// the names of list elements and map entries, and the time zone that a timestamp in UTC is shown in.
 pub(crate) fn same_field(a: &Field, b: &Field) -> bool {
@@ -53,6 +58,62 @@ fn same_type(a: &DataType, b: &DataType) -> bool {
             a_unit == b_unit && a_zone.is_some() == b_zone.is_some()
         }
         _ => a == b,
+    }
+}
+
+/// Whether values of `found` become what a mapping made for `field` makes of its values.
+pub(crate) fn fits(field: &Field, found: &Field) -> bool {
+    is_uuid(field) == is_uuid(found) && fits_type(field.data_type(), found.data_type())
+}
+
+fn fits_type(field: &DataType, found: &DataType) -> bool {
+    use DataType as D;
+    let is_exact = |data_type: &DataType| data_type.is_integer() || data_type.is_decimal();
+    match (field, found) {
+        (_, D::Dictionary(_, values)) => fits_type(field, values),
+        (D::Dictionary(_, values), _) => fits_type(values, found),
+        (_, D::RunEndEncoded(_, values)) => fits_type(field, values.data_type()),
+        (D::RunEndEncoded(_, values), _) => fits_type(values.data_type(), found),
+        (D::Struct(fields), D::Struct(found)) => found.iter().all(|found| {
+            let field = fields.iter().find(|field| field.name() == found.name());
+            field.is_some_and(|field| fits(field, found))
+        }),
+        (D::Map(field, _), D::Map(found, _)) => match (field.data_type(), found.data_type()) {
+            (D::Struct(field), D::Struct(found)) => {
+                field.len() == found.len()
+                    && field
+                        .iter()
+                        .zip(found)
+                        .all(|(field, found)| fits(field, found))
+            }
+            _ => false,
+        },
+        (D::Timestamp(unit, zone), D::Timestamp(found_unit, found_zone)) => {
+            unit == found_unit && zone.is_some() == found_zone.is_some()
+        }
+        (
+            D::Binary | D::LargeBinary | D::BinaryView,
+            D::Binary | D::LargeBinary | D::BinaryView,
+        ) => true,
+        _ if field.is_string() && found.is_string() => true,
+        _ if is_exact(field) && is_exact(found) => true,
+        _ => match (element_of(field), element_of(found)) {
+            (Some(field), Some(found)) => fits(field, found),
+            _ => same_type(field, found),
+        },
+    }
+}
+
+/// The element of a list of any kind.
+pub(crate) fn element_of(data_type: &DataType) -> Option<&Field> {
+    use DataType as D;
+    match data_type {
+        D::List(field)
+        | D::LargeList(field)
+        | D::ListView(field)
+        | D::LargeListView(field)
+        | D::FixedSizeList(field, _) => Some(field),
+        _ => None,
     }
 }
 

@@ -88,6 +88,9 @@ impl Report<'_> {
             writeln!(out, "  deleted      {}", counts.items_deleted)?;
         }
         writeln!(out, "  superseded   {}", counts.superseded)?;
+        if counts.skipped > 0 {
+            writeln!(out, "  skipped      {}", counts.skipped)?;
+        }
         writeln!(out, "  dead         {}", counts.dead)?;
         if let Some(first) = &self.first_dead {
             writeln!(out, "    first: {first}")?;

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
 //! | items | [`Item`], [`ItemEncoder`], [`SerdeEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
-//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`SourcePosition`], [`WriteBatch`] |
+//! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`Version`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
 //!
@@ -18,6 +18,7 @@
 
 mod batch;
 mod capacity;
+mod decimal;
 mod encode;
 mod error;
 mod item;
@@ -34,11 +35,13 @@ mod serialize;
 mod stage;
 mod table;
 mod units;
+mod version;
 
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
 };
+pub use decimal::Decimal;
 pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncoder};
 pub use error::{Error, Result, ValueKind};
 pub use item::Item;
@@ -58,3 +61,4 @@ pub use table::{
     TableSchemaBuilder,
 };
 pub use units::WriteUnits;
+pub use version::Version;

@@ -69,16 +69,32 @@ impl Number {
     ///
     /// [`NumberError`] when the text is no number, or not one that DynamoDB can hold exactly.
     pub fn parse_scaled(text: &str, scale: i32) -> Result<Self, NumberError> {
-        let (negative, unsigned) = split_sign(text.as_bytes());
-        let (significand, exponent) = match unsigned.iter().position(|b| matches!(b, b'e' | b'E')) {
-            Some(at) => (&unsigned[..at], parse_exponent(&unsigned[at + 1..])?),
-            None => (unsigned, 0),
-        };
+        let parts = Parts::of(text)?;
         Self::from_significand(
-            negative,
-            significand,
-            exponent.saturating_sub(i64::from(scale)),
+            parts.negative,
+            parts.significand,
+            parts.exponent.saturating_sub(i64::from(scale)),
         )
+    }
+
+    /// The number of these significant digits, which have no zeros to trim, the first of which has this exponent.
+    pub(crate) fn from_digits(
+        negative: bool,
+        digits: &[u8],
+        exponent: i64,
+    ) -> Result<Self, NumberError> {
+        let mut number = Self::ZERO;
+        if digits.is_empty() {
+            return Ok(number);
+        }
+        let Some(place) = number.digits.get_mut(..digits.len()) else {
+            return Err(NumberError::TooManyDigits);
+        };
+        place.copy_from_slice(digits);
+        number.len = u8::try_from(digits.len()).map_err(|_| NumberError::TooManyDigits)?;
+        number.negative = negative;
+        number.exponent = exponent_in_range(exponent)?;
+        Ok(number)
     }
 
     fn from_significand(
@@ -127,14 +143,8 @@ impl Number {
             return Ok(Self::ZERO);
         };
         let exponent = first.saturating_add(exponent);
-        if exponent > i64::from(MAX_NUMBER_EXPONENT) {
-            return Err(NumberError::TooLarge);
-        }
-        if exponent < i64::from(MIN_NUMBER_EXPONENT) {
-            return Err(NumberError::TooSmall);
-        }
         number.negative = negative;
-        number.exponent = i16::try_from(exponent).map_err(|_| NumberError::TooLarge)?;
+        number.exponent = exponent_in_range(exponent)?;
         Ok(number)
     }
 
@@ -161,47 +171,91 @@ impl Number {
 
     /// Appends the canonical text.
     pub fn write_to(&self, out: &mut Vec<u8>) {
-        let digits = self.significant_digits();
-        if digits.is_empty() {
-            out.push(b'0');
-            return;
-        }
-        if self.negative {
-            out.push(b'-');
-        }
-        let exponent = isize::from(self.exponent);
-        match exponent {
-            0..=20 => {
-                let integer = exponent.unsigned_abs() + 1;
-                if digits.len() <= integer {
-                    out.extend_from_slice(digits);
-                    out.resize(out.len() + integer - digits.len(), b'0');
-                } else {
-                    out.extend_from_slice(&digits[..integer]);
-                    out.push(b'.');
-                    out.extend_from_slice(&digits[integer..]);
-                }
-            }
-            -7..=-1 => {
-                out.extend_from_slice(b"0.");
-                out.resize(out.len() + exponent.unsigned_abs() - 1, b'0');
+        write_canonical(
+            self.negative,
+            self.significant_digits(),
+            i64::from(self.exponent),
+            out,
+        );
+    }
+}
+
+/// Appends the canonical text of significant digits, which have no zeros to trim, the first of which has this exponent.
+#[inline]
+pub(crate) fn write_canonical(negative: bool, digits: &[u8], exponent: i64, out: &mut Vec<u8>) {
+    if digits.is_empty() {
+        out.push(b'0');
+        return;
+    }
+    if negative {
+        out.push(b'-');
+    }
+    match exponent {
+        0..=20 => {
+            let integer = usize::try_from(exponent + 1).unwrap_or_default();
+            if digits.len() <= integer {
                 out.extend_from_slice(digits);
-            }
-            _ => {
-                out.push(digits[0]);
-                if digits.len() > 1 {
-                    out.push(b'.');
-                    out.extend_from_slice(&digits[1..]);
-                }
-                out.push(b'E');
-                out.push(if exponent < 0 { b'-' } else { b'+' });
-                out.extend_from_slice(
-                    itoa::Buffer::new()
-                        .format(exponent.unsigned_abs())
-                        .as_bytes(),
-                );
+                out.resize(out.len() + integer - digits.len(), b'0');
+            } else {
+                out.extend_from_slice(&digits[..integer]);
+                out.push(b'.');
+                out.extend_from_slice(&digits[integer..]);
             }
         }
+        -7..=-1 => {
+            out.extend_from_slice(b"0.");
+            let zeros = usize::try_from(-exponent - 1).unwrap_or_default();
+            out.resize(out.len() + zeros, b'0');
+            out.extend_from_slice(digits);
+        }
+        _ => {
+            out.push(digits[0]);
+            if digits.len() > 1 {
+                out.push(b'.');
+                out.extend_from_slice(&digits[1..]);
+            }
+            out.push(b'E');
+            out.push(if exponent < 0 { b'-' } else { b'+' });
+            out.extend_from_slice(
+                itoa::Buffer::new()
+                    .format(exponent.unsigned_abs())
+                    .as_bytes(),
+            );
+        }
+    }
+}
+
+/// `exponent`, if a number of DynamoDB can have it.
+fn exponent_in_range(exponent: i64) -> Result<i16, NumberError> {
+    if exponent > i64::from(MAX_NUMBER_EXPONENT) {
+        return Err(NumberError::TooLarge);
+    }
+    if exponent < i64::from(MIN_NUMBER_EXPONENT) {
+        return Err(NumberError::TooSmall);
+    }
+    i16::try_from(exponent).map_err(|_| NumberError::TooLarge)
+}
+
+/// The parts of a number's text.
+pub(crate) struct Parts<'a> {
+    pub(crate) negative: bool,
+    /// Digits and a point, not checked yet.
+    pub(crate) significand: &'a [u8],
+    pub(crate) exponent: i64,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn of(text: &'a str) -> Result<Self, NumberError> {
+        let (negative, unsigned) = split_sign(text.as_bytes());
+        let (significand, exponent) = match unsigned.iter().position(|b| matches!(b, b'e' | b'E')) {
+            Some(at) => (&unsigned[..at], parse_exponent(&unsigned[at + 1..])?),
+            None => (unsigned, 0),
+        };
+        Ok(Self {
+            negative,
+            significand,
+            exponent,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::limits::{MAX_REQUEST_BYTES, MAX_TABLE_ARN_CHARS};
 use crate::position::SourcePosition;
 use crate::table::{TableName, TableSchema};
 use crate::units::WriteUnits;
+use crate::version::Version;
 
 const PUT: (&[u8], &[u8]) = (b"{\"PutRequest\":{\"Item\":", b"}}");
 const DELETE: (&[u8], &[u8]) = (b"{\"DeleteRequest\":{\"Key\":", b"}}");
@@ -37,6 +38,7 @@ pub struct WriteOp {
     key: PrimaryKey,
     units: WriteUnits,
     position: Option<SourcePosition>,
+    version: Option<Version>,
 }
 
 impl WriteOp {
@@ -84,6 +86,18 @@ impl WriteOp {
         self
     }
 
+    /// Which of the operations of its key is the newest, if the source said so.
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    /// The same operation with its version. The service does not see it; a stage that keeps the greatest does.
+    #[must_use]
+    pub fn with_version(mut self, version: Version) -> Self {
+        self.version = Some(version);
+        self
+    }
+
     /// Bytes of this operation as an element of a request.
     pub fn wire_len(&self) -> usize {
         let (open, close) = self.brackets();
@@ -92,7 +106,8 @@ impl WriteOp {
 
     /// Bytes of memory that this operation holds, about.
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.item.json().len() + self.key.as_bytes().len()
+        let version = self.version.as_ref().map_or(0, Version::memory);
+        size_of::<Self>() + self.item.json().len() + self.key.as_bytes().len() + version
     }
 
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
@@ -138,6 +153,7 @@ impl TableSchema {
             item,
             key,
             position: None,
+            version: None,
         };
         op.checked()
     }
@@ -165,6 +181,7 @@ impl TableSchema {
             item: Item::from_encoder(Bytes::from(key.json), key.size),
             key: key.key,
             position: None,
+            version: None,
         };
         op.checked()
     }

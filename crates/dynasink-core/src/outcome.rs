@@ -1,4 +1,4 @@
-//! How each row ends: written, superseded or dead. Exactly once.
+//! How each row ends: written, superseded, skipped or dead. Exactly once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,11 +17,14 @@ pub enum Outcome {
         /// Requests that carried the operation, at least one.
         attempts: u32,
     },
-    /// A later row of the same key (or an earlier one, where the first is kept) took its place before it was sent.
+    /// Another row of the same key took its place before it was sent: a later one, or an earlier one where the
+    /// first or the greatest version is kept.
     Superseded {
         /// The row that took its place, if its source gave positions.
         by: Option<SourcePosition>,
     },
+    /// The source says that it changes no item, such as how an item was before an update.
+    Skipped,
     /// It cannot be written, and the reason says why.
     Dead(DeadReason),
 }

@@ -32,6 +32,20 @@ pub enum StageError {
         position: Option<SourcePosition>,
     },
 
+    /// The row with the greatest version is to be kept, and one has none.
+    #[error("{}has no version, and the one with the greatest of each key is to be kept: give each operation its version, or choose another row to keep", RowAt(position.as_ref()))]
+    NoVersion {
+        /// Where the row came from.
+        position: Option<SourcePosition>,
+    },
+
+    /// The versions of two rows of one key have no order, since one is a number and the other a text.
+    #[error("{}has a version that cannot be compared with that of an earlier row of its key, since one is a number and the other a text: give all versions one type", RowAt(position.as_ref()))]
+    VersionKind {
+        /// Where the later row came from.
+        position: Option<SourcePosition>,
+    },
+
     /// The stage must remember every key, and there are more than it may hold.
     #[error(
         "there are more than {max_keys} distinct keys to remember: raise the limit, or keep the last row of each key, which needs no memory of keys"

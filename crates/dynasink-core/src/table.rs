@@ -235,6 +235,7 @@ struct Description {
     sort_key: Option<KeyAttribute>,
     indexes: Vec<IndexSchema>,
     billing_mode: BillingMode,
+    ttl_attribute: Option<AttributeName>,
 }
 
 impl TableSchema {
@@ -246,6 +247,7 @@ impl TableSchema {
             sort_key: None,
             indexes: Vec::new(),
             billing_mode: BillingMode::OnDemand { max_write: None },
+            ttl_attribute: None,
         }
     }
 
@@ -287,6 +289,14 @@ impl TableSchema {
     pub fn billing_mode(&self) -> BillingMode {
         self.0.billing_mode
     }
+
+    /// The attribute by which the service deletes items that have expired: seconds since 1970, as a number. None if
+    /// the table has none, or if that is not known.
+    ///
+    /// Source: *Using time to live (TTL) in DynamoDB*.
+    pub fn ttl_attribute(&self) -> Option<&str> {
+        self.0.ttl_attribute.as_ref().map(AttributeName::as_str)
+    }
 }
 
 /// Describes a [`TableSchema`] by hand. A wrong description is reported by [`build`](Self::build).
@@ -298,6 +308,7 @@ pub struct TableSchemaBuilder {
     sort_key: Option<(String, KeyType)>,
     indexes: Vec<IndexDescription>,
     billing_mode: BillingMode,
+    ttl_attribute: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -349,12 +360,19 @@ impl TableSchemaBuilder {
         self
     }
 
+    /// Sets the attribute of the time to live. None, unless set.
+    pub fn ttl_attribute(mut self, name: impl Into<String>) -> Self {
+        self.ttl_attribute = Some(name.into());
+        self
+    }
+
     /// Checks the description.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidTable`] if the name is not legal, the partition key is missing, both keys are one
-    /// attribute, or an index has no partition key; [`Error::AttributeName`] for a key without a name.
+    /// attribute, or an index has no partition key; [`Error::AttributeName`] for a key or a time to live
+    /// without a name.
     pub fn build(self) -> Result<TableSchema> {
         let invalid = |reason: &str| Error::InvalidTable {
             table: self.name.clone(),
@@ -406,6 +424,11 @@ impl TableSchemaBuilder {
             sort_key,
             indexes,
             billing_mode: self.billing_mode,
+            ttl_attribute: self
+                .ttl_attribute
+                .as_deref()
+                .map(AttributeName::new)
+                .transpose()?,
         })))
     }
 }

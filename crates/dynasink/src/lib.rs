@@ -56,7 +56,7 @@ pub use rate::Rate;
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
-    BatchStream, ColumnMapping, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSource,
+    AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSource,
     Mapping, SourceBatch, SourceFile, SourceOptions,
 };
 pub use dynasink_aws::{

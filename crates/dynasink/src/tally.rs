@@ -24,6 +24,7 @@ struct Counters {
     items_written: AtomicU64,
     items_deleted: AtomicU64,
     superseded: AtomicU64,
+    skipped: AtomicU64,
     dead: AtomicU64,
     requests: AtomicU64,
     retried_ops: AtomicU64,
@@ -45,6 +46,8 @@ pub struct Counts {
     pub items_deleted: u64,
     /// Rows whose place another row of the same key took.
     pub superseded: u64,
+    /// Rows of which the source says that they change no item.
+    pub skipped: u64,
     /// Rows that cannot be written.
     pub dead: u64,
     /// Requests that were answered or failed.
@@ -60,7 +63,7 @@ pub struct Counts {
 impl Counts {
     /// Rows that have an outcome.
     pub fn resolved(&self) -> u64 {
-        self.items_written + self.items_deleted + self.superseded + self.dead
+        self.items_written + self.items_deleted + self.superseded + self.skipped + self.dead
     }
 
     /// Rows that were read and have no outcome: none after a load that ended well. They may have been written or not.
@@ -112,6 +115,7 @@ impl Tally {
             items_written: now(&self.0.items_written),
             items_deleted: now(&self.0.items_deleted),
             superseded: now(&self.0.superseded),
+            skipped: now(&self.0.skipped),
             dead: now(&self.0.dead),
             requests: now(&self.0.requests),
             retried_ops: now(&self.0.retried_ops),
@@ -129,6 +133,7 @@ impl OutcomeObserver for Tally {
                 _ => &self.0.items_written,
             },
             Outcome::Superseded { .. } => &self.0.superseded,
+            Outcome::Skipped => &self.0.skipped,
             Outcome::Dead(reason) => {
                 let mut first = self
                     .0

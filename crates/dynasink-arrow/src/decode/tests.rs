@@ -1,7 +1,9 @@
 use std::sync::{Arc, Mutex};
 
 use arrow_array::{Int64Array, RecordBatch};
-use dynasink_core::{KeyType, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, TableSchema};
+use dynasink_core::{
+    KeyType, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, TableSchema,
+};
 use dynasink_sink::contract::{self, Expect, StrictError, StrictSink};
 
 use super::*;

@@ -3,10 +3,10 @@
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, MapArray};
 use arrow_buffer::NullBuffer;
-use dynasink_core::{Error, ValueEncoder};
+use dynasink_core::ValueEncoder;
 
 use super::text::{self, Text};
-use super::{Column, Encode, Encoding};
+use super::{Column, Encode, Encoding, Step, ValueError};
 
 struct Maps {
     array: MapArray,
@@ -16,7 +16,7 @@ struct Maps {
 }
 
 impl Encode for Maps {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         let offsets = self.array.value_offsets();
         // Offsets of a valid array are not negative.
         let entry = |at: usize| usize::try_from(offsets[at]).unwrap_or(0);
@@ -24,27 +24,46 @@ impl Encode for Maps {
 
         // Keys come first, since the map that is open has no way to refuse one.
         let mut keys = Vec::with_capacity(entries.len());
-        for entry in entries.clone() {
+        for (at, entry) in entries.clone().enumerate() {
             if self
                 .key_nulls
                 .as_ref()
                 .is_some_and(|nulls| nulls.is_null(entry))
             {
-                return Err(value.unsupported("a key of the map is null"));
+                let error = ValueError::from(value.unsupported("a key of the map is null"));
+                return Err(self.of_key(at, error));
             }
             let mut buffer = String::new();
             match self.keys.text(entry, &mut buffer) {
-                Ok("") => return Err(value.unsupported("a key of the map is empty")),
+                Ok("") => {
+                    let error = ValueError::from(value.unsupported("a key of the map is empty"));
+                    return Err(self.of_key(at, error));
+                }
                 Ok(key) => keys.push(key.to_owned()),
-                Err(refusal) => return refusal.refuse(value),
+                Err(refusal) => {
+                    return refusal
+                        .refuse(value)
+                        .map_err(|error| self.of_key(at, error));
+                }
             }
         }
 
         let mut map = value.map()?;
-        for (key, entry) in keys.iter().zip(entries) {
-            self.values.encode_or_null(entry, map.attribute(key)?)?;
+        for (at, (key, entry)) in keys.iter().zip(entries).enumerate() {
+            let of_entry = |error: ValueError| error.within(Step::Element(at));
+            let value = map
+                .attribute(key)
+                .map_err(|error| self.of_key(at, error.into()))?;
+            self.values.encode(entry, value).map_err(of_entry)?;
         }
         Ok(())
+    }
+}
+
+impl Maps {
+    /// `error` of the key of the entry at this place.
+    fn of_key(&self, at: usize, error: ValueError) -> ValueError {
+        error.of(self.array.key_type()).within(Step::Element(at))
     }
 }
 

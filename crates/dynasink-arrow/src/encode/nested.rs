@@ -8,13 +8,13 @@ use arrow_array::{
     Array, FixedSizeListArray, GenericListArray, GenericListViewArray, OffsetSizeTrait,
 };
 use arrow_schema::DataType;
-use dynasink_core::{Error, ValueEncoder};
+use dynasink_core::ValueEncoder;
 
-use super::encoding::StructEncoding;
-use super::{Column, Encode, Encoding};
+use super::form::StructForm;
+use super::{Column, Encode, Encoding, Step, ValueError};
 
 /// Which elements make the list of a row.
-trait ElementRange: Send {
+pub(super) trait ElementRange: Send {
     fn elements(&self, row: usize) -> Range<usize>;
 }
 
@@ -40,83 +40,89 @@ impl ElementRange for FixedSizeListArray {
     }
 }
 
-struct Lists<A> {
-    array: A,
+/// Which elements of an array make the list of each row, and the array; none if `array` has no lists.
+pub(super) fn elements(array: &dyn Array) -> Option<(Box<dyn ElementRange>, &dyn Array)> {
+    fn of<A: ElementRange + Clone + 'static>(array: &A) -> Box<dyn ElementRange> {
+        Box::new(array.clone())
+    }
+    Some(match array.data_type() {
+        DataType::List(_) => {
+            let array = array.as_list_opt::<i32>()?;
+            (of(array), array.values())
+        }
+        DataType::LargeList(_) => {
+            let array = array.as_list_opt::<i64>()?;
+            (of(array), array.values())
+        }
+        DataType::ListView(_) => {
+            let array = array.as_list_view_opt::<i32>()?;
+            (of(array), array.values())
+        }
+        DataType::LargeListView(_) => {
+            let array = array.as_list_view_opt::<i64>()?;
+            (of(array), array.values())
+        }
+        DataType::FixedSizeList(..) => {
+            let array = array.as_fixed_size_list_opt()?;
+            (of(array), array.values())
+        }
+        _ => return None,
+    })
+}
+
+struct Lists {
+    array: Box<dyn ElementRange>,
     elements: Column,
 }
 
-impl<A: ElementRange> Encode for Lists<A> {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+impl Encode for Lists {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         let mut list = value.list()?;
-        for element in self.array.elements(row) {
-            self.elements.encode_or_null(element, list.element())?;
+        for (at, element) in self.array.elements(row).enumerate() {
+            self.elements
+                .encode(element, list.element())
+                .map_err(|error| error.within(Step::Element(at)))?;
         }
         Ok(())
     }
 }
 
 pub(super) fn list(array: &dyn Array, element: &Encoding) -> Option<Box<dyn Encode>> {
-    match array.data_type() {
-        DataType::List(_) => list_of(array.as_list_opt::<i32>()?, element),
-        DataType::LargeList(_) => list_of(array.as_list_opt::<i64>()?, element),
-        DataType::ListView(_) => list_view_of(array.as_list_view_opt::<i32>()?, element),
-        DataType::LargeListView(_) => list_view_of(array.as_list_view_opt::<i64>()?, element),
-        DataType::FixedSizeList(..) => {
-            let array = array.as_fixed_size_list_opt()?.clone();
-            let elements = Column::new(array.values(), element)?;
-            Some(Box::new(Lists { array, elements }))
-        }
-        _ => None,
-    }
-}
-
-fn list_of<O: OffsetSizeTrait>(
-    array: &GenericListArray<O>,
-    element: &Encoding,
-) -> Option<Box<dyn Encode>> {
+    let (array, elements) = elements(array)?;
     Some(Box::new(Lists {
-        elements: Column::new(array.values(), element)?,
-        array: array.clone(),
-    }))
-}
-
-fn list_view_of<O: OffsetSizeTrait>(
-    array: &GenericListViewArray<O>,
-    element: &Encoding,
-) -> Option<Box<dyn Encode>> {
-    Some(Box::new(Lists {
-        elements: Column::new(array.values(), element)?,
-        array: array.clone(),
+        array,
+        elements: Column::new(elements, element)?,
     }))
 }
 
 struct Structs {
-    encoding: Arc<StructEncoding>,
+    encoding: Arc<StructForm>,
     fields: Vec<Column>,
 }
 
 impl Encode for Structs {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         let mut map = value.fields(&self.encoding.names)?;
         for (index, field) in self.fields.iter().enumerate() {
-            if !field.is_null(row) {
-                field.encode(row, map.field(index)?)?;
-            }
+            field.encode(row, map.field(index)?).map_err(|error| {
+                let name = self
+                    .encoding
+                    .names
+                    .get(index)
+                    .map(|name| name.as_str().to_owned());
+                error.within(Step::Field(name.unwrap_or_default()))
+            })?;
         }
         Ok(())
     }
 }
 
-pub(super) fn fields(array: &dyn Array, encoding: &Arc<StructEncoding>) -> Option<Box<dyn Encode>> {
+pub(super) fn fields(array: &dyn Array, encoding: &Arc<StructForm>) -> Option<Box<dyn Encode>> {
     let array = array.as_struct_opt()?;
-    if array.num_columns() != encoding.fields.len() {
-        return None;
-    }
-    let fields = array
-        .columns()
+    let fields = encoding
+        .fields
         .iter()
-        .zip(&encoding.fields)
-        .map(|(column, encoding)| Column::new(column, encoding))
+        .map(|(index, encoding)| Column::new(array.columns().get(*index)?, encoding))
         .collect::<Option<_>>()?;
     Some(Box::new(Structs {
         encoding: Arc::clone(encoding),

@@ -3,106 +3,198 @@
 
 use std::fmt::Write;
 
-use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Date64Type, Time32MillisecondType, Time32SecondType,
-    Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-};
-use arrow_array::{Array, PrimitiveArray};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::Array;
+use arrow_schema::DataType;
 use chrono::{DateTime, Datelike, NaiveDate};
 
-use super::text::{Refusal, Text};
+use super::fallback::Stored;
+use super::refusal::Refusal;
+use super::text::Text;
+use super::ticks::{self, Instant, SECONDS_PER_DAY, Ticks};
+use super::zone::Zone;
 
-const SECONDS_PER_DAY: i64 = 86_400;
-const MILLIS_PER_DAY: i64 = SECONDS_PER_DAY * 1_000;
-
-const YEAR_RANGE: Refusal = Refusal::OutOfRange("its year is not within 0000 to 9999");
 const DAY_RANGE: Refusal = Refusal::OutOfRange("the time of day is not within 00:00 to 24:00");
+const OFFSET_SECONDS: Refusal =
+    Refusal::OutOfRange("the offset of its zone is not one of whole minutes there");
 
-/// The texts of `array`; none if its type is not a date, time or timestamp.
-pub(super) fn texts(array: &dyn Array) -> Option<Box<dyn Text>> {
-    use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
-    Some(match array.data_type() {
-        DataType::Date32 => temporal::<Date32Type>(array, |days, out| {
-            date(i64::from(days).checked_mul(SECONDS_PER_DAY), out)
-        })?,
-        DataType::Date64 => temporal::<Date64Type>(array, |millis, out| {
-            if millis.rem_euclid(MILLIS_PER_DAY) == 0 {
-                date(Some(millis.div_euclid(1_000)), out)
-            } else {
-                timestamp(millis, Millisecond, "", out)
+/// Which text of ISO 8601 a type has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Iso {
+    /// `2013-01-31`.
+    Date,
+    /// The same, and with a time of milliseconds where it is not midnight.
+    DateOrTimestamp,
+    /// `05:15:00`, with so many digits of a second.
+    Time(u8),
+    /// `2013-01-31T05:15:00` and its zone, with so many digits of a second.
+    Timestamp(u8, ShownZone),
+    /// `PT1.5S`.
+    Duration,
+}
+
+/// The zone that a timestamp is shown in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShownZone {
+    /// It has none and shows none.
+    Naive,
+    /// UTC, as `Z`. Without a zone of its own, it is a local time of this one.
+    Utc(Option<Zone>),
+    /// This zone's own time with its offset there; a local time of it, if that is so.
+    Local(Zone, bool),
+}
+
+impl Iso {
+    /// The canonical text of a type; none if it is not one of time.
+    pub(super) fn of_type(data_type: &DataType) -> Option<Self> {
+        Some(match data_type {
+            DataType::Date32 => Self::Date,
+            DataType::Date64 => Self::DateOrTimestamp,
+            DataType::Time32(unit) | DataType::Time64(unit) => Self::Time(ticks::digits(*unit)),
+            DataType::Timestamp(unit, None) => {
+                Self::Timestamp(ticks::digits(*unit), ShownZone::Naive)
             }
-        })?,
-        DataType::Time32(Second) => {
-            temporal::<Time32SecondType>(array, |time, out| time_of_day(time.into(), Second, out))?
-        }
-        DataType::Time32(_) => temporal::<Time32MillisecondType>(array, |time, out| {
-            time_of_day(time.into(), Millisecond, out)
-        })?,
-        DataType::Time64(Microsecond) => temporal::<Time64MicrosecondType>(array, |time, out| {
-            time_of_day(time, Microsecond, out)
-        })?,
-        DataType::Time64(_) => {
-            temporal::<Time64NanosecondType>(array, |time, out| time_of_day(time, Nanosecond, out))?
-        }
-        DataType::Timestamp(unit, zone) => {
-            let zone = if zone.is_some() { "Z" } else { "" };
-            match unit {
-                Second => temporal::<TimestampSecondType>(array, move |time, out| {
-                    timestamp(time, Second, zone, out)
-                })?,
-                Millisecond => temporal::<TimestampMillisecondType>(array, move |time, out| {
-                    timestamp(time, Millisecond, zone, out)
-                })?,
-                Microsecond => temporal::<TimestampMicrosecondType>(array, move |time, out| {
-                    timestamp(time, Microsecond, zone, out)
-                })?,
-                Nanosecond => temporal::<TimestampNanosecondType>(array, move |time, out| {
-                    timestamp(time, Nanosecond, zone, out)
-                })?,
+            DataType::Timestamp(unit, Some(_)) => {
+                Self::Timestamp(ticks::digits(*unit), ShownZone::Utc(None))
             }
+            _ => return None,
+        })
+    }
+
+    fn fits(self, data_type: &DataType) -> bool {
+        match (self, data_type) {
+            (Self::Date, DataType::Date32)
+            | (Self::DateOrTimestamp, DataType::Date64 | DataType::Date32)
+            | (Self::Duration, DataType::Duration(_)) => true,
+            (Self::Time(digits), DataType::Time32(unit) | DataType::Time64(unit)) => {
+                ticks::digits(*unit) <= digits
+            }
+            (Self::Timestamp(digits, zone), DataType::Timestamp(unit, own)) => {
+                let naive = matches!(
+                    zone,
+                    ShownZone::Naive | ShownZone::Utc(Some(_)) | ShownZone::Local(_, true)
+                );
+                ticks::digits(*unit) <= digits && naive == own.is_none()
+            }
+            _ => false,
         }
-        _ => return None,
-    })
+    }
 }
 
-struct Temporal<T: ArrowPrimitiveType, F> {
-    array: PrimitiveArray<T>,
-    write: F,
+/// The texts of `array`; none if it has another type.
+pub(super) fn texts(array: &dyn Array, iso: Iso) -> Option<Box<dyn Text>> {
+    if !iso.fits(array.data_type()) {
+        return None;
+    }
+    let ticks = Ticks::of(array)?;
+    Some(Box::new(Temporal { ticks, iso }))
 }
 
-fn temporal<T: ArrowPrimitiveType>(
-    array: &dyn Array,
-    write: impl Fn(T::Native, &mut String) -> Result<(), Refusal> + Send + 'static,
-) -> Option<Box<dyn Text>> {
-    let array = array.as_any().downcast_ref::<PrimitiveArray<T>>()?.clone();
-    Some(Box::new(Temporal { array, write }))
+struct Temporal {
+    ticks: Ticks,
+    iso: Iso,
 }
 
-impl<T, F> Text for Temporal<T, F>
-where
-    T: ArrowPrimitiveType,
-    F: Fn(T::Native, &mut String) -> Result<(), Refusal> + Send,
-{
+impl Text for Temporal {
     fn text<'a>(&'a self, row: usize, buffer: &'a mut String) -> Result<&'a str, Refusal> {
-        (self.write)(self.array.value(row), buffer)?;
+        let instant = self.ticks.instant(row);
+        match self.iso {
+            Iso::Date => date(instant.seconds, buffer)?,
+            Iso::DateOrTimestamp => {
+                date(instant.seconds, buffer)?;
+                if instant.fraction != 0 || instant.seconds.rem_euclid(SECONDS_PER_DAY) != 0 {
+                    self.time_of_timestamp(instant, 3, buffer);
+                }
+            }
+            Iso::Time(digits) => {
+                if !(0..SECONDS_PER_DAY).contains(&instant.seconds) {
+                    return Err(DAY_RANGE);
+                }
+                self.time_of_day(instant, digits, buffer);
+            }
+            Iso::Timestamp(digits, zone) => self.timestamp(instant, digits, zone, buffer)?,
+            Iso::Duration => self.duration(self.ticks.at(row), buffer),
+        }
         Ok(buffer)
     }
 }
 
-/// How many of `unit` make a second, and the digits that a fraction of a second has.
-fn per_second(unit: TimeUnit) -> (i64, usize) {
-    match unit {
-        TimeUnit::Second => (1, 0),
-        TimeUnit::Millisecond => (1_000, 3),
-        TimeUnit::Microsecond => (1_000_000, 6),
-        TimeUnit::Nanosecond => (1_000_000_000, 9),
+impl Stored for Temporal {
+    fn ticks(&self, row: usize) -> Option<i64> {
+        Some(self.ticks.at(row))
     }
 }
 
-fn date(seconds: Option<i64>, out: &mut String) -> Result<(), Refusal> {
-    let date = seconds.and_then(calendar).ok_or(YEAR_RANGE)?;
+impl Temporal {
+    fn timestamp(
+        &self,
+        mut instant: Instant,
+        digits: u8,
+        zone: ShownZone,
+        out: &mut String,
+    ) -> Result<(), Refusal> {
+        if let ShownZone::Utc(Some(zone)) | ShownZone::Local(zone, true) = zone {
+            instant.seconds = zone.utc_of(instant.seconds)?;
+        }
+        let ShownZone::Local(zone, _) = zone else {
+            date(instant.seconds, out)?;
+            self.time_of_timestamp(instant, digits, out);
+            if let ShownZone::Utc(_) = zone {
+                out.push('Z');
+            }
+            return Ok(());
+        };
+        let offset = zone.offset_at(instant.seconds)?;
+        if offset % 60 != 0 {
+            return Err(OFFSET_SECONDS);
+        }
+        instant.seconds = instant.seconds.checked_add(offset).ok_or(Refusal::Year)?;
+        date(instant.seconds, out)?;
+        self.time_of_timestamp(instant, digits, out);
+        let sign = if offset < 0 { '-' } else { '+' };
+        let minutes = offset.abs() / 60;
+        push(
+            out,
+            format_args!("{sign}{:02}:{:02}", minutes / 60, minutes % 60),
+        );
+        Ok(())
+    }
+
+    fn time_of_timestamp(&self, mut instant: Instant, digits: u8, out: &mut String) {
+        out.push('T');
+        instant.seconds = instant.seconds.rem_euclid(SECONDS_PER_DAY);
+        self.time_of_day(instant, digits, out);
+    }
+
+    fn time_of_day(&self, Instant { seconds, fraction }: Instant, digits: u8, out: &mut String) {
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        push(out, format_args!("{hour:02}:{minute:02}:{second:02}"));
+        if digits > 0 {
+            let width = usize::from(digits);
+            // A coarser unit than that of the mapping has zeros at the end.
+            let fraction = fraction * (10_i64.pow(digits.into()) / self.ticks.per_second());
+            push(out, format_args!(".{fraction:0width$}"));
+        }
+    }
+
+    fn duration(&self, ticks: i64, out: &mut String) {
+        let per_second = self.ticks.per_second().unsigned_abs();
+        let (seconds, fraction) = (
+            ticks.unsigned_abs() / per_second,
+            ticks.unsigned_abs() % per_second,
+        );
+        let sign = if ticks < 0 { "-" } else { "" };
+        push(out, format_args!("PT{sign}{seconds}"));
+        if fraction != 0 {
+            let width = usize::try_from(per_second.ilog10()).unwrap_or_default();
+            push(out, format_args!(".{fraction:0width$}"));
+            out.truncate(out.trim_end_matches('0').len());
+        }
+        out.push('S');
+    }
+}
+
+fn date(seconds: i64, out: &mut String) -> Result<(), Refusal> {
+    let date = calendar(seconds)?;
     push(
         out,
         format_args!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
@@ -110,40 +202,17 @@ fn date(seconds: Option<i64>, out: &mut String) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn timestamp(time: i64, unit: TimeUnit, zone: &str, out: &mut String) -> Result<(), Refusal> {
-    let (per_second, _) = per_second(unit);
-    let seconds = time.div_euclid(per_second);
-    date(Some(seconds), out)?;
-    out.push('T');
-    time_of_day(
-        seconds.rem_euclid(SECONDS_PER_DAY) * per_second + time.rem_euclid(per_second),
-        unit,
-        out,
-    )?;
-    out.push_str(zone);
-    Ok(())
-}
-
-fn time_of_day(time: i64, unit: TimeUnit, out: &mut String) -> Result<(), Refusal> {
-    let (per_second, digits) = per_second(unit);
-    let seconds = time.div_euclid(per_second);
-    if !(0..SECONDS_PER_DAY).contains(&seconds) {
-        return Err(DAY_RANGE);
-    }
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    push(out, format_args!("{hour:02}:{minute:02}:{second:02}"));
-    if digits > 0 {
-        let fraction = time.rem_euclid(per_second);
-        push(out, format_args!(".{fraction:0digits$}"));
-    }
-    Ok(())
-}
-
 /// The date of a time in seconds since 1970, if its year has four digits. Chrono's own range is wider, and it
 /// would write such years with a sign.
-fn calendar(seconds: i64) -> Option<NaiveDate> {
-    let date = DateTime::from_timestamp(seconds, 0)?.date_naive();
-    (0..=9_999).contains(&date.year()).then_some(date)
+pub(super) fn calendar(seconds: i64) -> Result<NaiveDate, Refusal> {
+    let date = DateTime::from_timestamp(seconds, 0)
+        .ok_or(Refusal::Year)?
+        .date_naive();
+    if (0..=9_999).contains(&date.year()) {
+        Ok(date)
+    } else {
+        Err(Refusal::Year)
+    }
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {

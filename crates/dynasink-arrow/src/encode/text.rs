@@ -1,79 +1,103 @@
-//! Values by their canonical text: as S, and as the keys of maps.
+//! Values by their text: as S, in sets, and as the keys of maps.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ByteArrayType, ByteViewType, LargeUtf8Type, StringViewType, Utf8Type};
-use arrow_array::{
-    Array, BooleanArray, FixedSizeBinaryArray, GenericByteArray, GenericByteViewArray,
-};
+use arrow_array::{Array, BooleanArray, GenericByteArray, GenericByteViewArray};
 use arrow_schema::DataType;
-use dynasink_core::{Error, NumberError, ValueEncoder};
+use dynasink_core::ValueEncoder;
 
+use super::fallback::{Fallbacks, Stored};
 use super::number::NumberText;
-use super::{Encode, indirect, number, temporal};
+use super::temporal::Iso;
+use super::{Encode, ValueError, bytes_text, decimal, indirect, number, temporal};
 
-/// The canonical text of a row that is not null. Different values have different texts.
-pub(super) trait Text: Send {
-    /// The text, in `buffer` if the array does not hold it.
+pub(crate) use super::refusal::Refusal;
+
+/// Which text a value becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TextForm {
+    /// Its canonical text.
+    Canonical,
+    /// Bytes that are UTF-8.
+    Utf8,
+    /// Bytes in hexadecimal digits.
+    Hex,
+    /// Bytes in base64.
+    Base64,
+    /// 16 bytes as a UUID.
+    Uuid,
+    /// A decimal with so many digits behind its point.
+    Places(i8),
+    /// A date, a time or a duration by ISO 8601.
+    Iso(Iso),
+}
+
+/// The text of a row that is not null. Different values have different texts.
+pub(crate) trait Text: Stored + Send {
+    /// The text, in `buffer`, which is empty, if the array does not hold it.
     fn text<'a>(&'a self, row: usize, buffer: &'a mut String) -> Result<&'a str, Refusal>;
 }
 
-/// Why a value has no text.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Refusal {
-    /// It is outside of what the text can say.
-    OutOfRange(&'static str),
-    /// It is not a number that DynamoDB can hold.
-    Number(NumberError),
-}
-
-impl Refusal {
-    /// Reports it as an error of `value`.
-    pub(super) fn refuse(self, value: ValueEncoder<'_>) -> Result<(), Error> {
-        match self {
-            Self::OutOfRange(reason) => Err(value.unsupported(reason)),
-            Self::Number(error) => value.try_number(Err(error)),
-        }
-    }
-}
-
-impl From<NumberError> for Refusal {
-    fn from(error: NumberError) -> Self {
-        Self::Number(error)
-    }
-}
-
 /// Texts as S.
-pub(super) struct AsString(pub(super) Box<dyn Text>);
+struct AsString {
+    texts: Box<dyn Text>,
+    fallbacks: Fallbacks,
+}
 
 impl Encode for AsString {
-    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), Error> {
-        match self.0.text(row, &mut String::new()) {
-            Ok(text) => value.string(text),
-            Err(refusal) => refusal.refuse(value),
+    fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
+        match self.texts.text(row, &mut String::new()) {
+            Ok("") => match self.fallbacks.of_empty() {
+                Some(absent) => Ok(absent.write(value)?),
+                None => Ok(value.string("")?),
+            },
+            Ok(text) => Ok(value.string(text)?),
+            Err(refusal) => self.fallbacks.encode(refusal, &*self.texts, row, value),
         }
     }
 }
 
-/// The texts of `array`; none if its type has no canonical text.
-pub(super) fn of(array: &dyn Array) -> Option<Box<dyn Text>> {
+pub(super) fn encoder(
+    array: &dyn Array,
+    form: TextForm,
+    fallbacks: Fallbacks,
+) -> Option<Box<dyn Encode>> {
+    Some(Box::new(AsString {
+        texts: texts_as(array, form)?,
+        fallbacks,
+    }))
+}
+
+/// The texts of `array` in this form; none if its type has none.
+pub(super) fn texts_as(array: &dyn Array, form: TextForm) -> Option<Box<dyn Text>> {
+    if indirect::is_indirect(array) {
+        return indirect::texts_of(array, |values| texts_as(values, form));
+    }
+    match form {
+        TextForm::Canonical => of(array),
+        TextForm::Utf8 => bytes_text::utf8(array),
+        TextForm::Hex => bytes_text::hex(array),
+        TextForm::Base64 => bytes_text::base64(array),
+        TextForm::Uuid => bytes_text::uuids(array),
+        TextForm::Places(places) => decimal::texts(array, places),
+        TextForm::Iso(iso) => temporal::texts(array, iso),
+    }
+}
+
+/// The canonical texts of `array`; none if its type has none. 16 bytes are a UUID.
+pub(crate) fn of(array: &dyn Array) -> Option<Box<dyn Text>> {
     Some(match array.data_type() {
         DataType::Utf8 => Box::new(Strings(array.as_bytes_opt::<Utf8Type>()?.clone())),
         DataType::LargeUtf8 => Box::new(Strings(array.as_bytes_opt::<LargeUtf8Type>()?.clone())),
         DataType::Utf8View => Box::new(Views(array.as_byte_view_opt::<StringViewType>()?.clone())),
-        DataType::FixedSizeBinary(16) => Box::new(Uuids(array.as_fixed_size_binary_opt()?.clone())),
+        DataType::FixedSizeBinary(16) => bytes_text::uuids(array)?,
         DataType::Boolean => Box::new(array.as_boolean_opt()?.clone()),
-        DataType::Dictionary(..) | DataType::RunEndEncoded(..) => indirect::text_of(array)?,
-        _ => match temporal::texts(array) {
-            Some(texts) => texts,
+        DataType::Dictionary(..) | DataType::RunEndEncoded(..) => indirect::texts_of(array, of)?,
+        data_type => match Iso::of_type(data_type) {
+            Some(iso) => temporal::texts(array, iso)?,
             None => Box::new(NumberText(number::numbers(array)?)),
         },
     })
-}
-
-impl<T: Text + ?Sized> Text for Box<T> {
-    fn text<'a>(&'a self, row: usize, buffer: &'a mut String) -> Result<&'a str, Refusal> {
-        (**self).text(row, buffer)
-    }
 }
 
 struct Strings<T: ByteArrayType>(GenericByteArray<T>);
@@ -84,6 +108,8 @@ impl<T: ByteArrayType<Native = str>> Text for Strings<T> {
     }
 }
 
+impl<T: ByteArrayType<Native = str>> Stored for Strings<T> {}
+
 struct Views<T: ByteViewType>(GenericByteViewArray<T>);
 
 impl<T: ByteViewType<Native = str>> Text for Views<T> {
@@ -92,25 +118,12 @@ impl<T: ByteViewType<Native = str>> Text for Views<T> {
     }
 }
 
+impl<T: ByteViewType<Native = str>> Stored for Views<T> {}
+
 impl Text for BooleanArray {
     fn text<'a>(&'a self, row: usize, _: &'a mut String) -> Result<&'a str, Refusal> {
         Ok(if self.value(row) { "true" } else { "false" })
     }
 }
 
-/// UUIDs in lower case with hyphens: RFC 9562, section 4.
-struct Uuids(FixedSizeBinaryArray);
-
-impl Text for Uuids {
-    fn text<'a>(&'a self, row: usize, buffer: &'a mut String) -> Result<&'a str, Refusal> {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        for (at, byte) in self.0.value(row).iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                buffer.push('-');
-            }
-            buffer.push(char::from(HEX[usize::from(byte >> 4)]));
-            buffer.push(char::from(HEX[usize::from(byte & 0xf)]));
-        }
-        Ok(buffer)
-    }
-}
+impl Stored for BooleanArray {}

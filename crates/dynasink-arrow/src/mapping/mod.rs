@@ -1,21 +1,40 @@
 //! What each column of a schema becomes in a table, decided and checked before the first row.
 
+mod address;
+mod align;
+pub(crate) mod attribute;
+mod constant;
+mod error;
+mod file;
+mod keys;
+mod near;
+mod plan;
 pub(crate) mod rules;
+mod selection;
 pub mod spec;
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
-use dynasink_core::{AttributeNames, KeyAttribute, KeyType, TableSchema, ValueKind};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, SchemaRef};
+use dynasink_core::{AttributeNames, KeyType, TableSchema, ValueKind};
 
+use self::align::{Alignment, Misfit};
+use self::attribute::Source;
+use self::plan::Plan;
+use self::rules::ValuePath;
+use self::spec::MappingSpec;
 use crate::encode::{Encoding, attribute_names};
-use crate::error::{ColumnList, Error, Result};
-use crate::shape::same_field;
+use crate::error::Result;
+
+pub use self::error::{FilePlace, KeyPath, MappingError, MappingProblem};
+pub use self::file::MappingFile;
+pub use self::near::Near;
 
 /// Which attribute each column becomes, for one schema and one table. Cheap to clone.
 ///
-/// Keys of the table come first, then keys of its indexes, then the other columns in the order of the schema.
+/// Keys of the table come first, then keys of its indexes, then the other columns in the order of the schema, then
+/// attributes that are made.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -30,44 +49,55 @@ use crate::shape::same_field;
 /// let table = TableSchema::builder("users").partition_key("id", KeyType::S).build()?;
 /// let mapping = Mapping::infer(&schema, &table)?;
 ///
-/// let columns: Vec<_> = mapping.columns().iter().map(|column| (column.name(), column.kind())).collect();
-/// assert_eq!(columns, [("id", ValueKind::S), ("name", ValueKind::S)]);
+/// let attributes = mapping.attributes().iter().map(|attribute| (attribute.name(), attribute.kind()));
+/// assert_eq!(attributes.collect::<Vec<_>>(), [("id", ValueKind::S), ("name", ValueKind::S)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Mapping(Arc<Inferred>);
+pub struct Mapping(Arc<Planned>);
 
 #[derive(Debug)]
-struct Inferred {
+struct Planned {
     table: TableSchema,
     schema: SchemaRef,
     names: AttributeNames,
-    columns: Vec<ColumnMapping>,
+    attributes: Vec<AttributeMapping>,
+    /// What is known of other schemas that batches came with, the latest last.
+    alignments: Mutex<Vec<Arc<Alignment>>>,
 }
 
-/// One column and the attribute that it becomes.
+/// For how many schemas of batches it is remembered where their columns are.
+const ALIGNMENTS: usize = 64;
+
+/// One attribute and what becomes it.
 #[derive(Clone, Debug)]
-pub struct ColumnMapping {
-    index: usize,
-    field: FieldRef,
-    encoding: Encoding,
+pub struct AttributeMapping {
+    name: String,
+    column: Option<String>,
+    data_type: Option<DataType>,
     is_key: bool,
+    source: Source,
 }
 
-impl ColumnMapping {
-    /// The name of the column and of the attribute.
+impl AttributeMapping {
+    /// The name of the attribute.
     pub fn name(&self) -> &str {
-        self.field.name()
+        &self.name
     }
 
-    /// The type of the column.
-    pub fn data_type(&self) -> &DataType {
-        self.field.data_type()
+    /// The column that becomes it, with the fields in it after dots; none if it is made of others, or of none.
+    pub fn column(&self) -> Option<&str> {
+        self.column.as_deref()
     }
 
-    /// The type of the attribute, where the column is not null.
+    /// The type of that column.
+    pub fn data_type(&self) -> Option<&DataType> {
+        self.data_type.as_ref()
+    }
+
+    /// The type of the attribute, where it is not omitted or NULL.
     pub fn kind(&self) -> ValueKind {
-        self.encoding.kind()
+        self.source.kind()
     }
 
     /// Whether the attribute is a key of the table or of one of its indexes.
@@ -75,20 +105,9 @@ impl ColumnMapping {
         self.is_key
     }
 
-    /// Where the column stands in the schema.
-    pub(crate) fn index(&self) -> usize {
-        self.index
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
-
-    pub(crate) fn encoding(&self) -> &Encoding {
-        &self.encoding
-    }
-}
-
-/// A key that a column has to serve as.
-struct KeyRole<'a> {
-    attribute: &'a KeyAttribute,
-    name: String,
 }
 
 impl Mapping {
@@ -100,62 +119,53 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyColumnMissing`] and [`Error::KeyColumnType`] if the table's keys cannot be filled,
-    /// [`Error::UnsupportedType`] for a type that has no form in DynamoDB, [`Error::DuplicateColumn`] and
-    /// [`Error::ColumnName`] if the columns cannot name the attributes.
+    /// [`Error::KeyColumnMissing`](crate::Error::KeyColumnMissing) and
+    /// [`Error::KeyColumnType`](crate::Error::KeyColumnType) if the table's keys cannot be filled,
+    /// [`Error::UnsupportedType`](crate::Error::UnsupportedType) for a type that has no form in DynamoDB,
+    /// [`Error::DuplicateColumn`](crate::Error::DuplicateColumn) and [`Error::ColumnName`](crate::Error::ColumnName)
+    /// if the columns cannot name the attributes.
     pub fn infer(schema: &SchemaRef, table: &TableSchema) -> Result<Self> {
-        // A name is looked at before it stands in other errors.
-        attribute_names(column_names(schema), str::to_owned)?;
+        Self::new(&MappingSpec::default(), schema, table)
+    }
 
-        let mut columns = Vec::with_capacity(schema.fields().len());
-        let mut mapped = HashSet::new();
-        for (role, required) in key_roles(table) {
-            let name = role.attribute.name();
-            match schema.column_with_name(name) {
-                Some((index, field)) => {
-                    let encoding = key_encoding(table, &role, field)?;
-                    if mapped.insert(index) {
-                        columns.push(column(schema, index, encoding, true));
-                    }
-                }
-                None if required => {
-                    return Err(Error::KeyColumnMissing {
-                        table: table.name().to_string(),
-                        column: name.to_owned(),
-                        role: if name == table.partition_key().name() {
-                            PARTITION_KEY
-                        } else {
-                            SORT_KEY
-                        },
-                        available: ColumnList::for_name(name, column_names(schema)),
-                    });
-                }
-                None => {}
-            }
-        }
-        for (index, field) in schema.fields().iter().enumerate() {
-            if mapped.insert(index) {
-                let encoding = Encoding::infer(field.name(), field)?;
-                columns.push(column(schema, index, encoding, false));
-            }
-        }
-        let names = attribute_names(columns.iter().map(ColumnMapping::name), str::to_owned)?;
-        Ok(Self(Arc::new(Inferred {
+    /// The mapping of `schema` to attributes of `table` by what `spec` says; where it says nothing, as
+    /// [`infer`](Self::infer) has it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `infer`, and [`Error::Mapping`](crate::Error::Mapping) for what `spec` says and the schema or the
+    /// table does not bear out.
+    pub fn new(spec: &MappingSpec, schema: &SchemaRef, table: &TableSchema) -> Result<Self> {
+        let attributes = Plan::new(spec, schema)?.attributes(table)?;
+        let names = attribute_names(attributes.iter().map(AttributeMapping::name), str::to_owned)?;
+        Ok(Self(Arc::new(Planned {
             table: table.clone(),
             schema: Arc::clone(schema),
             names,
-            columns,
+            attributes,
+            alignments: Mutex::default(),
         })))
     }
 
     /// The type that a column has as a key by default; none if no key can have it.
     pub fn key_type(field: &Field) -> Option<KeyType> {
-        match Encoding::infer(field.name(), field).ok()?.kind() {
-            ValueKind::S => Some(KeyType::S),
-            ValueKind::N => Some(KeyType::N),
-            ValueKind::B => Some(KeyType::B),
-            _ => None,
-        }
+        let spec = MappingSpec::default();
+        let path = ValuePath::column(&spec, field.name());
+        keys::key_type_of(Encoding::new(&path, field).ok()?.kind())
+    }
+
+    /// The type that a key named `attribute` has by what becomes it in a table that is still to be created; none if
+    /// nothing does, or if no key can have it.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new) for what has nothing to do with a table.
+    pub fn key_type_of(
+        spec: &MappingSpec,
+        schema: &SchemaRef,
+        attribute: &str,
+    ) -> Result<Option<KeyType>> {
+        Plan::new(spec, schema)?.key_type(attribute)
     }
 
     /// The table.
@@ -163,86 +173,58 @@ impl Mapping {
         &self.0.table
     }
 
-    /// The schema that batches must have.
+    /// The schema that it was made for. A batch may lack columns of it, have them in another order, or in another
+    /// type that becomes the same attribute.
     pub fn schema(&self) -> &SchemaRef {
         &self.0.schema
     }
 
-    /// The columns in the order of the attributes of an item.
-    pub fn columns(&self) -> &[ColumnMapping] {
-        &self.0.columns
+    /// The attributes in the order of an item.
+    pub fn attributes(&self) -> &[AttributeMapping] {
+        &self.0.attributes
     }
 
     pub(crate) fn names(&self) -> &AttributeNames {
         &self.0.names
     }
 
-    /// The first column that `schema` does not have in its place, alike in all that an item shows.
-    pub(crate) fn first_difference(&self, schema: &SchemaRef) -> Option<String> {
-        if Arc::ptr_eq(&self.0.schema, schema) {
-            return None;
+    /// `batch` with the columns of the mapping's schema in their order, or the name of a column that does not fit.
+    pub(crate) fn align(&self, batch: &RecordBatch) -> Result<RecordBatch, String> {
+        if Arc::ptr_eq(&self.0.schema, batch.schema_ref()) {
+            return Ok(batch.clone());
         }
-        let (expected, found) = (self.0.schema.fields(), schema.fields());
-        let differs = expected.iter().zip(found).find(|(a, b)| !same_field(a, b));
-        let missing = expected.iter().skip(found.len());
-        let extra = found.iter().skip(expected.len());
-        differs
-            .map(|(expected, _)| expected)
-            .or_else(|| missing.chain(extra).next())
-            .map(|field| field.name().clone())
+        let alignment = self
+            .alignment(batch.schema_ref())
+            .map_err(|Misfit(column)| column)?;
+        alignment.align(batch).map_err(|error| error.to_string())
     }
-}
 
-const PARTITION_KEY: &str = "partition key";
-const SORT_KEY: &str = "sort key";
-
-/// The keys of the table, which must be there, and those of its indexes, which need not.
-fn key_roles(table: &TableSchema) -> impl Iterator<Item = (KeyRole<'_>, bool)> {
-    let of_table = table
-        .keys()
-        .zip([PARTITION_KEY, SORT_KEY])
-        .map(|(attribute, name)| {
-            let name = name.to_owned();
-            (KeyRole { attribute, name }, true)
-        });
-    let of_indexes = table.indexes().iter().flat_map(|index| {
-        index.keys().iter().map(|attribute| {
-            let name = format!("key of index {:?}", index.name());
-            (KeyRole { attribute, name }, false)
-        })
-    });
-    of_table.chain(of_indexes)
-}
-
-fn key_encoding(table: &TableSchema, role: &KeyRole<'_>, field: &Field) -> Result<Encoding> {
-    let encoding = Encoding::infer(field.name(), field)?;
-    let expected = role.attribute.key_type();
-    encoding.for_key(field, expected).ok_or_else(|| Error::KeyColumnType {
-        table: table.name().to_string(),
-        column: field.name().clone(),
-        data_type: field.data_type().clone(),
-        role: role.name.clone(),
-        expected,
-        advice: match Mapping::key_type(field) {
-            Some(key_type) => format!(
-                "cast the column, or use a table whose key is a {key_type}"
-            ),
-            None => "no key can have this type: choose a column of strings, numbers or binary, or cast it".to_owned(),
-        },
-    })
-}
-
-fn column(schema: &Schema, index: usize, encoding: Encoding, is_key: bool) -> ColumnMapping {
-    ColumnMapping {
-        index,
-        field: Arc::clone(&schema.fields()[index]),
-        encoding,
-        is_key,
+    fn alignment(&self, schema: &SchemaRef) -> Result<Arc<Alignment>, Misfit> {
+        let mut known = self
+            .0
+            .alignments
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(alignment) = known.iter().find(|known| known.is_of(schema)) {
+            return Ok(Arc::clone(alignment));
+        }
+        let alignment = Arc::new(Alignment::new(&self.0.schema, schema, |column| {
+            self.is_of_table_key(column)
+        })?);
+        if known.len() == ALIGNMENTS {
+            known.remove(0);
+        }
+        known.push(Arc::clone(&alignment));
+        Ok(alignment)
     }
-}
 
-fn column_names(schema: &Schema) -> impl Iterator<Item = &str> {
-    schema.fields().iter().map(|field| field.name().as_str())
+    /// Whether a key of the table is made of the column, so that no row can do without it.
+    fn is_of_table_key(&self, column: usize) -> bool {
+        let table_keys = self.0.table.keys().count();
+        self.0.attributes[..table_keys]
+            .iter()
+            .any(|key| key.source.needs(column))
+    }
 }
 
 #[cfg(test)]

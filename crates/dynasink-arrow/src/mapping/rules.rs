@@ -1,5 +1,6 @@
 //! What a mapping says of one value, found by the path to it.
 
+use super::address::escape;
 use super::spec::{
     BinaryAsString, ColumnSpec, EncodeAs, Json, Lists, MappingSpec, Policies, Timestamps,
 };
@@ -31,14 +32,24 @@ pub(crate) struct ValuePath<'a> {
 }
 
 impl<'a> ValuePath<'a> {
-    /// The top-level column `name`.
+    /// The top-level column `name`, which has no other address.
     pub(crate) fn column(spec: &'a MappingSpec, name: &str) -> Self {
+        Self::at(spec, name, name)
+    }
+
+    /// What the entry `entry` is of, by its canonical address; `display` is what messages call it.
+    pub(crate) fn at(spec: &'a MappingSpec, entry: &str, display: &str) -> Self {
         Self {
             spec,
-            entry: name.to_owned(),
-            display: name.to_owned(),
+            entry: entry.to_owned(),
+            display: display.to_owned(),
             own: None,
         }
+    }
+
+    /// The address of its entry in the mapping.
+    pub(super) fn entry(&self) -> &str {
+        &self.entry
     }
 
     /// The same, by `own` instead of what the mapping says of it.
@@ -102,9 +113,4 @@ impl std::fmt::Display for ValuePath<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.display)
     }
-}
-
-/// A segment of a pointer: RFC 6901, section 3.
-fn escape(segment: &str) -> String {
-    segment.replace('~', "~0").replace('/', "~1")
 }

@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 
 use arrow_array::{Int64Array, RecordBatch, StringArray};
-use arrow_schema::{IntervalUnit, TimeUnit, UnionFields, UnionMode};
+use arrow_schema::{IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode};
 use dynasink_core::{IndexKind, ItemEncoder};
 
 use super::*;
+use crate::Error;
 use crate::batch::SourceBatch;
 use crate::rows::Rows;
 
@@ -56,7 +57,7 @@ fn keys_come_first_whatever_the_order_of_the_file() {
         .unwrap();
     let mapping = Mapping::infer(&schema, &table).unwrap();
     let columns: Vec<_> = mapping
-        .columns()
+        .attributes()
         .iter()
         .map(|c| (c.name(), c.is_key()))
         .collect();
@@ -64,8 +65,8 @@ fn keys_come_first_whatever_the_order_of_the_file() {
         columns,
         [("id", true), ("sort", true), ("mail", true), ("a", false)]
     );
-    assert_eq!(mapping.columns()[1].data_type(), &DataType::Int64);
-    assert_eq!(mapping.columns()[1].kind(), ValueKind::N);
+    assert_eq!(mapping.attributes()[1].data_type(), Some(&DataType::Int64));
+    assert_eq!(mapping.attributes()[1].kind(), ValueKind::N);
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn a_uuid_can_be_a_string_or_binary_key() {
     let schema = Arc::new(Schema::new(vec![field]));
     for (key_type, kind) in [(KeyType::S, ValueKind::S), (KeyType::B, ValueKind::B)] {
         let mapping = Mapping::infer(&schema, &table("id", key_type)).unwrap();
-        assert_eq!(mapping.columns()[0].kind(), kind);
+        assert_eq!(mapping.attributes()[0].kind(), kind);
     }
 }
 
@@ -232,7 +233,7 @@ fn a_type_without_a_form_is_refused_by_the_name_of_its_column() {
     };
     for (data_type, column) in [
         (interval.clone(), "v"),
-        (list(interval), "v.item"),
+        (list(interval), "v[]"),
         (DataType::Union(UnionFields::empty(), UnionMode::Dense), "v"),
         (map(DataType::Float64), "v"),
         (map(DataType::Binary), "v"),

@@ -1,5 +1,7 @@
 //! One row per key: operations of a key that is already on its way are merged.
 
+mod fingerprint;
+mod greatest;
 mod keys_seen;
 mod window;
 
@@ -11,6 +13,7 @@ use dynasink_core::{Fuse, Outcome, OutcomeEvent, Outcomes, StageError, WriteOp};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
+use greatest::GreatestVersions;
 use keys_seen::KeysSeen;
 pub use window::DedupWindow;
 use window::Held;
@@ -22,6 +25,7 @@ use window::Held;
 /// | [`keep_last`](Self::keep_last) | the later replaces the earlier while both are in the window | the window |
 /// | [`keep_first`](Self::keep_first) | only the first of the whole input is written | about 18 to 36 bytes a key |
 /// | [`refuse`](Self::refuse) | the second of the whole input is an error | about 18 to 36 bytes a key |
+/// | [`keep_greatest`](Self::keep_greatest) | none is written after one of a greater version | the window, and about 56 to 112 bytes a key |
 ///
 /// Keeping the last row needs no memory beyond the window, since a row that comes later than the window
 /// replaces the earlier one in the table.
@@ -37,6 +41,7 @@ enum Policy {
     KeepLast(DedupWindow),
     KeepFirst(NonZeroUsize),
     Refuse(NonZeroUsize),
+    KeepGreatest(DedupWindow, NonZeroUsize),
 }
 
 impl Dedup {
@@ -55,6 +60,25 @@ impl Dedup {
     /// [`keep_first`](Self::keep_first) does it.
     pub fn refuse(max_keys: NonZeroUsize) -> Self {
         Self::new(Policy::Refuse(max_keys))
+    }
+
+    /// Of the operations of a key the one with the greatest [version](WriteOp::version) is what stays in the table,
+    /// in whatever order they come; of equal versions it is the later one. Deletes take part like puts.
+    ///
+    /// One that comes after a greater version is not written. One that comes before it takes no write either while it
+    /// is in `window`; later it is written, and then replaced. Up to `max_keys` keys are remembered with their
+    /// greatest versions, a text by its own length on top; more are an error ([`StageError::TooManyKeys`]). So is an
+    /// operation without a version ([`StageError::NoVersion`]), or with one that cannot be compared
+    /// ([`StageError::VersionKind`]).
+    ///
+    /// It knows the versions of this input only, and not of what is in the table already.
+    pub fn keep_greatest(window: DedupWindow, max_keys: NonZeroUsize) -> Self {
+        Self::new(Policy::KeepGreatest(window, max_keys))
+    }
+
+    /// Whether it goes by the versions of operations.
+    pub fn needs_versions(&self) -> bool {
+        matches!(self.policy, Policy::KeepGreatest(..))
     }
 
     fn new(policy: Policy) -> Self {
@@ -76,7 +100,7 @@ pin_project! {
     ///
     /// - In and out: [`WriteOp`]; what leaves keeps the order of arrival, and a later operation takes the place
     ///   in line of the earlier one that it supersedes.
-    /// - Held: a window of operations ([`DedupWindow`]) if the last is kept, else at most one operation.
+    /// - Held: a window of operations ([`DedupWindow`]) if the last or the greatest is kept, else at most one operation.
     /// - Flush and close: send everything that is held on, then flush or close the inner sink.
     ///
     /// Made by [`WriteSinkExt::deduplicated`](crate::WriteSinkExt::deduplicated).
@@ -86,7 +110,7 @@ pin_project! {
         #[pin]
         inner: S,
         held: Held,
-        repeats: Option<Repeats>,
+        past: Past,
         outcomes: Outcomes,
         fuse: Fuse,
     }
@@ -98,27 +122,24 @@ where
 {
     pub(crate) fn new(inner: S, dedup: Dedup) -> Self {
         let pass_through = DedupWindow::new(NonZeroUsize::MIN, 0);
-        let (window, repeats) = match dedup.policy {
-            Policy::KeepLast(window) => (window, None),
+        let (window, past) = match dedup.policy {
+            Policy::KeepLast(window) => (window, Past::Forgotten),
             Policy::KeepFirst(max_keys) => (
                 pass_through,
-                Some(Repeats {
-                    seen: KeysSeen::new(max_keys),
-                    meaning: OnRepeat::Supersede,
-                }),
+                Past::Keys(KeysSeen::new(max_keys), OnRepeat::Supersede),
             ),
             Policy::Refuse(max_keys) => (
                 pass_through,
-                Some(Repeats {
-                    seen: KeysSeen::new(max_keys),
-                    meaning: OnRepeat::Refuse,
-                }),
+                Past::Keys(KeysSeen::new(max_keys), OnRepeat::Refuse),
             ),
+            Policy::KeepGreatest(window, max_keys) => {
+                (window, Past::Versions(GreatestVersions::new(max_keys)))
+            }
         };
         Self {
             inner,
             held: Held::new(window),
-            repeats,
+            past,
             outcomes: dedup.outcomes,
             fuse: Fuse::new("dedup"),
         }
@@ -147,19 +168,29 @@ where
 
     fn accept(self: Pin<&mut Self>, op: WriteOp) -> Result<(), StageError> {
         let this = self.project();
-        if let Some(repeats) = this.repeats {
-            if repeats.seen.insert(op.key())? {
-                this.held.push(op);
-                return Ok(());
+        match this.past {
+            Past::Forgotten => {}
+            Past::Keys(seen, on_repeat) => {
+                if seen.insert(op.key())? {
+                    this.held.push(op);
+                    return Ok(());
+                }
+                return match on_repeat {
+                    OnRepeat::Supersede => Ok(this
+                        .outcomes
+                        .observe(&superseded(&op, &Outcome::Superseded { by: None }))?),
+                    OnRepeat::Refuse => Err(StageError::DuplicateKey {
+                        position: op.position().cloned(),
+                    }),
+                };
             }
-            return match repeats.meaning {
-                OnRepeat::Supersede => Ok(this
-                    .outcomes
-                    .observe(&superseded(&op, &Outcome::Superseded { by: None }))?),
-                OnRepeat::Refuse => Err(StageError::DuplicateKey {
-                    position: op.position().cloned(),
-                }),
-            };
+            Past::Versions(greatest) => {
+                if !greatest.admit(&op)? {
+                    let by = this.held.of_key(op.key()).and_then(WriteOp::position);
+                    let outcome = Outcome::Superseded { by: by.cloned() };
+                    return Ok(this.outcomes.observe(&superseded(&op, &outcome))?);
+                }
+            }
         }
         let by = op.position().cloned();
         if let Some(earlier) = this.held.replace(op) {
@@ -212,11 +243,15 @@ where
     }
 }
 
-/// Which keys came before, and what it means that one comes again.
+/// What is remembered of the operations that came before.
 #[derive(Debug)]
-struct Repeats {
-    seen: KeysSeen,
-    meaning: OnRepeat,
+enum Past {
+    /// Nothing beyond those that are held.
+    Forgotten,
+    /// Their keys, and what it means that one comes again.
+    Keys(KeysSeen, OnRepeat),
+    /// The greatest version of each key.
+    Versions(GreatestVersions),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -226,173 +261,4 @@ enum OnRepeat {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::{HashMap, HashSet};
-    use std::sync::{Arc, Mutex};
-
-    use dynasink_core::{ObserverError, OutcomeObserver, SourcePosition};
-    use futures::{SinkExt, sink};
-
-    use super::*;
-    use crate::contract::{self, Expect, StrictSink};
-    use crate::test_ops::{op, random_ops, row};
-    use crate::{WriteSinkExt, drive};
-
-    const SOME: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
-
-    #[test]
-    fn keep_last_keeps_the_sink_contract() {
-        const WINDOW: NonZeroUsize = NonZeroUsize::new(4).unwrap();
-        let expect = Expect::outstanding(|sent: &[WriteOp], delivered: &[WriteOp]| {
-            // Which rows are merged depends on the flushes. What must hold for any: no row leaves after a later
-            // one of its key, and the last row of each key leaves.
-            let mut newest = HashMap::new();
-            for op in delivered {
-                if newest
-                    .insert(op.key(), row(op))
-                    .is_some_and(|earlier| earlier >= row(op))
-                {
-                    return Err(format!("row {} left after a later one of its key", row(op)));
-                }
-            }
-            let waiting: HashMap<_, _> = sent
-                .iter()
-                .map(|op| (op.key(), row(op)))
-                .collect::<HashMap<_, _>>()
-                .into_iter()
-                .filter(|(key, last)| newest.get(key) != Some(last))
-                .collect();
-            Ok(waiting.len())
-        });
-        contract::check(
-            &expect.max_held(WINDOW.get()),
-            |rng| random_ops(rng, 8, 24),
-            |inner| inner.deduplicated(Dedup::keep_last(DedupWindow::new(WINDOW, usize::MAX))),
-        );
-    }
-
-    #[test]
-    fn keep_first_keeps_the_sink_contract() {
-        let firsts = |sent: &[WriteOp]| {
-            let mut seen = HashSet::new();
-            sent.iter()
-                .filter(|op| seen.insert(op.key().clone()))
-                .map(row)
-                .collect()
-        };
-        contract::check(
-            &Expect::parts(firsts, |op: &WriteOp| vec![row(op)]).max_held(1),
-            |rng| random_ops(rng, 8, 24),
-            |inner: StrictSink<WriteOp>| inner.deduplicated(Dedup::keep_first(SOME)),
-        );
-    }
-
-    /// A row, and the row that superseded it if that is known.
-    type SupersededRow = (u64, Option<u64>);
-
-    #[derive(Clone, Debug, Default)]
-    struct Superseded(Arc<Mutex<Vec<SupersededRow>>>);
-
-    impl OutcomeObserver for Superseded {
-        fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
-            let Outcome::Superseded { by } = event.outcome else {
-                panic!("{event:?}")
-            };
-            let rows = (
-                event.position.unwrap().row(),
-                by.as_ref().map(SourcePosition::row),
-            );
-            self.0.lock().unwrap().push(rows);
-            Ok(())
-        }
-    }
-
-    /// The rows that leave and the rows that are superseded, with what superseded them.
-    async fn run(dedup: Dedup, ids: &[u32]) -> Result<(Vec<u64>, Vec<SupersededRow>), StageError> {
-        let superseded = Superseded::default();
-        let left = Mutex::new(Vec::new());
-        let leaf = sink::unfold((), |(), op: WriteOp| {
-            left.lock().unwrap().push(row(&op));
-            async { Ok::<_, StageError>(()) }
-        });
-        let ops = ids
-            .iter()
-            .zip(0..)
-            .map(|(id, row)| Ok::<_, StageError>(op(*id, row, 0)));
-        let dedup = dedup.with_outcomes(Outcomes::to([Arc::new(superseded.clone()) as _]));
-        let driven = drive(futures::stream::iter(ops), leaf.deduplicated(dedup)).await;
-        driven.map_err(|error| match error {
-            crate::DriveError::Sink { source, .. } | crate::DriveError::Stream { source, .. } => {
-                source
-            }
-        })?;
-        let superseded = superseded.0.lock().unwrap().clone();
-        Ok((left.into_inner().unwrap(), superseded))
-    }
-
-    fn window(ops: usize) -> DedupWindow {
-        DedupWindow::new(NonZeroUsize::new(ops).unwrap(), usize::MAX)
-    }
-
-    #[tokio::test]
-    async fn the_last_row_takes_the_first_ones_place_and_its_position_is_told() {
-        let (left, superseded) = run(Dedup::keep_last(window(10)), &[1, 2, 1, 3, 1])
-            .await
-            .unwrap();
-        assert_eq!(left, [4, 1, 3]);
-        assert_eq!(superseded, [(0, Some(2)), (2, Some(4))]);
-    }
-
-    #[tokio::test]
-    async fn a_row_beyond_the_window_is_written_after_the_earlier_one() {
-        let (left, superseded) = run(Dedup::keep_last(window(2)), &[1, 2, 3, 1])
-            .await
-            .unwrap();
-        assert_eq!(left, [0, 1, 2, 3]);
-        assert_eq!(superseded, []);
-    }
-
-    #[tokio::test]
-    async fn only_the_first_row_of_the_whole_input_is_kept() {
-        let (left, superseded) = run(Dedup::keep_first(SOME), &[1, 2, 1, 3, 2, 1])
-            .await
-            .unwrap();
-        assert_eq!(left, [0, 1, 3]);
-        assert_eq!(superseded, [(2, None), (4, None), (5, None)]);
-    }
-
-    #[tokio::test]
-    async fn a_second_row_is_an_error_that_names_it() {
-        let error = run(Dedup::refuse(SOME), &[1, 2, 3, 2]).await.unwrap_err();
-        assert!(
-            matches!(&error, StageError::DuplicateKey { position: Some(position) } if position.row() == 3),
-            "{error}"
-        );
-    }
-
-    #[tokio::test]
-    async fn more_keys_than_may_be_remembered_are_an_error_and_known_ones_are_not() {
-        let two = NonZeroUsize::new(2).unwrap();
-        assert!(run(Dedup::keep_first(two), &[1, 2, 1, 2]).await.is_ok());
-        let error = run(Dedup::keep_first(two), &[1, 2, 1, 3])
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, StageError::TooManyKeys { max_keys: 2 }),
-            "{error}"
-        );
-    }
-
-    #[tokio::test]
-    async fn the_window_is_bounded_in_bytes_too() {
-        let (inner, probe) = StrictSink::new();
-        let kilobytes = DedupWindow::new(SOME, 10_000);
-        let mut sink = Box::pin(inner.deduplicated(Dedup::keep_last(kilobytes)));
-        probe.unblock();
-        for id in 0..100 {
-            sink.feed(op(id, u64::from(id), 1000)).await.unwrap();
-            assert!(sink.held.memory() <= 12_000, "{}", sink.held.memory());
-        }
-        assert!(sink.held.len() > 5);
-    }
-}
+mod tests;

@@ -81,12 +81,20 @@ impl Held {
         self.line.push_back(op);
     }
 
+    /// The operation of `key` that is held.
+    pub(super) fn of_key(&self, key: &PrimaryKey) -> Option<&WriteOp> {
+        self.line.get(self.place_of(key)?)
+    }
+
+    /// Where in the line the operation of `key` stands.
+    fn place_of(&self, key: &PrimaryKey) -> Option<usize> {
+        let place = self.places.get(key)?;
+        usize::try_from(place - self.left).ok()
+    }
+
     /// Puts `op` in the place of an operation of its key, which comes back, or else at the end of the line.
     pub(super) fn replace(&mut self, op: WriteOp) -> Option<WriteOp> {
-        let place = self
-            .places
-            .get(op.key())
-            .and_then(|place| usize::try_from(place - self.left).ok());
+        let place = self.place_of(op.key());
         let Some(earlier) = place.and_then(|place| self.line.get_mut(place)) else {
             self.push(op);
             return None;

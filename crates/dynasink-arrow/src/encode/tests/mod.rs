@@ -36,7 +36,7 @@ fn encoded_as(field: Field, array: ArrayRef) -> Vec<String> {
     let mut attributes = Vec::new();
     while let Some(row) = rows.next(&mapping, &mut encoder) {
         attributes.push(match row.op {
-            Err(error) => error.code().to_owned(),
+            Err(error) => error.reason().code().to_owned(),
             Ok(op) => {
                 let json = String::from_utf8(op.item().json().to_vec()).unwrap();
                 let rest = json.strip_prefix(r#"{"k":{"N":"1"}"#).unwrap();

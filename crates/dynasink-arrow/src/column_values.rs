@@ -1,0 +1,104 @@
+//! The values of a column that something other than an attribute is made of.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
+use arrow_cast::{CastOptions, cast, cast_with_options};
+use arrow_schema::DataType;
+
+/// The values of a column, or of a field of a struct in one, in a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct ColumnValues {
+    array: ArrayRef,
+    nulls: Option<NullBuffer>,
+}
+
+impl ColumnValues {
+    /// `array`, null also where a struct around it is.
+    pub(crate) fn new(array: ArrayRef, outer_nulls: Option<&NullBuffer>) -> Self {
+        let nulls = NullBuffer::union(array.logical_nulls().as_ref(), outer_nulls);
+        Self { array, nulls }
+    }
+
+    /// The same values as `data_type`, or as another type that has the same texts. None if one of them would change.
+    pub(crate) fn of_type(self, data_type: &DataType) -> Option<Self> {
+        let wanted = unpacked_type(data_type);
+        let found = unpacked_type(self.array.data_type());
+        let is_alike = match (wanted, found) {
+            (DataType::Timestamp(unit, zone), DataType::Timestamp(found_unit, found_zone)) => {
+                unit == found_unit && zone.is_some() == found_zone.is_some()
+            }
+            _ => wanted == found || (wanted.is_string() && found.is_string()),
+        };
+        if is_alike {
+            return Some(self);
+        }
+        let array = unpacked(&self.array)?;
+        let exact = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        let same = cast_with_options(&array, wanted, &exact).ok()?;
+        let back = cast_with_options(&same, array.data_type(), &exact).ok()?;
+        (back.as_ref() == array.as_ref()).then_some(Self {
+            array: same,
+            nulls: self.nulls,
+        })
+    }
+
+    pub(crate) fn array(&self) -> &ArrayRef {
+        &self.array
+    }
+
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    }
+}
+
+/// What a part of a mapping says cannot be, for the column that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    /// The key in that part of the mapping, and the place in its list.
+    pub(crate) key: &'static str,
+    pub(crate) index: Option<usize>,
+    /// What is wrong, and what to do.
+    pub(crate) reason: String,
+}
+
+impl Unfit {
+    pub(crate) fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            key,
+            index: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A value that keeps its row from being written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RefusedValue {
+    /// The column that it is in.
+    pub(crate) column: String,
+    pub(crate) data_type: DataType,
+    pub(crate) reason: String,
+}
+
+/// What the values of a dictionary or of a run-end encoding are; any other type itself.
+pub(crate) fn unpacked_type(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => unpacked_type(values),
+        DataType::RunEndEncoded(_, values) => unpacked_type(values.data_type()),
+        other => other,
+    }
+}
+
+/// The array with the value of each row in its place. None if it cannot be unpacked.
+pub(crate) fn unpacked(array: &ArrayRef) -> Option<ArrayRef> {
+    let of_values = unpacked_type(array.data_type());
+    if of_values == array.data_type() {
+        return Some(Arc::clone(array));
+    }
+    cast(array, of_values).ok()
+}

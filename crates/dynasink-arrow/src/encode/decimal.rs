@@ -1,0 +1,111 @@
+//! Decimals by their digits.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+};
+use arrow_array::{Array, PrimitiveArray};
+use arrow_buffer::i256;
+use arrow_schema::DataType;
+use dynasink_core::{Decimal, Number};
+
+use super::fallback::Stored;
+use super::number::{ToNumber, scaled};
+use super::refusal::Refusal;
+use super::text::Text;
+
+/// Decimals of 256 bits, which can have more digits than a number of DynamoDB.
+pub(super) fn wide(array: &dyn Array, scale: i32) -> Option<Box<dyn ToNumber>> {
+    let array = array.as_primitive_opt::<Decimal256Type>()?.clone();
+    Some(Box::new(Wide { array, scale }))
+}
+
+struct Wide {
+    array: PrimitiveArray<Decimal256Type>,
+    scale: i32,
+}
+
+impl ToNumber for Wide {
+    fn number(&self, row: usize) -> Result<Number, Refusal> {
+        let value: i256 = self.array.value(row);
+        Ok(Number::parse_scaled(&value.to_string(), self.scale)?)
+    }
+}
+
+impl Stored for Wide {
+    fn decimal(&self, row: usize) -> Result<Decimal, Refusal> {
+        let value: i256 = self.array.value(row);
+        Ok(Decimal::parse_scaled(&value.to_string(), self.scale)?)
+    }
+}
+
+/// The digits of decimals without their point; none if `array` has no decimals.
+pub(super) fn digits(array: &dyn Array) -> Option<Box<dyn ToNumber>> {
+    match array.data_type() {
+        DataType::Decimal32(..) => scaled::<Decimal32Type>(array, 0),
+        DataType::Decimal64(..) => scaled::<Decimal64Type>(array, 0),
+        DataType::Decimal128(..) => scaled::<Decimal128Type>(array, 0),
+        DataType::Decimal256(..) => wide(array, 0),
+        _ => None,
+    }
+}
+
+/// The texts of decimals with so many digits behind the point; none if `array` has others or more of them.
+pub(super) fn texts(array: &dyn Array, places: i8) -> Option<Box<dyn Text>> {
+    match array.data_type() {
+        DataType::Decimal32(_, scale) => fixed::<Decimal32Type>(array, *scale, places),
+        DataType::Decimal64(_, scale) => fixed::<Decimal64Type>(array, *scale, places),
+        DataType::Decimal128(_, scale) => fixed::<Decimal128Type>(array, *scale, places),
+        DataType::Decimal256(_, scale) => fixed::<Decimal256Type>(array, *scale, places),
+        _ => None,
+    }
+}
+
+struct Fixed<T: ArrowPrimitiveType> {
+    array: PrimitiveArray<T>,
+    /// Zeros that the digits have at their end in the text.
+    zeros: usize,
+    /// Digits behind the point.
+    places: usize,
+}
+
+fn fixed<T: ArrowPrimitiveType<Native: ToString>>(
+    array: &dyn Array,
+    scale: i8,
+    places: i8,
+) -> Option<Box<dyn Text>> {
+    // A negative scale stands for zeros in front of the point.
+    let places = places.max(0);
+    Some(Box::new(Fixed {
+        array: array.as_primitive_opt::<T>()?.clone(),
+        zeros: usize::try_from(i32::from(places) - i32::from(scale)).ok()?,
+        places: usize::try_from(places).ok()?,
+    }))
+}
+
+impl<T: ArrowPrimitiveType<Native: ToString>> Text for Fixed<T> {
+    fn text<'a>(&'a self, row: usize, buffer: &'a mut String) -> Result<&'a str, Refusal> {
+        let value = self.array.value(row).to_string();
+        let (sign, digits) = match value.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None => ("", value.as_str()),
+        };
+        let digits = match digits {
+            "0" => String::new(),
+            digits => format!("{digits}{:0<1$}", "", self.zeros),
+        };
+        let digits = format!("{digits:0>width$}", width = self.places + 1);
+        buffer.push_str(sign);
+        let (integer, fraction) = digits
+            .split_at_checked(digits.len() - self.places)
+            .unwrap_or((&digits, ""));
+        buffer.push_str(integer);
+        if !fraction.is_empty() {
+            buffer.push('.');
+            buffer.push_str(fraction);
+        }
+        Ok(buffer)
+    }
+}
+
+impl<T: ArrowPrimitiveType> Stored for Fixed<T> {}

@@ -1,0 +1,111 @@
+//! The answer to a name or a word that is not among those that there are.
+
+use std::fmt;
+
+/// What there is in the place of what was asked for, and which of it was meant, most likely.
+///
+/// It displays the nearest name, if one is near, and then all names, up to a number that a line can take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    what: &'static str,
+    names: Vec<String>,
+    nearest: Option<String>,
+}
+
+/// How alike two names must be, from 0 to 1, for one to be meant by the other.
+const ALIKE: f64 = 0.75;
+/// How many names an error lists.
+const LISTED: usize = 30;
+
+impl Near {
+    /// The answer to `asked`, where `names` are the columns that there are.
+    #[expect(
+        single_use_lifetimes,
+        reason = "`impl Trait` arguments cannot elide it yet"
+    )]
+    pub(crate) fn for_name<'a>(asked: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::to(asked, "columns", names)
+    }
+
+    /// The answer to `asked`, where `names` are `what` there is, in the plural.
+    #[expect(
+        single_use_lifetimes,
+        reason = "`impl Trait` arguments cannot elide it yet"
+    )]
+    pub(crate) fn to<'a>(
+        asked: &str,
+        what: &'static str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let lower = asked.to_lowercase();
+        let nearest = names
+            .iter()
+            .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
+            .filter(|(alike, _)| *alike >= ALIKE)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, name)| name.clone());
+        Self {
+            what,
+            names,
+            nearest,
+        }
+    }
+
+    /// The name that was meant, most likely.
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
+
+    /// All names.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, names, .. } = self;
+        if let Some(nearest) = &self.nearest {
+            write!(f, "is {nearest:?} meant? ")?;
+        }
+        if names.is_empty() {
+            return write!(f, "there are no {what}");
+        }
+        write!(f, "the {what} are ")?;
+        for (at, name) in names.iter().take(LISTED).enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(f, "{separator}{name:?}")?;
+        }
+        match names.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_is_not() {
+        let near = Near::to("custmer_id", "columns", ["order_date", "Customer_Id"]);
+        assert_eq!(near.nearest(), Some("Customer_Id"));
+        assert_eq!(
+            near.to_string(),
+            "is \"Customer_Id\" meant? the columns are \"order_date\", \"Customer_Id\""
+        );
+        assert_eq!(
+            Near::to("pk", "columns", ["carrier", "name"]).nearest(),
+            None
+        );
+    }
+
+    #[test]
+    fn a_long_list_of_names_is_cut() {
+        let names: Vec<String> = (0..32).map(|n| format!("c{n:03}")).collect();
+        let near = Near::to("zzzzzzz", "columns", names.iter().map(String::as_str));
+        assert!(near.to_string().ends_with("\"c029\" and 2 more"), "{near}");
+    }
+}
