@@ -210,7 +210,7 @@ fn refused(reason: impl Into<String>) -> StageError {
 /// Why a row cannot be written, with the value that is to blame if it is one.
 fn dead(error: &ValueError) -> DeadReason {
     let mut reason = DeadReason::of(error.reason());
-    reason.value = error.value();
+    reason.value = error.value().map(Box::new);
     if let Some(value) = &reason.value {
         reason.message = format!(
             "column {} ({}): {}",

@@ -113,15 +113,12 @@ impl Decimal {
         let mut digits = digits.to_vec();
         let mut exponent = self.exponent;
         if up {
-            match digits.iter().rposition(|&digit| digit != b'9') {
-                Some(at) => {
-                    digits.truncate(at + 1);
-                    digits[at] += 1;
-                }
-                None => {
-                    digits = vec![b'1'];
-                    exponent = exponent.saturating_add(1);
-                }
+            if let Some(at) = digits.iter().rposition(|&digit| digit != b'9') {
+                digits.truncate(at + 1);
+                digits[at] += 1;
+            } else {
+                digits = vec![b'1'];
+                exponent = exponent.saturating_add(1);
             }
         }
         Self::normal(self.negative, digits, exponent)

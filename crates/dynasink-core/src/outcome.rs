@@ -39,7 +39,7 @@ pub struct DeadReason {
     /// Requests that carried the operation; none for a row that never became one.
     pub attempts: u32,
     /// The value that is to blame, for a row that could not become an operation.
-    pub value: Option<ValueLocation>,
+    pub value: Option<Box<ValueLocation>>,
 }
 
 impl DeadReason {

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
-use arrow_array::{Int64Array, RecordBatch};
+use arrow_array::builder::{Float64Builder, ListBuilder};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use dynasink_core::{
     KeyType, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, TableSchema,
 };
@@ -170,4 +171,35 @@ fn a_batch_that_comes_uninvited_is_refused_and_the_sink_is_done() {
         panic!("{polled:?}")
     };
     assert!(matches!(*error, StageError::Poisoned { stage: "decode" }));
+}
+
+#[test]
+fn a_value_that_is_to_blame_is_named_by_its_place_and_type() {
+    let mut lines = ListBuilder::new(Float64Builder::new());
+    lines.append_value([Some(1.0), Some(2.0), None, Some(f64::NAN)]);
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let batch = RecordBatch::try_from_iter([("id", ids), ("lines", Arc::new(lines.finish()) as _)]);
+    let batch = batch.unwrap();
+    let table = TableSchema::builder("orders")
+        .partition_key("id", KeyType::N)
+        .build()
+        .unwrap();
+    let dead = Arc::new(Dead::default());
+    let decoder = Decoder::new(Mapping::infer(&batch.schema(), &table).unwrap())
+        .with_outcomes(Outcomes::of(Arc::clone(&dead)));
+    assert!(decode(decoder, batch.into()).unwrap().is_empty());
+    let rows = dead.0.lock().unwrap();
+    let [(_, Outcome::Dead(reason))] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    assert_eq!(reason.code, "number");
+    assert_eq!(
+        reason.message,
+        "column lines[3] (Float64): table orders: attribute \"lines\" is not a valid number: it is not finite"
+    );
+    let value = reason.value.as_ref().unwrap();
+    assert_eq!(
+        (value.column.as_str(), value.kind.as_str()),
+        ("lines[3]", "Float64")
+    );
 }

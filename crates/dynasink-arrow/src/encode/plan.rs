@@ -46,7 +46,10 @@ impl<'p, 's> Plan<'p, 's> {
 
     /// What a null becomes.
     pub(super) fn absent(&self) -> Absent {
-        self.place.null(self.rules.policies.nulls)
+        match self.rules.encode_as {
+            Some(EncodeAs::Null) => Absent::Null,
+            _ => self.place.null(self.rules.policies.nulls),
+        }
     }
 
     /// Whether the mapping names the form.

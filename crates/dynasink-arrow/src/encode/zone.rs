@@ -120,4 +120,16 @@ mod tests {
         assert_eq!(berlin.utc_of(1_729_998_000), Ok(1_729_994_400));
         assert_eq!(berlin.utc_of(i64::MAX), Err(Refusal::Year));
     }
+
+    #[test]
+    fn times_at_the_ends_of_the_calendar_do_no_harm() {
+        let ends = [chrono::NaiveDateTime::MIN, chrono::NaiveDateTime::MAX];
+        for end in ends.map(|end| end.and_utc().timestamp()) {
+            for zone in ["Asia/Tokyo", "America/New_York"] {
+                let zone = Zone::parse(zone).unwrap();
+                assert!(zone.utc_of(end).is_ok());
+                assert!(zone.offset_at(end).is_ok());
+            }
+        }
+    }
 }

@@ -57,6 +57,98 @@ fn every_kind_of_value_has_its_json_and_its_size() {
     assert_eq!(everything.size(), sizes.iter().sum::<u64>());
 }
 
+/// *DynamoDB item sizes and formats*, one row for each rule.
+#[test]
+fn each_type_has_the_size_that_the_service_counts() {
+    type Write = fn(ValueEncoder<'_>) -> Result<()>;
+    fn numbers(texts: &[&str]) -> Vec<Number> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+    let cases: [(&str, Write, u64); 28] = [
+        ("an empty string", |v| v.string(""), 0),
+        ("bytes of UTF-8, not characters", |v| v.string("é€😀"), 9),
+        ("what JSON escapes", |v| v.string("\"\n\u{1}"), 3),
+        ("no bytes", |v| v.binary(&[]), 0),
+        ("bytes, not base64", |v| v.binary(&[0; 4]), 4),
+        ("true", |v| v.bool(true), 1),
+        ("false", |v| v.bool(false), 1),
+        ("null", |v| v.null(), 1),
+        ("zero", |v| v.integer(0), 1),
+        ("one digit", |v| v.integer(1), 2),
+        ("a pair of digits", |v| v.integer(99), 2),
+        ("zeros at the end", |v| v.integer(1_000_000), 2),
+        ("two pairs", |v| v.integer(123), 3),
+        ("a pair on each side", |v| v.try_number("1.5".parse()), 3),
+        ("a sign", |v| v.integer(-1), 3),
+        // Implementations disagree on these; the larger size is the safe one.
+        ("pairs aligned on the point", |v| v.integer(120), 3),
+        (
+            "the same behind the point",
+            |v| v.try_number("0.012".parse()),
+            3,
+        ),
+        ("all digits", |v| v.integer(10_i128.pow(38) - 1), 20),
+        (
+            "all digits and a sign",
+            |v| v.integer(1 - 10_i128.pow(38)),
+            21,
+        ),
+        ("strings of a set", |v| v.string_set(["a", "", "é"]), 3),
+        (
+            "numbers of a set",
+            |v| v.number_set(numbers(&["1", "-1.5", "0"])),
+            7,
+        ),
+        (
+            "binary of a set",
+            |v| v.binary_set([&[1_u8][..], &[2, 3]]),
+            3,
+        ),
+        ("an empty list", |v| v.list().map(drop), 3),
+        ("an empty map", |v| v.map().map(drop), 3),
+        (
+            "elements of a list",
+            |v| {
+                let mut list = v.list()?;
+                list.element().null()?;
+                list.element().string("ab")
+            },
+            3 + (1 + 1) + (1 + 2),
+        ),
+        (
+            "names and values of a map",
+            |v| {
+                let mut map = v.map()?;
+                map.attribute("né")?.bool(true)?;
+                map.attribute("x")?.string("")
+            },
+            3 + (1 + 3 + 1) + (1 + 1),
+        ),
+        (
+            "lists in maps",
+            |v| {
+                let mut map = v.map()?;
+                let mut list = map.attribute("l")?.list()?;
+                list.element().list().map(drop)
+            },
+            3 + (1 + 1 + 3) + (1 + 3),
+        ),
+        (
+            "what is left out",
+            |v| {
+                let mut map = v.map()?;
+                drop(map.attribute("x")?);
+                map.attribute("y")?.null()
+            },
+            3 + (1 + 1 + 1),
+        ),
+    ];
+    for (what, write, size) in cases {
+        let encoded = item(|item| write(item.attribute("né")?));
+        assert_eq!(encoded.unwrap().size(), 3 + size, "{what}");
+    }
+}
+
 #[test]
 fn a_value_that_is_not_written_leaves_no_trace() {
     let sparse = item(|item| {

@@ -1,16 +1,27 @@
 //! Each type with the values at its edges, as the JSON that an item holds.
 
+mod keys;
 mod nested;
+mod numbers;
+mod places;
+mod policies;
 mod scalars;
+mod sets;
+mod strings;
+mod times;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
-use dynasink_core::{ItemEncoder, KeyType, TableSchema};
+use dynasink_core::{AttributeName, AttributeNames, ItemEncoder, KeyType, TableSchema};
 
-use crate::{Mapping, SourceBatch, rows::Rows};
+use crate::encode::{Column, Encoding, ValueError};
+use crate::mapping::rules::ValuePath;
+use crate::mapping::spec::{ColumnSpec, EncodeAs, MappingSpec, Policies};
+use crate::{Error, Mapping, SourceBatch, rows::Rows};
 
 /// The attribute of each value of `array`: its JSON, `omitted`, or the code of the error of its row.
 fn encoded(array: impl Array + 'static) -> Vec<String> {
@@ -50,6 +61,75 @@ fn encoded_as(field: Field, array: ArrayRef) -> Vec<String> {
     attributes
 }
 
+/// What a mapping says of the one column.
+fn mapping_of(column: ColumnSpec) -> MappingSpec {
+    let mut spec = MappingSpec::default();
+    spec.columns.insert("v".to_owned(), column);
+    spec
+}
+
+/// The column by this word.
+fn by(word: EncodeAs) -> ColumnSpec {
+    ColumnSpec {
+        encode_as: Some(word),
+        ..ColumnSpec::default()
+    }
+}
+
+fn policies(policies: Policies) -> ColumnSpec {
+    ColumnSpec {
+        policies,
+        ..ColumnSpec::default()
+    }
+}
+
+fn encoding(spec: &MappingSpec, data_type: &DataType) -> Result<Encoding, Error> {
+    let field = Field::new("v", data_type.clone(), true);
+    Encoding::new(&ValuePath::column(spec, "v"), &field)
+}
+
+/// The attribute of each value of `array` by `encoding`: its JSON, `omitted`, or the error of its row.
+fn attributes(encoding: &Encoding, array: &dyn Array) -> Vec<Result<String, ValueError>> {
+    let table = TableSchema::builder("edges")
+        .partition_key("k", KeyType::N)
+        .build()
+        .unwrap();
+    let names = AttributeNames::new([AttributeName::new("v").unwrap()]).unwrap();
+    let column = Column::new(array, encoding).expect("the encoding was made for the type");
+    let mut encoder = ItemEncoder::new(&table);
+    let attribute = |row| {
+        let item = encoder.item_of_fields(&names, |item| column.encode(row, item.field(0)?))?;
+        let json = String::from_utf8(item.json().to_vec()).unwrap();
+        let value = json.strip_prefix(r#"{"v":"#);
+        Ok(value.map_or(OMITTED.to_owned(), |value| {
+            value.strip_suffix('}').unwrap().to_owned()
+        }))
+    };
+    (0..array.len()).map(attribute).collect()
+}
+
+/// The same by a mapping, with the code of an error in its place.
+fn mapped(spec: &MappingSpec, array: &dyn Array) -> Vec<String> {
+    attributes(&encoding(spec, array.data_type()).unwrap(), array)
+        .into_iter()
+        .map(|attribute| attribute.unwrap_or_else(|error| error.reason().code().to_owned()))
+        .collect()
+}
+
+/// The same by what a mapping says of the column.
+fn mapped_by(column: ColumnSpec, array: &dyn Array) -> Vec<String> {
+    mapped(&mapping_of(column), array)
+}
+
+/// The same by a word.
+fn written_as(word: EncodeAs, array: &dyn Array) -> Vec<String> {
+    mapped_by(by(word), array)
+}
+
+fn b(base64: &str) -> String {
+    format!(r#"{{"B":"{base64}"}}"#)
+}
+
 fn n(text: &str) -> String {
     format!(r#"{{"N":"{text}"}}"#)
 }
@@ -66,3 +146,6 @@ fn uuid_field() -> Field {
 const OMITTED: &str = "omitted";
 const NOT_A_NUMBER: &str = "number";
 const UNSUPPORTED: &str = "unsupported_value";
+const NULL: &str = r#"{"NULL":true}"#;
+const TRUE: &str = r#"{"BOOL":true}"#;
+const FALSE: &str = r#"{"BOOL":false}"#;
