@@ -3,16 +3,14 @@
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field};
 
+use crate::encode::extension::Extension;
+
 /// The extension name of a UUID in a `FixedSizeBinary(16)`.
 pub(crate) const UUID_EXTENSION: &str = "arrow.uuid";
 
 /// Whether values of `field` are UUIDs.
 pub(crate) fn is_uuid(field: &Field) -> bool {
-    field.data_type() == &DataType::FixedSizeBinary(16)
-        && field
-            .metadata()
-            .get(EXTENSION_TYPE_NAME_KEY)
-            .is_some_and(|name| name == UUID_EXTENSION)
+    Extension::of(field) == Some(Extension::Uuid)
 }
 
 /// Whether `field` says what its values mean, beyond their type.
@@ -28,7 +26,7 @@ pub(crate) fn same_field(a: &Field, b: &Field) -> bool {
 
 /// [`same_field`] without the name.
 pub(crate) fn same_values(a: &Field, b: &Field) -> bool {
-    is_uuid(a) == is_uuid(b) && same_type(a.data_type(), b.data_type())
+    Extension::of(a) == Extension::of(b) && same_type(a.data_type(), b.data_type())
 }
 
 fn same_type(a: &DataType, b: &DataType) -> bool {

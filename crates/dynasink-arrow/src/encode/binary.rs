@@ -13,7 +13,7 @@ use dynasink_core::ValueEncoder;
 use super::fallback::Fallbacks;
 use super::refusal::Refusal;
 use super::text::{self, Text};
-use super::{Encode, ValueError, indirect};
+use super::{Encode, ValueError, indirect, packed};
 
 /// Which bytes a value becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) enum BinaryForm {
     FromHex,
     /// What a string says in base64.
     FromBase64,
+    /// The floats of a list, one after the other.
+    Packed,
 }
 
 /// The bytes of a row that is not null.
@@ -68,15 +70,17 @@ pub(super) fn bytes_as(array: &dyn Array, form: BinaryForm) -> Option<Box<dyn To
     if indirect::is_indirect(array) {
         return indirect::bytes_of(array, |values| bytes_as(values, form));
     }
-    if form == BinaryForm::Value {
-        return bytes(array);
+    match form {
+        BinaryForm::Value => return bytes(array),
+        BinaryForm::Packed => return packed::floats(array),
+        _ => {}
     }
     if !array.data_type().is_string() {
         return None;
     }
     let texts = text::of(array)?;
     Some(match form {
-        BinaryForm::Value => return None,
+        BinaryForm::Value | BinaryForm::Packed => return None,
         BinaryForm::Utf8 => decoded(texts, |text, buffer| {
             buffer.extend_from_slice(text.as_bytes());
             Ok(())

@@ -123,7 +123,8 @@ impl<T: ArrowPrimitiveType<Native: Float>> Stored for Widened<T> {
     }
 }
 
-fn name_of(value: f64) -> &'static str {
+/// The name of what is no finite number.
+pub(super) fn name_of(value: f64) -> &'static str {
     if value == f64::INFINITY {
         INFINITY
     } else if value == f64::NEG_INFINITY {

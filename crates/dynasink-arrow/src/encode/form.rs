@@ -3,14 +3,24 @@
 use std::sync::Arc;
 
 use arrow_array::Array;
+use arrow_buffer::NullBuffer;
 use dynasink_core::{AttributeNames, ValueEncoder, ValueKind};
 
 use super::binary::BinaryForm;
+use super::document::DocumentForm;
+use super::entries::EntriesForm;
 use super::fallback::Fallbacks;
+use super::json_text::JsonForm;
 use super::number::NumberForm;
 use super::set::{MemberForm, SetForm};
 use super::text::TextForm;
-use super::{Encode, Encoding, ValueError, binary, bool, indirect, map, nested, number, set, text};
+use super::union::UnionForm;
+#[cfg(feature = "variant")]
+use super::variant::{self, VariantForm};
+use super::{
+    Encode, Encoding, ValueError, binary, bool, bool8, document, entries, indirect, interval,
+    json_text, map, nested, number, set, text, union,
+};
 
 /// What the values of one type become. Dictionaries and run-end encodings are as their values.
 #[derive(Clone, Debug)]
@@ -33,6 +43,21 @@ pub(super) enum Form {
     Struct(Arc<StructForm>),
     /// M of the entries of a map, whose keys are their canonical text.
     Map(Arc<Encoding>),
+    /// L of M of the keys and values of a map.
+    Entries(Arc<EntriesForm>),
+    /// M of the parts of an interval.
+    IntervalParts,
+    /// The value of the type that a row of a union has.
+    Union(Arc<UnionForm>),
+    /// BOOL of `arrow.bool8`.
+    Bool8,
+    /// What a text of JSON says.
+    Document(DocumentForm),
+    /// JSON text of any value.
+    JsonText(Arc<JsonForm>),
+    /// A VARIANT of Parquet.
+    #[cfg(feature = "variant")]
+    Variant(VariantForm),
 }
 
 /// The fields of a struct that become attributes of a map.
@@ -45,11 +70,11 @@ pub(super) struct StructForm {
 }
 
 impl Form {
-    /// The type of the values.
+    /// The type of the values; M if they can be of several, as what a document says.
     pub(super) fn kind(&self) -> ValueKind {
         match self {
             Self::Null => ValueKind::Null,
-            Self::Bool => ValueKind::Bool,
+            Self::Bool | Self::Bool8 => ValueKind::Bool,
             Self::Number(..) => ValueKind::N,
             Self::Text(..) => ValueKind::S,
             Self::Binary(..) => ValueKind::B,
@@ -58,8 +83,23 @@ impl Form {
                 MemberForm::Numbers(..) => ValueKind::Ns,
                 MemberForm::Bytes(_) => ValueKind::Bs,
             },
-            Self::List(_) => ValueKind::L,
-            Self::Struct(_) | Self::Map(_) => ValueKind::M,
+            Self::List(_) | Self::Entries(_) => ValueKind::L,
+            Self::Struct(_) | Self::Map(_) | Self::IntervalParts | Self::Document(_) => {
+                ValueKind::M
+            }
+            Self::Union(union) => union.kind().unwrap_or(ValueKind::M),
+            Self::JsonText(_) => ValueKind::S,
+            #[cfg(feature = "variant")]
+            Self::Variant(form) => form.kind(),
+        }
+    }
+
+    /// Which rows of `array` have no value.
+    pub(super) fn nulls_of(&self, array: &dyn Array) -> Option<NullBuffer> {
+        match self {
+            // The type of a row is told whatever its value is, and unions have no nulls of their own.
+            Self::Union(union) if union.is_tagged() => None,
+            _ => array.logical_nulls(),
         }
     }
 
@@ -78,6 +118,14 @@ impl Form {
             Self::List(element) => nested::list(array, element),
             Self::Struct(fields) => nested::fields(array, fields),
             Self::Map(value) => map::encoder(array, value),
+            Self::Entries(form) => entries::encoder(array, form),
+            Self::IntervalParts => interval::maps(array),
+            Self::Union(form) => union::encoder(array, form),
+            Self::Bool8 => bool8::encoder(array),
+            Self::Document(form) => document::encoder(array, *form),
+            Self::JsonText(form) => json_text::encoder(array, form),
+            #[cfg(feature = "variant")]
+            Self::Variant(form) => variant::encoder(array, *form),
         }
     }
 }

@@ -98,7 +98,8 @@ indirect! {
     bytes_of, dyn ToBytes
 }
 
-fn rows_and_values(array: &dyn Array) -> Option<(Vec<usize>, &dyn Array)> {
+/// Where the value of each row stands, and the values.
+pub(super) fn rows_and_values(array: &dyn Array) -> Option<(Vec<usize>, &dyn Array)> {
     if let DataType::Dictionary(..) = array.data_type() {
         let dictionary = array.as_any_dictionary_opt()?;
         let values = dictionary.values();

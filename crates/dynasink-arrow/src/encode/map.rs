@@ -1,5 +1,7 @@
 //! Maps as M, with their keys by canonical text.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, MapArray};
 use arrow_buffer::NullBuffer;
@@ -17,10 +19,7 @@ struct Maps {
 
 impl Encode for Maps {
     fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
-        let offsets = self.array.value_offsets();
-        // Offsets of a valid array are not negative.
-        let entry = |at: usize| usize::try_from(offsets[at]).unwrap_or(0);
-        let entries = entry(row)..entry(row + 1);
+        let entries = entries_of(&self.array, row);
 
         // Keys come first, since the map that is open has no way to refuse one.
         let mut keys = Vec::with_capacity(entries.len());
@@ -58,6 +57,14 @@ impl Encode for Maps {
         }
         Ok(())
     }
+}
+
+/// The entries that make the map of a row.
+pub(super) fn entries_of(array: &MapArray, row: usize) -> Range<usize> {
+    let offsets = array.value_offsets();
+    // Offsets of a valid array are not negative.
+    let entry = |at: usize| usize::try_from(offsets[at]).unwrap_or(0);
+    entry(row)..entry(row + 1)
 }
 
 impl Maps {

@@ -6,25 +6,36 @@
 mod absent;
 mod binary;
 mod bool;
+mod bool8;
 mod bytes_text;
 mod decimal;
+mod document;
 mod encoding;
+mod entries;
 mod epoch;
 mod error;
+pub(crate) mod extension;
 mod fallback;
 mod float;
 mod form;
 mod indirect;
+mod interval;
+mod json_text;
 mod key;
 mod map;
 mod nested;
 mod number;
+mod offset_timestamp;
+mod packed;
 mod plan;
 mod refusal;
 mod set;
 mod temporal;
 pub(crate) mod text;
 pub(crate) mod ticks;
+mod union;
+#[cfg(feature = "variant")]
+mod variant;
 mod words;
 pub(crate) mod zone;
 
@@ -62,7 +73,7 @@ impl Column {
     /// None if `encoding` was not made for the type of `array`.
     pub(crate) fn new(array: &dyn Array, encoding: &Encoding) -> Option<Self> {
         Some(Self {
-            nulls: array.logical_nulls(),
+            nulls: encoding.form().nulls_of(array),
             absent: encoding.absent(),
             data_type: array.data_type().clone(),
             encoder: encoding.form().encoder(array)?,

@@ -3,24 +3,33 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+#[cfg(feature = "variant")]
+use arrow_array::new_empty_array;
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 use dynasink_core::ValueKind;
 
 use super::absent::{Absent, Place};
 use super::binary::BinaryForm;
+use super::document::DocumentForm;
 use super::encoding::{Encoding, attribute_names};
+use super::entries::EntriesForm;
 use super::epoch::Count;
+use super::extension::Extension;
 use super::fallback::Fallbacks;
 use super::form::{Form, StructForm};
+use super::json_text::JsonForm;
 use super::number::NumberForm;
 use super::set::{MemberForm, SetForm};
 use super::temporal::{Iso, ShownZone};
 use super::text::TextForm;
+use super::union::UnionForm;
+#[cfg(feature = "variant")]
+use super::variant::{VariantForm, Variants};
 use super::words::words_of;
 use super::zone::Zone;
 use crate::error::{Error, Result};
 use crate::mapping::rules::{Rules, ValuePath};
-use crate::mapping::spec::{BinaryAsString, EncodeAs, Lists, Timestamps};
+use crate::mapping::spec::{BinaryAsString, EncodeAs, Json, Lists, Timestamps};
 use crate::shape::{has_extension, is_uuid};
 
 /// A value on its way to a form: where it stands, what it is, and what is said of it.
@@ -66,6 +75,10 @@ impl<'p, 's> Plan<'p, 's> {
         let words = words_of(&self.field);
         let word = match word {
             Some(word) => word,
+            // Its values are as many forms as it has types, which no word says.
+            None if matches!(self.field.data_type(), DataType::Union(..)) => {
+                return self.union(false);
+            }
             None => self.default_word(words)?,
         };
         if !words.contains(&word) {
@@ -85,6 +98,11 @@ impl<'p, 's> Plan<'p, 's> {
         use DataType as D;
         let data_type = self.field.data_type();
         Ok(match data_type {
+            _ if Extension::of(&self.field) == Some(Extension::Json)
+                && self.rules.json == Json::Native =>
+            {
+                EncodeAs::Document
+            }
             D::Date32 | D::Date64 | D::Timestamp(..) => match self.rules.timestamps {
                 Timestamps::Iso => EncodeAs::Iso,
                 Timestamps::EpochS => EncodeAs::EpochS,
@@ -103,8 +121,7 @@ impl<'p, 's> Plan<'p, 's> {
             }
             _ => match words.first() {
                 Some(word) => *word,
-                // Intervals and unions.
-                None => return Err(self.unsupported("which is not supported yet")),
+                None => return Err(self.unsupported("which has no form in DynamoDB")),
             },
         })
     }
@@ -162,6 +179,7 @@ impl<'p, 's> Plan<'p, 's> {
     fn form_by(&self, word: EncodeAs) -> Result<Form> {
         use EncodeAs as W;
         let data_type = self.field.data_type();
+        let extension = Extension::of(&self.field);
         let number = |form| Form::Number(form, self.fallbacks);
         let text = |form| Form::Text(form, self.fallbacks);
         let binary = |form| Form::Binary(form, self.fallbacks);
@@ -169,7 +187,15 @@ impl<'p, 's> Plan<'p, 's> {
             |count| Form::Number(NumberForm::Time(count, self.assumed_zone()), self.fallbacks);
         Ok(match word {
             W::Null => Form::Null,
+            _ if extension == Some(Extension::Variant) => self.variant(word)?,
+            W::Bool if extension == Some(Extension::Bool8) => Form::Bool8,
             W::Bool => Form::Bool,
+            W::Zoned | W::S if extension == Some(Extension::TimestampWithOffset) => {
+                text(TextForm::WithOffset)
+            }
+            W::Iso if extension == Some(Extension::TimestampWithOffset) => {
+                text(TextForm::WithoutOffset)
+            }
             W::S => text(self.text_form()),
             W::Uuid => text(TextForm::Uuid),
             W::Hex => text(TextForm::Hex),
@@ -207,10 +233,17 @@ impl<'p, 's> Plan<'p, 's> {
             },
             W::Ns => self.set(Some(W::N))?,
             W::Bs => self.set(Some(W::B))?,
+            W::M if matches!(data_type, DataType::Interval(_)) => Form::IntervalParts,
             W::L | W::M => self.container()?,
-            W::Json | W::Document | W::DynamodbJson | W::Packed | W::Entries | W::Tagged => {
-                return Err(self.unsupported("which cannot be written so"));
-            }
+            W::Json => Form::JsonText(Arc::new(JsonForm {
+                field: self.field.clone().into_owned(),
+                nonfinite: self.rules.policies.nonfinite.unwrap_or_default(),
+            })),
+            W::Document => Form::Document(DocumentForm::Plain),
+            W::DynamodbJson => Form::Document(DocumentForm::Typed),
+            W::Packed => binary(BinaryForm::Packed),
+            W::Entries => self.entries()?,
+            W::Tagged => self.union(true)?,
         })
     }
 
@@ -311,21 +344,68 @@ impl<'p, 's> Plan<'p, 's> {
         match data_type {
             DataType::Struct(fields) => Ok(Form::Struct(Arc::new(self.fields(fields)?))),
             DataType::Map(entries, _) => {
-                let DataType::Struct(entry) = entries.data_type() else {
-                    return Err(self.unsupported("whose entries are not a struct"));
-                };
-                let [key, value] = entry.as_ref() else {
-                    return Err(self.unsupported("whose entries are not a key and a value"));
-                };
+                let (key, value) = self.key_and_value(entries)?;
                 if !is_map_key(key) {
                     return Err(self.unsupported(
-                        "whose keys cannot name attributes (strings, integers, dates, booleans and UUIDs can)",
+                        "whose keys cannot name attributes: write it as `entries` or `json`",
                     ));
                 }
                 Ok(Form::Map(of_elements(value)?))
             }
             _ => Err(self.unsupported("which has no parts")),
         }
+    }
+
+    fn key_and_value<'e>(&self, entries: &'e Field) -> Result<(&'e FieldRef, &'e FieldRef)> {
+        match entries.data_type() {
+            DataType::Struct(entry) if entry.len() == 2 => Ok((&entry[0], &entry[1])),
+            _ => Err(self.unsupported("whose entries are not a key and a value")),
+        }
+    }
+
+    fn entries(&self) -> Result<Form> {
+        let DataType::Map(entries, _) = self.field.data_type() else {
+            return Err(self.unsupported("which has no entries"));
+        };
+        let (key, value) = self.key_and_value(entries)?;
+        Ok(Form::Entries(Arc::new(EntriesForm::new(
+            self.path, key, value,
+        )?)))
+    }
+
+    fn union(&self, tagged: bool) -> Result<Form> {
+        let DataType::Union(types, _) = self.field.data_type() else {
+            return Err(self.unsupported("which is not one of several types"));
+        };
+        if types.is_empty() {
+            return Err(self.unsupported("which has no types"));
+        }
+        let form = UnionForm::new(self.path, types, self.place, tagged)?;
+        Ok(Form::Union(Arc::new(form)))
+    }
+
+    #[cfg(feature = "variant")]
+    fn variant(&self, word: EncodeAs) -> Result<Form> {
+        // What a shredding may be is a matter of its types alone.
+        Variants::new(&new_empty_array(self.field.data_type()))
+            .map_err(|reason| self.unsupported(reason))?;
+        let policies = self.rules.policies;
+        Ok(match word {
+            EncodeAs::Json => Form::JsonText(Arc::new(JsonForm {
+                field: self.field.clone().into_owned(),
+                nonfinite: policies.nonfinite.unwrap_or_default(),
+            })),
+            EncodeAs::B => Form::Variant(VariantForm::Bytes),
+            _ => Form::Variant(VariantForm::Native {
+                whole: self.fallbacks,
+                parts: Fallbacks::new(policies, Place::Element),
+            }),
+        })
+    }
+
+    #[cfg(not(feature = "variant"))]
+    fn variant(&self, _: EncodeAs) -> Result<Form> {
+        Err(self.unsupported("a VARIANT of Parquet, which this build cannot read"))
     }
 
     fn fields(&self, fields: &Fields) -> Result<StructForm> {
@@ -357,7 +437,7 @@ impl<'p, 's> Plan<'p, 's> {
 }
 
 /// The elements of a list of any kind.
-fn element_of(data_type: &DataType) -> Option<&FieldRef> {
+pub(super) fn element_of(data_type: &DataType) -> Option<&FieldRef> {
     match data_type {
         DataType::List(element)
         | DataType::LargeList(element)
@@ -380,14 +460,14 @@ pub(super) fn values_of(field: &Field) -> Cow<'_, Field> {
     }
 }
 
+/// Whether each value of `key` has a text of its own.
 fn is_map_key(key: &Field) -> bool {
     let key = values_of(key);
     let data_type = key.data_type();
     is_uuid(&key)
         || data_type.is_string()
         || data_type.is_integer()
-        || matches!(
-            data_type,
-            DataType::Boolean | DataType::Date32 | DataType::Date64
-        )
+        || data_type.is_decimal()
+        || data_type == &DataType::Boolean
+        || Iso::of_type(data_type).is_some()
 }

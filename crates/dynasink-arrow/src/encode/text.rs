@@ -9,7 +9,9 @@ use dynasink_core::ValueEncoder;
 use super::fallback::{Fallbacks, Stored};
 use super::number::NumberText;
 use super::temporal::Iso;
-use super::{Encode, ValueError, bytes_text, decimal, indirect, number, temporal};
+use super::{
+    Encode, ValueError, bytes_text, decimal, indirect, interval, number, offset_timestamp, temporal,
+};
 
 pub(crate) use super::refusal::Refusal;
 
@@ -30,6 +32,10 @@ pub(super) enum TextForm {
     Places(i8),
     /// A date, a time or a duration by ISO 8601.
     Iso(Iso),
+    /// A timestamp that has an offset of its own, with it.
+    WithOffset,
+    /// The same in UTC.
+    WithoutOffset,
 }
 
 /// The text of a row that is not null. Different values have different texts.
@@ -81,6 +87,8 @@ pub(super) fn texts_as(array: &dyn Array, form: TextForm) -> Option<Box<dyn Text
         TextForm::Uuid => bytes_text::uuids(array),
         TextForm::Places(places) => decimal::texts(array, places),
         TextForm::Iso(iso) => temporal::texts(array, iso),
+        TextForm::WithOffset => offset_timestamp::texts(array),
+        TextForm::WithoutOffset => offset_timestamp::utc_texts(array),
     }
 }
 
@@ -93,6 +101,7 @@ pub(crate) fn of(array: &dyn Array) -> Option<Box<dyn Text>> {
         DataType::FixedSizeBinary(16) => bytes_text::uuids(array)?,
         DataType::Boolean => Box::new(array.as_boolean_opt()?.clone()),
         DataType::Dictionary(..) | DataType::RunEndEncoded(..) => indirect::texts_of(array, of)?,
+        DataType::Interval(_) => interval::texts(array)?,
         data_type => match Iso::of_type(data_type) {
             Some(iso) => temporal::texts(array, iso)?,
             None => Box::new(NumberText(number::numbers(array)?)),

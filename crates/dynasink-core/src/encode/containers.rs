@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::ItemEncoder;
 use super::value::{Lead, ValueEncoder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::name::{self, AttributeNames};
 
 /// Up to this many names a walk over them beats a hash set.
@@ -57,6 +57,11 @@ impl<'a> MapEncoder<'a> {
             &mut self.follows,
             self.top_level,
         ))
+    }
+
+    /// Reports that the map as a whole has no counterpart in DynamoDB.
+    pub(super) fn unsupported(&mut self, message: impl Into<String>) -> Error {
+        self.encoder.unsupported(message)
     }
 }
 

@@ -6,6 +6,7 @@
 //! written leaves no trace, so that whatever a caller does, the item is well-formed.
 
 mod containers;
+mod document;
 mod value;
 
 pub use containers::{FieldsEncoder, ListEncoder, MapEncoder};
