@@ -19,6 +19,7 @@ use super::refusal::Refusal;
 use super::text::{self, Text, TextForm};
 use super::{Encode, ValueError, indirect};
 use crate::mapping::spec::Nonfinite;
+use crate::shape::element_of;
 
 /// What the values are that become JSON text.
 #[derive(Clone, Debug)]
@@ -99,7 +100,7 @@ impl Writers {
     fn of_type(self, field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
         use DataType as D;
         if let Some((ranges, elements)) = nested::elements(array) {
-            let element = super::plan::element_of(array.data_type())?;
+            let element = element_of(array.data_type())?;
             let elements = self.values(element, elements)?;
             return Some(Box::new(Lists { ranges, elements }));
         }

@@ -1,28 +1,27 @@
 //! From what a mapping says of a value to the form that it is written in.
 
+mod options;
+mod parts;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 #[cfg(feature = "variant")]
 use arrow_array::new_empty_array;
-use arrow_schema::{DataType, Field, FieldRef, Fields};
-use dynasink_core::ValueKind;
+use arrow_schema::{DataType, Field};
 
 use super::absent::{Absent, Place};
 use super::binary::BinaryForm;
 use super::document::DocumentForm;
-use super::encoding::{Encoding, attribute_names};
-use super::entries::EntriesForm;
 use super::epoch::Count;
 use super::extension::Extension;
 use super::fallback::Fallbacks;
-use super::form::{Form, StructForm};
+use super::form::Form;
 use super::json_text::JsonForm;
 use super::number::NumberForm;
-use super::set::{MemberForm, SetForm};
+use super::set::MemberForm;
 use super::temporal::{Iso, ShownZone};
 use super::text::TextForm;
-use super::union::UnionForm;
 #[cfg(feature = "variant")]
 use super::variant::{VariantForm, Variants};
 use super::words::words_of;
@@ -124,55 +123,6 @@ impl<'p, 's> Plan<'p, 's> {
                 None => return Err(self.unsupported("which has no form in DynamoDB")),
             },
         })
-    }
-
-    /// Refuses what is said beside the word and would be passed over.
-    fn check_options(&self, word: EncodeAs) -> Result<()> {
-        let data_type = self.field.data_type();
-        let naive = matches!(data_type, DataType::Timestamp(_, None));
-        let refuse = |option, reason| {
-            Err(Error::ColumnOption {
-                column: self.path.to_string(),
-                data_type: data_type.clone(),
-                option,
-                reason,
-            })
-        };
-        match (self.rules.scale, word) {
-            (None, EncodeAs::Decimal) => {
-                return refuse("scale", "`decimal` needs it: the digits behind the point");
-            }
-            (Some(_), word) if word != EncodeAs::Decimal => {
-                return refuse("scale", "it belongs to `as = \"decimal\"`");
-            }
-            _ => {}
-        }
-        match (self.rules.separator, word) {
-            (None | Some(""), EncodeAs::Ss) if data_type.is_string() => {
-                return refuse(
-                    "separator",
-                    "`SS` of a string needs what stands between its members",
-                );
-            }
-            (Some(_), word) if word != EncodeAs::Ss || !data_type.is_string() => {
-                return refuse("separator", "it belongs to a string with `as = \"SS\"`");
-            }
-            _ => {}
-        }
-        match self.rules.assume_zone {
-            Some(_) if !naive => refuse(
-                "assume_zone",
-                "it belongs to a timestamp that has no time zone of its own",
-            ),
-            Some(zone) if Zone::parse(zone).is_none() => refuse(
-                "assume_zone",
-                "it is neither a zone such as `Europe/Berlin` nor an offset such as `+01:00`",
-            ),
-            None if naive && word == EncodeAs::Zoned => {
-                refuse("assume_zone", "`zoned` needs it where the type has no zone")
-            }
-            _ => Ok(()),
-        }
     }
 
     /// The form by a word that fits.
@@ -287,103 +237,6 @@ impl<'p, 's> Plan<'p, 's> {
         }
     }
 
-    /// A set of the elements of a list, which are written by `word` unless their own entry has another.
-    fn set(&self, word: Option<EncodeAs>) -> Result<Form> {
-        let Some(element) = element_of(self.field.data_type()) else {
-            return Err(self.unsupported("which has no elements"));
-        };
-        let path = self.path.element();
-        let element = Plan::new(&path, element, Place::Element);
-        let form = element.form_as(element.rules.encode_as.or(word))?;
-        let kind = form.kind();
-        let members = match form {
-            Form::Text(form, _) => MemberForm::Texts(form),
-            Form::Number(form, fallbacks) => MemberForm::Numbers(form, fallbacks),
-            Form::Binary(form, _) => MemberForm::Bytes(form),
-            _ => {
-                return Err(Error::SetOf {
-                    column: self.path.to_string(),
-                    data_type: self.field.data_type().clone(),
-                    elements: kind,
-                });
-            }
-        };
-        let expected = match word {
-            Some(EncodeAs::S) => ValueKind::S,
-            Some(EncodeAs::N) => ValueKind::N,
-            Some(EncodeAs::B) => ValueKind::B,
-            _ => kind,
-        };
-        if kind != expected {
-            return Err(Error::SetOf {
-                column: self.path.to_string(),
-                data_type: self.field.data_type().clone(),
-                elements: kind,
-            });
-        }
-        Ok(self.set_of(members))
-    }
-
-    fn set_of(&self, members: MemberForm) -> Form {
-        Form::Set(Arc::new(SetForm {
-            members,
-            empty: self.place.omitted(),
-        }))
-    }
-
-    /// L of a list, M of a struct or a map.
-    fn container(&self) -> Result<Form> {
-        let data_type = self.field.data_type();
-        let of_elements = |field: &Field| {
-            let encoding = Encoding::in_place(&self.path.element(), field, Place::Element)?;
-            Ok::<_, Error>(Arc::new(encoding))
-        };
-        if let Some(element) = element_of(data_type) {
-            return Ok(Form::List(of_elements(element)?));
-        }
-        match data_type {
-            DataType::Struct(fields) => Ok(Form::Struct(Arc::new(self.fields(fields)?))),
-            DataType::Map(entries, _) => {
-                let (key, value) = self.key_and_value(entries)?;
-                if !is_map_key(key) {
-                    return Err(self.unsupported(
-                        "whose keys cannot name attributes: write it as `entries` or `json`",
-                    ));
-                }
-                Ok(Form::Map(of_elements(value)?))
-            }
-            _ => Err(self.unsupported("which has no parts")),
-        }
-    }
-
-    fn key_and_value<'e>(&self, entries: &'e Field) -> Result<(&'e FieldRef, &'e FieldRef)> {
-        match entries.data_type() {
-            DataType::Struct(entry) if entry.len() == 2 => Ok((&entry[0], &entry[1])),
-            _ => Err(self.unsupported("whose entries are not a key and a value")),
-        }
-    }
-
-    fn entries(&self) -> Result<Form> {
-        let DataType::Map(entries, _) = self.field.data_type() else {
-            return Err(self.unsupported("which has no entries"));
-        };
-        let (key, value) = self.key_and_value(entries)?;
-        Ok(Form::Entries(Arc::new(EntriesForm::new(
-            self.path, key, value,
-        )?)))
-    }
-
-    fn union(&self, tagged: bool) -> Result<Form> {
-        let DataType::Union(types, _) = self.field.data_type() else {
-            return Err(self.unsupported("which is not one of several types"));
-        };
-        if types.is_empty() {
-            return Err(self.unsupported("which has no types"));
-        }
-        let form = UnionForm::new(self.path, types, self.place, tagged)?;
-        Ok(Form::Union(Arc::new(form)))
-    }
-
     #[cfg(feature = "variant")]
     fn variant(&self, word: EncodeAs) -> Result<Form> {
         // What a shredding may be is a matter of its types alone.
@@ -408,43 +261,12 @@ impl<'p, 's> Plan<'p, 's> {
         Err(self.unsupported("a VARIANT of Parquet, which this build cannot read"))
     }
 
-    fn fields(&self, fields: &Fields) -> Result<StructForm> {
-        let mut names = Vec::with_capacity(fields.len());
-        let mut kept = Vec::with_capacity(fields.len());
-        for (index, field) in fields.iter().enumerate() {
-            let path = self.path.field(field.name());
-            let own = path.spec();
-            if own.is_some_and(|own| own.drop == Some(true)) {
-                continue;
-            }
-            let name = own.and_then(|own| own.rename.as_deref());
-            names.push(name.unwrap_or(field.name()));
-            kept.push((index, Encoding::in_place(&path, field, Place::Attribute)?));
-        }
-        Ok(StructForm {
-            names: attribute_names(names, |name| self.path.field(name).to_string())?,
-            fields: kept,
-        })
-    }
-
     fn unsupported(&self, reason: &'static str) -> Error {
         Error::UnsupportedType {
             column: self.path.to_string(),
             data_type: self.field.data_type().clone(),
             reason,
         }
-    }
-}
-
-/// The elements of a list of any kind.
-pub(super) fn element_of(data_type: &DataType) -> Option<&FieldRef> {
-    match data_type {
-        DataType::List(element)
-        | DataType::LargeList(element)
-        | DataType::FixedSizeList(element, _)
-        | DataType::ListView(element)
-        | DataType::LargeListView(element) => Some(element),
-        _ => None,
     }
 }
 
@@ -458,16 +280,4 @@ pub(super) fn values_of(field: &Field) -> Cow<'_, Field> {
         DataType::RunEndEncoded(_, values) => values_of(values),
         _ => Cow::Borrowed(field),
     }
-}
-
-/// Whether each value of `key` has a text of its own.
-fn is_map_key(key: &Field) -> bool {
-    let key = values_of(key);
-    let data_type = key.data_type();
-    is_uuid(&key)
-        || data_type.is_string()
-        || data_type.is_integer()
-        || data_type.is_decimal()
-        || data_type == &DataType::Boolean
-        || Iso::of_type(data_type).is_some()
 }
