@@ -10,13 +10,14 @@ use arrow_array::types::{
 use arrow_array::{
     ArrayRef, BooleanArray, DictionaryArray, FixedSizeBinaryArray, FixedSizeListArray,
     GenericBinaryArray, GenericListArray, GenericListViewArray, GenericStringArray, MapArray,
-    NullArray, OffsetSizeTrait, PrimitiveArray, RunArray, StructArray, downcast_primitive,
+    NullArray, OffsetSizeTrait, PrimitiveArray, RunArray, StructArray, UnionArray,
+    downcast_primitive,
 };
 use arrow_buffer::{
     ArrowNativeType, IntervalDayTime, IntervalMonthDayNano, NullBuffer, OffsetBuffer, ScalarBuffer,
     i256,
 };
-use arrow_schema::{DataType, Field, FieldRef, Fields, TimeUnit};
+use arrow_schema::{DataType, Field, FieldRef, Fields, TimeUnit, UnionFields, UnionMode};
 use fastrand::Rng;
 use half::f16;
 
@@ -93,6 +94,7 @@ pub(crate) fn array(rng: &mut Rng, field: &Field, len: usize) -> ArrayRef {
             D::Int32 => runs::<Int32Type>(rng, values, len),
             _ => runs::<Int64Type>(rng, values, len),
         },
+        D::Union(types, mode) => union(rng, types, *mode, len),
         _ => primitive(rng, data_type, len, nulls),
     }
 }
@@ -230,6 +232,23 @@ fn dictionary<K: ArrowDictionaryKeyType>(
         PrimitiveArray::<K>::new(keys, nulls),
         values,
     ))
+}
+
+fn union(rng: &mut Rng, types: &UnionFields, mode: UnionMode, len: usize) -> ArrayRef {
+    let known: Vec<i8> = types.iter().map(|(id, _)| id).collect();
+    let ids: ScalarBuffer<i8> = (0..len).map(|_| known[rng.usize(..known.len())]).collect();
+    let child_len = match mode {
+        UnionMode::Sparse => len,
+        UnionMode::Dense => len + 2,
+    };
+    let children = types.iter().map(|(_, field)| array(rng, field, child_len));
+    let children = children.collect();
+    // Rows of a dense union may share values, and need not have them in order.
+    let offsets = (mode == UnionMode::Dense).then(|| {
+        let offset = |_| i32::try_from(rng.usize(..child_len)).unwrap();
+        (0..len).map(offset).collect()
+    });
+    Arc::new(UnionArray::try_new(types.clone(), ids, offsets, children).unwrap())
 }
 
 fn runs<E: RunEndIndexType>(rng: &mut Rng, values: &Field, len: usize) -> ArrayRef {

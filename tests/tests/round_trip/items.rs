@@ -7,13 +7,14 @@ use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type,
     Decimal256Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
     DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
-    Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Int64Type, IntervalDayTimeType, IntervalMonthDayNanoType, IntervalYearMonthType,
+    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch, RunArray};
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 use dynasink_tests::{Item, Value};
 
@@ -102,6 +103,12 @@ fn value(field: &Field, array: &ArrayRef, row: usize) -> Converted<Option<Value>
                 _ => physical::<Int64Type>(array, row),
             };
             return value(of, &values, at);
+        }
+        D::Union(types, _) => {
+            let union = array.as_union();
+            let id = union.type_id(row);
+            let (_, of) = types.iter().find(|(known, _)| *known == id).unwrap();
+            return value(of, &union.value(row), 0);
         }
         _ => leaf(array, row)?,
     }))
@@ -197,6 +204,19 @@ fn leaf(array: &ArrayRef, row: usize) -> Converted<Value> {
         D::Time64(_) => {
             let nanos = stored::<Time64NanosecondType>(array, row);
             time(nanos, 1_000_000_000, "%H:%M:%S%.9f")
+        }
+        D::Interval(IntervalUnit::YearMonth) => {
+            let months = stored::<IntervalYearMonthType>(array, row);
+            Ok(interval(months, 0, 0))
+        }
+        D::Interval(IntervalUnit::DayTime) => {
+            let stored = stored::<IntervalDayTimeType>(array, row);
+            let nanos = i64::from(stored.milliseconds) * 1_000_000;
+            Ok(interval(0, stored.days, nanos))
+        }
+        D::Interval(IntervalUnit::MonthDayNano) => {
+            let stored = stored::<IntervalMonthDayNanoType>(array, row);
+            Ok(interval(stored.months, stored.days, stored.nanoseconds))
         }
         D::Timestamp(unit, zone) => timestamp(array, row, *unit, zone.is_some()),
         other => panic!("what a value of {other} becomes is not known here"),
@@ -309,6 +329,36 @@ fn timestamp(array: &ArrayRef, row: usize, unit: TimeUnit, zoned: bool) -> Conve
     };
     let format = format!("{format}{}", if zoned { "Z" } else { "" });
     within_years(time.ok_or(NotAnItem)?, &format)
+}
+
+/// Each part has a sign of its own, and none is carried over to the next.
+fn interval(months: i32, days: i32, nanos: i64) -> Value {
+    let units = [
+        (i64::from(months / 12), "Y"),
+        (i64::from(months % 12), "M"),
+        (i64::from(days), "D"),
+        (nanos / 3_600_000_000_000, "H"),
+        (nanos / 60_000_000_000 % 60, "M"),
+    ];
+    let text = |(amount, unit): (i64, &str)| match amount {
+        0 => String::new(),
+        amount => format!("{amount}{unit}"),
+    };
+    let of_date: String = units.into_iter().take(3).map(text).collect();
+    let mut of_time: String = units.into_iter().skip(3).map(text).collect();
+    let nanos = nanos % 60_000_000_000;
+    if nanos != 0 {
+        let sign = if nanos < 0 { "-" } else { "" };
+        let nanos = nanos.unsigned_abs();
+        let seconds = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
+        let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
+        of_time.push_str(&format!("{sign}{seconds}S"));
+    }
+    Value::string(match (of_date.as_str(), of_time.as_str()) {
+        ("", "") => "PT0S".to_owned(),
+        (_, "") => format!("P{of_date}"),
+        _ => format!("P{of_date}T{of_time}"),
+    })
 }
 
 fn within_years(time: DateTime<Utc>, format: &str) -> Converted<Value> {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
-use arrow_schema::{DataType, Field, FieldRef, Fields, TimeUnit};
+use arrow_schema::{
+    DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit, UnionFields, UnionMode,
+};
 use fastrand::Rng;
 
 /// Deepest nesting.
@@ -15,6 +17,12 @@ const UNITS: [TimeUnit; 4] = [
     TimeUnit::Millisecond,
     TimeUnit::Microsecond,
     TimeUnit::Nanosecond,
+];
+
+const INTERVALS: [IntervalUnit; 3] = [
+    IntervalUnit::YearMonth,
+    IntervalUnit::DayTime,
+    IntervalUnit::MonthDayNano,
 ];
 
 /// A field of any type at that depth.
@@ -30,7 +38,10 @@ pub(crate) fn field(rng: &mut Rng, name: &str, depth: usize) -> FieldRef {
     };
     let has_nulls_of_its_own = matches!(
         data_type,
-        DataType::Null | DataType::Dictionary(..) | DataType::RunEndEncoded(..)
+        DataType::Null
+            | DataType::Dictionary(..)
+            | DataType::RunEndEncoded(..)
+            | DataType::Union(..)
     );
     let nullable = has_nulls_of_its_own || rng.u8(..4) > 0;
     Arc::new(Field::new(name, data_type, nullable))
@@ -47,7 +58,7 @@ fn leaf(rng: &mut Rng) -> DataType {
     use DataType as D;
     let unit = UNITS[rng.usize(..4)];
     let scale = |rng: &mut Rng, precision: u8| rng.i8(-5..=i8::try_from(precision).unwrap());
-    match rng.u8(..31) {
+    match rng.u8(..33) {
         0 => D::Null,
         1 => D::Boolean,
         2 => D::Int8,
@@ -80,14 +91,15 @@ fn leaf(rng: &mut Rng) -> DataType {
         27 => D::Time64(TimeUnit::Nanosecond),
         28 => D::Timestamp(unit, None),
         29 => D::Timestamp(unit, Some("America/New_York".into())),
-        _ => D::Duration(unit),
+        30 => D::Duration(unit),
+        _ => D::Interval(INTERVALS[rng.usize(..3)]),
     }
 }
 
 fn container(rng: &mut Rng, depth: usize) -> DataType {
     use DataType as D;
     let element = |rng: &mut Rng| field(rng, "item", depth);
-    match rng.u8(..10) {
+    match rng.u8(..11) {
         0 => D::List(element(rng)),
         1 => D::LargeList(element(rng)),
         2 => D::ListView(element(rng)),
@@ -98,6 +110,7 @@ fn container(rng: &mut Rng, depth: usize) -> DataType {
             D::Struct(fields.collect())
         }
         7 => map(rng, depth),
+        10 => union(rng, depth),
         8 => {
             let keys = [D::Int8, D::UInt16, D::Int64];
             let key = keys[rng.usize(..keys.len())].clone();
@@ -110,6 +123,17 @@ fn container(rng: &mut Rng, depth: usize) -> DataType {
             D::RunEndEncoded(Arc::new(ends), Arc::new(values))
         }
     }
+}
+
+fn union(rng: &mut Rng, depth: usize) -> DataType {
+    let types = (0..rng.i8(1..4)).map(|at| (at * 40, field(rng, &format!("type {at}"), depth)));
+    let types: UnionFields = types.collect();
+    let mode = if rng.bool() {
+        UnionMode::Dense
+    } else {
+        UnionMode::Sparse
+    };
+    DataType::Union(types, mode)
 }
 
 /// What dictionaries and runs hold.
