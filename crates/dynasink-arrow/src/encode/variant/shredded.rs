@@ -96,7 +96,7 @@ impl Shredded {
         if is_null(self.nulls.as_ref(), row) {
             return Ok(None);
         }
-        let value = match self.unshredded(row) {
+        let value = match self.value_bytes(row) {
             Some(bytes) => Some(read::value(metadata, bytes)?),
             None => None,
         };
