@@ -2,7 +2,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, PrimitiveArray};
 use arrow_buffer::i256;
@@ -39,24 +40,48 @@ impl Stored for Wide {
     }
 }
 
-/// The digits of decimals without their point; none if `array` has no decimals.
-pub(super) fn digits(array: &dyn Array) -> Option<Box<dyn ToNumber>> {
+/// The digits of decimals without the point that one of this scale has; none if `array` has others, or others that
+/// are finer.
+pub(super) fn digits(array: &dyn Array, scale: i8) -> Option<Box<dyn ToNumber>> {
+    // A decimal of a smaller scale has zeros at the end, as one of this scale would have.
+    let zeros = |own: i8| i32::from(own) - i32::from(scale);
     match array.data_type() {
-        DataType::Decimal32(..) => scaled::<Decimal32Type>(array, 0),
-        DataType::Decimal64(..) => scaled::<Decimal64Type>(array, 0),
-        DataType::Decimal128(..) => scaled::<Decimal128Type>(array, 0),
-        DataType::Decimal256(..) => wide(array, 0),
+        _ if scale_of(array.data_type())? > scale => None,
+        DataType::Decimal32(_, own) => scaled::<Decimal32Type>(array, zeros(*own)),
+        DataType::Decimal64(_, own) => scaled::<Decimal64Type>(array, zeros(*own)),
+        DataType::Decimal128(_, own) => scaled::<Decimal128Type>(array, zeros(*own)),
+        DataType::Decimal256(_, own) => wide(array, zeros(*own)),
         _ => None,
     }
 }
 
-/// The texts of decimals with so many digits behind the point; none if `array` has others or more of them.
+/// The texts of decimals and integers with so many digits behind the point; none if `array` has others, or others
+/// that have more.
 pub(super) fn texts(array: &dyn Array, places: i8) -> Option<Box<dyn Text>> {
     match array.data_type() {
         DataType::Decimal32(_, scale) => fixed::<Decimal32Type>(array, *scale, places),
         DataType::Decimal64(_, scale) => fixed::<Decimal64Type>(array, *scale, places),
         DataType::Decimal128(_, scale) => fixed::<Decimal128Type>(array, *scale, places),
         DataType::Decimal256(_, scale) => fixed::<Decimal256Type>(array, *scale, places),
+        DataType::Int8 => fixed::<Int8Type>(array, 0, places),
+        DataType::Int16 => fixed::<Int16Type>(array, 0, places),
+        DataType::Int32 => fixed::<Int32Type>(array, 0, places),
+        DataType::Int64 => fixed::<Int64Type>(array, 0, places),
+        DataType::UInt8 => fixed::<UInt8Type>(array, 0, places),
+        DataType::UInt16 => fixed::<UInt16Type>(array, 0, places),
+        DataType::UInt32 => fixed::<UInt32Type>(array, 0, places),
+        DataType::UInt64 => fixed::<UInt64Type>(array, 0, places),
+        _ => None,
+    }
+}
+
+/// The scale of a decimal.
+pub(super) fn scale_of(data_type: &DataType) -> Option<i8> {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => Some(*scale),
         _ => None,
     }
 }

@@ -25,8 +25,8 @@ pub(super) enum Count {
     Days,
     /// The digits of a date.
     Yyyymmdd,
-    /// Whatever is stored.
-    Raw,
+    /// Whatever is stored, in ticks of this many in a second, or in days.
+    Raw(Option<i64>),
 }
 
 impl Count {
@@ -49,8 +49,15 @@ pub(super) fn numbers(
     zone: Option<Zone>,
 ) -> Option<Box<dyn ToNumber>> {
     let time_of_day = matches!(array.data_type(), DataType::Time32(_) | DataType::Time64(_));
+    let ticks = Ticks::of(array)?;
+    if let Count::Raw(unit) = count
+        && unit != ticks.unit()
+    {
+        // The same integers would say something else.
+        return None;
+    }
     Some(Box::new(Counts {
-        ticks: Ticks::of(array)?,
+        ticks,
         count,
         zone,
         time_of_day,
@@ -66,7 +73,7 @@ struct Counts {
 
 impl ToNumber for Counts {
     fn number(&self, row: usize) -> Result<Number, Refusal> {
-        if self.count == Count::Raw {
+        if let Count::Raw(_) = self.count {
             return Ok(Number::try_from(i128::from(self.ticks.at(row)))?);
         }
         let mut instant = self.ticks.instant(row);
@@ -83,7 +90,7 @@ impl ToNumber for Counts {
         let ticks = seconds * i128::from(per_second) + fraction;
         let whole_days = fraction == 0 && seconds % i128::from(SECONDS_PER_DAY) == 0;
         Ok(match self.count {
-            Count::Seconds | Count::Raw => Number::try_from(seconds)?,
+            Count::Seconds | Count::Raw(_) => Number::try_from(seconds)?,
             Count::SecondsFraction => {
                 let scale = i32::try_from(per_second.ilog10()).unwrap_or_default();
                 Number::parse_scaled(itoa::Buffer::new().format(ticks), scale)?

@@ -21,6 +21,8 @@ impl Form {
                 values_of(field).data_type(),
                 DataType::Date32 | DataType::Timestamp(TimeUnit::Second, _)
             ),
+            // A string of one type can be the text of a date of another.
+            Self::Union(_) => false,
             _ => true,
         }
     }

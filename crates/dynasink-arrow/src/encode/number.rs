@@ -25,8 +25,8 @@ pub(super) enum NumberForm {
     Value,
     /// A float by its value in 64 bits.
     Widened,
-    /// A decimal's digits without its point.
-    Scaled,
+    /// A decimal's digits without its point, which has this scale.
+    Scaled(i8),
     /// The number that it is, or whose text it is, rounded to so many digits behind the point.
     Rounded(i8),
     /// The number whose text it is.
@@ -98,7 +98,7 @@ pub(super) fn numbers_as(array: &dyn Array, form: NumberForm) -> Option<Box<dyn 
     Some(match form {
         NumberForm::Value => numbers(array)?,
         NumberForm::Widened => float::widened(array)?,
-        NumberForm::Scaled => decimal::digits(array)?,
+        NumberForm::Scaled(scale) => decimal::digits(array, scale)?,
         NumberForm::Rounded(places) => Box::new(Rounded {
             numbers: numbers(array).or_else(|| parsed(array))?,
             places: places.into(),

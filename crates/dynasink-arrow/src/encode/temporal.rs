@@ -120,7 +120,12 @@ impl Text for Temporal {
 
 impl Stored for Temporal {
     fn ticks(&self, row: usize) -> Option<i64> {
-        Some(self.ticks.at(row))
+        let of_mapping = match self.iso {
+            Iso::Timestamp(digits, _) => Some(10_i64.pow(digits.into())),
+            _ => self.ticks.unit(),
+        };
+        // The integer of another unit would say something else.
+        (of_mapping == self.ticks.unit()).then(|| self.ticks.at(row))
     }
 }
 

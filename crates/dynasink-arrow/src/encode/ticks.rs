@@ -46,6 +46,18 @@ pub(crate) fn per_second(unit: TimeUnit) -> i64 {
     }
 }
 
+/// Ticks that a second has in a type of time; none for days, and for types that are none.
+pub(super) fn unit_of(data_type: &DataType) -> Option<i64> {
+    match data_type {
+        DataType::Date64 => Some(per_second(TimeUnit::Millisecond)),
+        DataType::Time32(unit)
+        | DataType::Time64(unit)
+        | DataType::Timestamp(unit, _)
+        | DataType::Duration(unit) => Some(per_second(*unit)),
+        _ => None,
+    }
+}
+
 /// The digits that a fraction of a second has in `unit`.
 pub(crate) fn digits(unit: TimeUnit) -> u8 {
     match unit {
@@ -122,6 +134,11 @@ impl Ticks {
             seconds: ticks.div_euclid(self.per_second),
             fraction: ticks.rem_euclid(self.per_second),
         }
+    }
+
+    /// Ticks that a second has; none for days.
+    pub(super) fn unit(&self) -> Option<i64> {
+        (self.seconds == 1).then_some(self.per_second)
     }
 
     /// Ticks that a second has; one for whole days.

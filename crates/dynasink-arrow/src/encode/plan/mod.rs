@@ -12,6 +12,7 @@ use arrow_schema::{DataType, Field};
 
 use super::absent::{Absent, Place};
 use super::binary::BinaryForm;
+use super::decimal::scale_of;
 use super::document::DocumentForm;
 use super::epoch::Count;
 use super::extension::Extension;
@@ -22,6 +23,7 @@ use super::number::NumberForm;
 use super::set::MemberForm;
 use super::temporal::{Iso, ShownZone};
 use super::text::TextForm;
+use super::ticks;
 #[cfg(feature = "variant")]
 use super::variant::{VariantForm, Variants};
 use super::words::words_of;
@@ -166,8 +168,8 @@ impl<'p, 's> Plan<'p, 's> {
             W::EpochNs => count(Count::NANOS),
             W::EpochDays => count(Count::Days),
             W::Yyyymmdd => count(Count::Yyyymmdd),
-            W::Raw => count(Count::Raw),
-            W::Scaled => number(NumberForm::Scaled),
+            W::Raw => count(Count::Raw(ticks::unit_of(data_type))),
+            W::Scaled => number(NumberForm::Scaled(scale_of(data_type).unwrap_or_default())),
             W::F64 => number(NumberForm::Widened),
             W::Decimal => number(NumberForm::Rounded(self.rules.scale.unwrap_or_default())),
             W::B if data_type.is_string() => binary(BinaryForm::Utf8),
@@ -201,15 +203,12 @@ impl<'p, 's> Plan<'p, 's> {
     fn text_form(&self) -> TextForm {
         match self.field.data_type() {
             _ if is_uuid(&self.field) => TextForm::Uuid,
-            DataType::Decimal32(_, scale)
-            | DataType::Decimal64(_, scale)
-            | DataType::Decimal128(_, scale)
-            | DataType::Decimal256(_, scale) => TextForm::Places(*scale),
             DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView
             | DataType::FixedSizeBinary(_) => TextForm::Utf8,
             data_type => match (Iso::of_type(data_type), self.assumed_zone()) {
+                (None, _) if let Some(scale) = scale_of(data_type) => TextForm::Places(scale),
                 (Some(Iso::Timestamp(digits, _)), Some(zone)) => {
                     TextForm::Iso(Iso::Timestamp(digits, ShownZone::Utc(Some(zone))))
                 }

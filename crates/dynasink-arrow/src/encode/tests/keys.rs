@@ -121,6 +121,19 @@ fn seconds_by_default_are_no_key_of_finer_timestamps() {
 }
 
 #[test]
+fn a_union_is_no_key() {
+    let types = arrow_schema::UnionFields::from_fields([
+        Field::new("text", DataType::Utf8, true),
+        Field::new("date", DataType::Date32, true),
+    ]);
+    let union = DataType::Union(types, arrow_schema::UnionMode::Dense);
+    let encoding = encoding(&MappingSpec::default(), &union).unwrap();
+    let field = Field::new("v", union, true);
+    assert_eq!(encoding.kind(), dynasink_core::ValueKind::S);
+    assert!(encoding.for_key(&field, KeyType::S).is_none());
+}
+
+#[test]
 fn a_key_is_never_null_nor_rounded_nor_of_another_type() {
     let spec = |policies| {
         let mut spec = MappingSpec::default();

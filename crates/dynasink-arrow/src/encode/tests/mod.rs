@@ -5,6 +5,7 @@ mod nested;
 mod numbers;
 mod places;
 mod policies;
+mod random;
 mod scalars;
 mod sets;
 mod strings;
@@ -101,9 +102,8 @@ fn attributes(encoding: &Encoding, array: &dyn Array) -> Vec<Result<String, Valu
         let item = encoder.item_of_fields(&names, |item| column.encode(row, item.field(0)?))?;
         let json = String::from_utf8(item.json().to_vec()).unwrap();
         let value = json.strip_prefix(r#"{"v":"#);
-        Ok(value.map_or(OMITTED.to_owned(), |value| {
-            value.strip_suffix('}').unwrap().to_owned()
-        }))
+        let value = value.map(|value| value.strip_suffix('}').unwrap());
+        Ok(value.unwrap_or(OMITTED).to_owned())
     };
     (0..array.len()).map(attribute).collect()
 }

@@ -162,6 +162,18 @@ fn a_text_keeps_the_scale_of_the_mapping_where_a_batch_has_less() {
         .collect();
     assert_eq!(texts, [s("1.5000"), s("-0.0100")]);
     assert!(Column::new(&decimals(vec![1], 10, 5), &encoding).is_none());
+    let whole = attributes(&encoding, &UInt8Array::from(vec![7])).remove(0);
+    assert_eq!(whole.unwrap(), s("7.0000"));
+}
+
+#[test]
+fn digits_keep_the_scale_of_the_mapping_where_a_batch_has_less() {
+    let spec = mapping_of(by(EncodeAs::Scaled));
+    let encoding = encoding(&spec, &DataType::Decimal128(38, 4)).unwrap();
+    let narrow = attributes(&encoding, &decimals(vec![150], 10, 2)).remove(0);
+    assert_eq!(narrow.unwrap(), n("15000"));
+    assert!(Column::new(&decimals(vec![1], 10, 5), &encoding).is_none());
+    assert!(Column::new(&Int64Array::from(vec![1]), &encoding).is_none());
 }
 
 #[test]

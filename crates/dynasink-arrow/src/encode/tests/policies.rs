@@ -44,7 +44,7 @@ fn empty(empty_string: EmptyString) -> ColumnSpec {
 }
 
 /// `column` for all columns.
-fn for_all(column: ColumnSpec) -> MappingSpec {
+fn for_all(column: &ColumnSpec) -> MappingSpec {
     let mut spec = MappingSpec::default();
     spec.defaults.policies = column.policies;
     spec
@@ -75,11 +75,11 @@ fn nulls_are_omitted_or_null_but_keep_their_place_in_lists() {
     );
     let structs = struct_of(Arc::new(numbers()));
     assert_eq!(
-        mapped(&for_all(nulls(Nulls::Null)), &structs),
+        mapped(&for_all(&nulls(Nulls::Null)), &structs),
         [m(NULL), m(&n("1"))]
     );
     assert_eq!(
-        mapped(&for_all(nulls(Nulls::Omit)), &structs),
+        mapped(&for_all(&nulls(Nulls::Omit)), &structs),
         [m(OMITTED), m(&n("1"))]
     );
     // What is said of a struct is not said of its fields.
@@ -91,10 +91,10 @@ fn nulls_are_omitted_or_null_but_keep_their_place_in_lists() {
         ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![None, Some(1)]), None]);
     let list = r#"{"L":[{"NULL":true},{"N":"1"}]}"#;
     assert_eq!(
-        mapped(&for_all(nulls(Nulls::Omit)), &lists),
+        mapped(&for_all(&nulls(Nulls::Omit)), &lists),
         [list, OMITTED]
     );
-    assert_eq!(mapped(&for_all(nulls(Nulls::Null)), &lists), [list, NULL]);
+    assert_eq!(mapped(&for_all(&nulls(Nulls::Null)), &lists), [list, NULL]);
     assert_eq!(mapped_by(nulls(Nulls::Null), &NullArray::new(1)), [NULL]);
     assert_eq!(mapped_by(nulls(Nulls::Omit), &NullArray::new(1)), [OMITTED]);
 }
@@ -154,7 +154,7 @@ fn what_is_omitted_keeps_its_place_in_lists() {
         Some(f64::NAN),
         Some(1.0),
     ])]);
-    let spec = for_all(nonfinite(Nonfinite::Omit));
+    let spec = for_all(&nonfinite(Nonfinite::Omit));
     assert_eq!(
         mapped(&spec, &lists),
         [r#"{"L":[{"NULL":true},{"N":"1"}]}"#]
@@ -163,13 +163,13 @@ fn what_is_omitted_keeps_its_place_in_lists() {
     assert_eq!(mapped(&spec, &structs), [m(OMITTED)]);
     let structs = struct_of(Arc::new(StringArray::from(vec!["", "x"])));
     assert_eq!(
-        mapped(&for_all(empty(EmptyString::Omit)), &structs),
+        mapped(&for_all(&empty(EmptyString::Omit)), &structs),
         [m(OMITTED), m(&s("x"))]
     );
     let mut texts = builder::ListBuilder::new(builder::StringBuilder::new());
     texts.append_value([Some(""), Some("x")]);
     assert_eq!(
-        mapped(&for_all(empty(EmptyString::Omit)), &texts.finish()),
+        mapped(&for_all(&empty(EmptyString::Omit)), &texts.finish()),
         [r#"{"L":[{"NULL":true},{"S":"x"}]}"#]
     );
 }

@@ -110,7 +110,10 @@ fn sixteen_bytes_are_a_uuid_where_that_is_said() {
     ];
     let text = s("123e4567-e89b-12d3-a456-426614174000");
     let fixed = FixedSizeBinaryArray::try_from_iter([id].into_iter()).unwrap();
-    assert_eq!(written_as(EncodeAs::Uuid, &fixed), [text.clone()]);
+    assert_eq!(
+        written_as(EncodeAs::Uuid, &fixed),
+        std::slice::from_ref(&text)
+    );
     assert_eq!(
         written_as(EncodeAs::Uuid, &BinaryArray::from(vec![&id[..], &id[1..]])),
         [text.clone(), UNSUPPORTED.to_owned()]

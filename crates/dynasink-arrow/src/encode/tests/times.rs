@@ -298,6 +298,22 @@ fn a_coarser_unit_has_the_digits_of_the_mapping() {
 }
 
 #[test]
+fn what_is_stored_is_of_one_unit() {
+    let nanos = DataType::Timestamp(arrow_schema::TimeUnit::Nanosecond, None);
+    let raw = encoding(&mapping_of(by(EncodeAs::Raw)), &nanos).unwrap();
+    assert!(Column::new(&TimestampMillisecondArray::from(vec![1]), &raw).is_none());
+    assert!(Column::new(&TimestampNanosecondArray::from(vec![1]), &raw).is_some());
+    let beyond = policies(Policies {
+        temporal_overflow: Some(crate::mapping::spec::TemporalOverflow::Raw),
+        ..Policies::default()
+    });
+    let encoding = encoding(&mapping_of(beyond), &nanos).unwrap();
+    let seconds = TimestampSecondArray::from(vec![i64::MAX]);
+    let refused = attributes(&encoding, &seconds).remove(0).unwrap_err();
+    assert_eq!(refused.reason().code(), UNSUPPORTED);
+}
+
+#[test]
 fn durations_are_also_raw_and_iso() {
     let millis = DurationMillisecondArray::from(vec![1_500, -1_500, 0, 7_000, -1]);
     assert_eq!(
