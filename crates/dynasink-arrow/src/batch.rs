@@ -44,6 +44,28 @@ impl SourceBatch {
         self.position_of(0)
     }
 
+    /// Its first `rows` rows and the others. Nothing is copied.
+    pub(crate) fn split_at(&self, rows: usize) -> (Self, Self) {
+        let len = self.batch.num_rows();
+        let rows = rows.min(len);
+        (self.slice(0, rows), self.slice(rows, len - rows))
+    }
+
+    fn slice(&self, offset: usize, len: usize) -> Self {
+        let (position, rows) = match &self.rows {
+            Some(rows) => (
+                self.position.clone(),
+                rows.get(offset..offset + len).map(Into::into),
+            ),
+            None => (self.position_of(offset), None),
+        };
+        Self {
+            batch: self.batch.slice(offset, len),
+            position,
+            rows,
+        }
+    }
+
     /// Where the row at `index` of the batch came from, if the source said so.
     pub fn position_of(&self, index: usize) -> Option<SourcePosition> {
         let start = self.position.as_ref()?;
@@ -62,6 +84,40 @@ impl From<RecordBatch> for SourceBatch {
             batch,
             position: None,
             rows: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::Int64Array;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_batch_know_where_their_rows_came_from() {
+        let numbers = Arc::new(Int64Array::from_iter_values(0..10));
+        let batch = RecordBatch::try_from_iter([("n", numbers as _)]).unwrap();
+        let start = SourcePosition::new("a".into(), 2, 100);
+        let rows: Arc<[u64]> = (0..10).map(|row| row * 3).collect();
+        let followed = SourceBatch::at(batch.clone(), start.clone());
+        let picked = SourceBatch::of_rows(batch, start.clone(), rows);
+        for (batch, step) in [(followed, 1), (picked, 3)] {
+            let (first, rest) = batch.split_at(4);
+            let (second, last) = rest.split_at(4);
+            let mut row = 0;
+            for part in [first, second, last] {
+                let numbers = part.batch().column(0).as_primitive::<Int64Type>();
+                for (index, number) in numbers.values().iter().enumerate() {
+                    assert_eq!(*number, row);
+                    let offset = u64::try_from(row).unwrap() * step;
+                    assert_eq!(part.position_of(index), Some(start.offset_by(offset)));
+                    row += 1;
+                }
+            }
+            assert_eq!(row, 10);
         }
     }
 }

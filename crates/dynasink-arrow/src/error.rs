@@ -3,7 +3,7 @@
 use std::fmt;
 
 use arrow_schema::{ArrowError, DataType};
-use dynasink_core::{KeyType, ValueKind};
+use dynasink_core::{KeyType, ObserverError, Unread, ValueKind};
 use parquet::errors::ParquetError;
 
 use crate::mapping::MappingError;
@@ -119,6 +119,166 @@ pub enum Error {
         source: dynasink_core::Error,
     },
 
+    /// A source is named that cannot be looked for.
+    #[error("{source_name}: {reason}")]
+    SourceName {
+        /// What was named.
+        source_name: String,
+        /// Why it cannot be, and what to name in its place.
+        reason: String,
+    },
+
+    /// A source is named that has no file.
+    #[error("{place}: there is nothing to read: {reason}")]
+    NothingFound {
+        /// What was named.
+        place: String,
+        /// What there is in place of files.
+        reason: String,
+    },
+
+    /// A folder cannot be listed.
+    #[error("{folder}: cannot list the folder: check that it may be read")]
+    ListFolder {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A folder is a table of a format whose log decides which of its files count.
+    #[error(
+        "{folder}: this is {format} table ({marker} is in it), whose log decides which of its files count: export its rows as Parquet, or name the files by a pattern such as {folder}/*.parquet if all of them count"
+    )]
+    TableFolder {
+        /// The folder.
+        folder: String,
+        /// The format, with its article.
+        format: &'static str,
+        /// What shows it.
+        marker: &'static str,
+    },
+
+    /// One file is named twice, so that its rows would be written twice.
+    #[error("{file}: the file is named twice, by {first} and by {second}: leave one out")]
+    FileTwice {
+        /// The file.
+        file: String,
+        /// The source that named it first.
+        first: String,
+        /// The source that named it again.
+        second: String,
+    },
+
+    /// A pattern is malformed.
+    #[error("{pattern}: the pattern cannot be understood: check its brackets and braces")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        source: globset::Error,
+    },
+
+    /// A manifest cannot be read.
+    #[error("{file}: cannot read the manifest: check that it is a text file and may be read")]
+    ReadManifest {
+        /// The manifest.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A line of a manifest names what cannot be read.
+    #[error("{file}, line {line}: the source that it names cannot be read")]
+    ManifestLine {
+        /// The manifest.
+        file: String,
+        /// The line, from one.
+        line: usize,
+        /// Why.
+        source: Box<Error>,
+    },
+
+    /// Files lie in folders of other partition columns.
+    #[error(
+        "{file}: its folders give it {found}, but those of {first} give {expected}: load them apart, or read folders as folders with `--hive off`"
+    )]
+    PartitionNames {
+        /// The file that differs.
+        file: String,
+        /// The first file.
+        first: String,
+        /// The partition columns of the first file.
+        expected: String,
+        /// Those of the file.
+        found: String,
+    },
+
+    /// A path has a partition column twice.
+    #[error(
+        "{file}: two of its folders give it the column {column:?}: rename one, or read folders as folders with `--hive off`"
+    )]
+    PartitionTwice {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
+    /// A partition's name or value is not text.
+    #[error(
+        "{file}: the partition {text:?} is not UTF-8 once its percent signs are decoded: rename it, or read folders as folders with `--hive off`"
+    )]
+    PartitionText {
+        /// The file.
+        file: String,
+        /// The name or value, as it is written.
+        text: String,
+    },
+
+    /// A column is in the file and in its path.
+    #[error(
+        "{file}: column {column:?} is in the file and in its path: read folders as folders with `--hive off`"
+    )]
+    PartitionColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
+    /// An object store is asked for that this build leaves out.
+    #[error("{url}: this build cannot read such URLs: enable the feature {feature:?}")]
+    SchemeLeftOut {
+        /// The URL.
+        url: String,
+        /// The feature of the crate that reads it.
+        feature: &'static str,
+    },
+
+    /// An object store cannot be reached or does not answer as it should.
+    #[error("{url}: cannot {action}: check the name, the credentials and the region or endpoint")]
+    ObjectStore {
+        /// The URL.
+        url: String,
+        /// What was being done.
+        action: &'static str,
+        /// What the store said.
+        source: object_store::Error,
+    },
+
+    /// The bytes of a file cannot be fetched.
+    #[error(
+        "{file}: cannot read the bytes at offset {offset}: check the connection and load again"
+    )]
+    Fetch {
+        /// The file.
+        file: String,
+        /// The offset in the file, in bytes.
+        offset: u64,
+        /// What the system or the store said.
+        source: std::io::Error,
+    },
     /// The mapping says what the schema or the table does not bear out.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -201,18 +361,18 @@ pub enum Error {
 
     /// Two files cannot go into one table together.
     #[error(
-        "{file}: column {column:?} is {found}, but in {first} it is {expected}: load the files apart or write one again"
+        "{file}: column {column:?} is {found}, but in {first} it is {expected}, and no type holds both without loss: load the files apart or write one again"
     )]
     SchemaConflict {
         /// The file that differs.
         file: String,
-        /// The first file, which the others are compared with.
+        /// The file that gave the column the type that it has in the files before.
         first: String,
-        /// The column.
+        /// The column, with the way into it if a part of it differs: `lines[].price`.
         column: String,
-        /// Its type in `first`, or that it is missing.
+        /// Its type in `first`, widened by the files between the two.
         expected: String,
-        /// Its type in `file`, or that it is missing.
+        /// Its type in `file`.
         found: String,
     },
 
@@ -249,13 +409,15 @@ pub enum Error {
 
     /// A row group cannot be decoded.
     #[error(
-        "{file}: row group {row_group} cannot be read, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB"
+        "{file}: row group {row_group} cannot be read{}, the file is damaged, encrypted or from a writer with faults: write it again, for example with pyarrow or DuckDB", near(*offset)
     )]
     Read {
         /// The file.
         file: String,
         /// The row group, from zero.
         row_group: usize,
+        /// The byte of the file that was asked for last, if that is known.
+        offset: Option<u64>,
         /// What the reader said.
         source: ArrowError,
     },
@@ -291,9 +453,38 @@ pub enum Error {
         message: String,
     },
 
+    /// A row group has a value that its statistics exclude, by which it was held to be apart from others.
+    #[error(
+        "{file}: row group {row_group} has values of column {column:?} that its statistics exclude, so that the order of rows cannot be kept beside other row groups: read in order (--interleave off), or write the file again"
+    )]
+    OutsideStatistics {
+        /// The file.
+        file: String,
+        /// The row group, from zero.
+        row_group: usize,
+        /// The column.
+        column: String,
+    },
+
+    /// Something was to be passed over, and nobody would have been told of it.
+    #[error("{unread}: observe what is not read, or let it stop the reading")]
+    Unread {
+        /// What could not be read.
+        unread: Unread,
+    },
+
+    /// What was passed over could not be recorded.
+    #[error("what could not be read was not recorded")]
+    Unrecorded(#[from] ObserverError),
+
     /// The reader ended before its files did, because the runtime is shutting down.
     #[error("the reader was stopped before the end of its files: the runtime is shutting down")]
     ReaderStopped,
+}
+
+/// Where in a file it was, if that is known.
+fn near(offset: Option<u64>) -> String {
+    offset.map_or_else(String::new, |offset| format!(" near byte {offset}"))
 }
 
 struct Words<'a>(&'a [EncodeAs]);

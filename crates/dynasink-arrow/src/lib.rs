@@ -53,5 +53,9 @@ pub use error::{ColumnList, Error, Result};
 pub use mapping::{
     AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingFile, MappingProblem, spec,
 };
-pub use source::{BatchStream, FileSource, SourceFile, SourceOptions};
+pub use object_store;
+pub use source::{
+    BatchStream, FileSet, FileSource, FileVersion, HivePartitions, Interleave, Located, Location,
+    ObjectLocation, SourceFile, SourceOptions, Sources, Stores, StreamOptions, Unreadable,
+};
 pub use template::{Template, TemplateError};

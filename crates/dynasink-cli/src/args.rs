@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use dynasink::{KeyType, Rate, WriteUnits};
 use dynasink_sim::{Faults, Latency};
 
+use crate::source::SourceArgs;
+
 /// Stream Parquet files into Amazon DynamoDB tables
 ///
 /// Exit status: 0 every row is written, 1 some rows are dead letters, 2 refused before any write, 3 stopped
@@ -34,9 +36,8 @@ pub(crate) enum Command {
 /// Write the rows of Parquet files into a table
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
-    /// Parquet files, written in this order
-    #[arg(required = true, value_name = "SOURCE")]
-    pub(crate) sources: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 
     /// The table to write to
     #[arg(long, value_name = "NAME")]

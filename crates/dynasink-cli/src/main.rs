@@ -1,6 +1,7 @@
 //! The `dynasink` command: arguments, then a plan, then a run, then a report.
 
 mod args;
+mod aws;
 mod failure;
 mod load;
 mod plan;
@@ -8,6 +9,7 @@ mod progress;
 mod report;
 mod serve;
 mod signals;
+mod source;
 mod target;
 
 use std::io::{Write, stderr};

@@ -1,13 +1,13 @@
 //! What a load will do, worked out and checked before the first write.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
     Cause, Concurrency, DeadLetterFile, Dedup, DedupWindow, DynamoDb, FileSource, KeyType, Mapping,
-    Rate, SourceOptions, TableSchema, WriterError, create_table, describe_table,
+    Rate, TableSchema, WriterError, create_table, describe_table,
 };
 
 use crate::args::{ConcurrencyArg, DedupArg, KeyArg, LoadArgs, MaxErrorsArg};
@@ -34,12 +34,7 @@ pub(crate) struct LoadPlan {
 
 impl LoadPlan {
     pub(crate) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
-        for source in &args.sources {
-            check_is_local_file(source)?;
-        }
-        let source = FileSource::open(&args.sources, SourceOptions::default())
-            .await
-            .map_err(|error| Failure::refused(&error))?;
+        let source = args.source.open().await?;
         let wanted = args
             .partition_key
             .as_ref()
@@ -103,27 +98,6 @@ impl LoadPlan {
             transport,
         })
     }
-}
-
-fn check_is_local_file(source: &Path) -> Result<(), Failure> {
-    let text = source.to_string_lossy();
-    if text == "-" {
-        return Err(Failure::refused_because(
-            "a Parquet file cannot be read from standard input, since its footer comes last: name a file",
-        ));
-    }
-    if text.contains("://") {
-        return Err(Failure::refused_because(format!(
-            "{text}: URLs cannot be read yet: copy the file here, for example with `aws s3 cp`"
-        )));
-    }
-    if source.is_dir() {
-        return Err(Failure::refused_because(format!(
-            "{text} is a directory: name its files, for example {}",
-            source.join("*.parquet").display()
-        )));
-    }
-    Ok(())
 }
 
 /// The table that the arguments describe.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::Region;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use dynasink_sim::EmbeddedStore;
 
 use crate::args::TargetArgs;
+use crate::aws;
 use crate::failure::Failure;
 
 /// A connection that is not made by then is not worth waiting for.
@@ -26,22 +26,12 @@ pub(crate) async fn connect(args: &TargetArgs) -> Result<Client, Failure> {
         let store = EmbeddedStore::open(file).map_err(|error| Failure::refused(&error))?;
         return Ok(store.client());
     }
-    let http_client = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client)
-        .timeout_config(timeouts);
-    if let Some(profile) = &args.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &args.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
+    let mut loader =
+        aws::config(args.profile.as_deref(), args.region.as_deref()).timeout_config(timeouts);
     if let Some(url) = &args.endpoint_url {
         loader = loader.endpoint_url(url);
     }

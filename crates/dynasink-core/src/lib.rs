@@ -10,7 +10,7 @@
 //! | items | [`Item`], [`ItemEncoder`], [`SerdeEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
 //! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`Version`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
-//! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`StageError`] |
+//! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`Unread`], [`UnreadObserver`], [`StageError`] |
 //!
 //! The limits of the service are constants in [`limits`], each with its source.
 //!
@@ -35,6 +35,7 @@ mod serialize;
 mod stage;
 mod table;
 mod units;
+mod unread;
 mod version;
 
 pub use batch::{WriteBatch, WriteBatchBuilder};
@@ -61,4 +62,5 @@ pub use table::{
     TableSchemaBuilder,
 };
 pub use units::WriteUnits;
+pub use unread::{Unread, UnreadObserver};
 pub use version::Version;

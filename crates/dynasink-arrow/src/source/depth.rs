@@ -3,28 +3,16 @@
 //! The reader builds, walks and drops schemas by recursion, so that a footer of a few kilobytes with thousands
 //! of groups in one another would overflow the stack, which ends the process. This walk needs no stack.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-
 /// Most groups in one another. A list takes two of them, and an item nests at most 31 lists and maps.
 pub(super) const MAX_SCHEMA_DEPTH: usize = 256;
 
-/// Whether the schema nests deeper than [`MAX_SCHEMA_DEPTH`]. A footer that is damaged counts as flat up to
+/// Whether the schema of a footer nests deeper than [`MAX_SCHEMA_DEPTH`]. A footer that is damaged counts as flat up to
 /// where it is, since the reader stops there too.
-pub(super) fn is_too_deep(file: &mut File) -> io::Result<bool> {
-    let end = file.seek(SeekFrom::End(-8))?;
-    let mut len = [0; 4];
-    file.read_exact(&mut len)?;
-    let Some(start) = end.checked_sub(u64::from(u32::from_le_bytes(len))) else {
-        return Ok(false);
-    };
-    file.seek(SeekFrom::Start(start))?;
-    let mut footer = Vec::new();
-    file.take(end - start).read_to_end(&mut footer)?;
+pub(super) fn is_too_deep(footer: &[u8]) -> bool {
     let mut deepest = 0;
     // A footer that ends too early is told by the reader; what was read until there counts.
-    Compact(&footer).schemas(&mut deepest);
-    Ok(deepest > MAX_SCHEMA_DEPTH)
+    Compact(footer).schemas(&mut deepest);
+    deepest > MAX_SCHEMA_DEPTH
 }
 
 /// The groups that the walk is in, by how many of their children are still to come.

@@ -2,32 +2,26 @@
 
 use std::any::Any;
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Arc;
 
-use arrow_schema::{Field, Schema};
+use arrow_schema::{Fields, Schema};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 
+use super::bytes::FileBytes;
 use super::depth::{self, MAX_SCHEMA_DEPTH};
+use super::format::{Format, footer_bytes};
 use super::hints::{self, Hints};
+use super::location::Located;
 use super::{SourceFile, SourceOptions};
-use crate::error::{ColumnList, Error, Result};
-use crate::shape::same_values;
+use crate::error::{Error, Result};
 
-const MAGIC: &[u8; 4] = b"PAR1";
-const ENCRYPTED_MAGIC: &[u8; 4] = b"PARE";
-/// Magic, length of the footer, magic.
-const SHORTEST: u64 = 12;
-
-/// The footer of an open file.
+/// The footer of a file.
 #[derive(Debug)]
 pub(super) struct Footer {
-    file: File,
     about: SourceFile,
     metadata: ArrowReaderMetadata,
     /// Top-level columns that hold Parquet's INTERVAL.
@@ -35,33 +29,35 @@ pub(super) struct Footer {
 }
 
 impl Footer {
-    pub(super) fn load(path: &Path) -> Result<Self> {
-        let name: Arc<str> = path.to_string_lossy().into();
-        let mut file = open(path, &name)?;
-        check_magic(&mut file, &name)?;
-        check_depth(&mut file, &name)?;
-        let (metadata, intervals) =
-            caught(&name, || load_metadata(&file))?.map_err(|source| Error::Footer {
+    pub(super) fn load(located: &Located) -> Result<Self> {
+        let file = FileBytes::open(located)?;
+        let name = located.name();
+        match Format::of(&file)? {
+            Format::Parquet => {}
+        }
+        if depth::is_too_deep(&footer_bytes(&file)?) {
+            return Err(Error::SchemaTooDeep {
+                file: name.to_string(),
+                max: MAX_SCHEMA_DEPTH,
+            });
+        }
+        let (metadata, intervals) = caught(name, || load_metadata(&file))?.map_err(|source| {
+            file.take_failure().unwrap_or_else(|| Error::Footer {
                 file: name.to_string(),
                 source,
-            })?;
-        let rows = consistent_rows(metadata.metadata(), &name)?;
-        check_names(metadata.schema(), &name)?;
+            })
+        })?;
+        let rows = consistent_rows(metadata.metadata(), name)?;
+        check_names(metadata.schema(), name)?;
         Ok(Self {
             about: SourceFile {
-                path: path.to_path_buf(),
-                name,
+                located: located.clone(),
                 rows,
                 row_groups: metadata.metadata().num_row_groups(),
             },
-            file,
             metadata,
             intervals,
         })
-    }
-
-    pub(super) fn file(&self) -> &File {
-        &self.file
     }
 
     pub(super) fn about(&self) -> &SourceFile {
@@ -78,26 +74,16 @@ impl Footer {
 
     /// The columns that `options` asks for, in the order of this file.
     pub(super) fn selected_schema(&self, options: &SourceOptions) -> Result<Schema> {
-        let fields = self.metadata.schema().fields();
-        let selected: Vec<_> = match options.columns() {
-            None => fields.iter().cloned().collect(),
-            Some(columns) => {
-                let known = |name: &String| fields.iter().any(|field| field.name() == name);
-                if let Some(unknown) = columns.iter().find(|name| !known(name)) {
-                    let names = fields.iter().map(|field| field.name().as_str());
-                    return Err(Error::UnknownColumn {
-                        file: self.about.name().to_owned(),
-                        column: unknown.clone(),
-                        available: ColumnList::for_name(unknown, names),
-                    });
-                }
-                fields
-                    .iter()
-                    .filter(|field| columns.contains(field.name()))
-                    .cloned()
-                    .collect()
-            }
+        let is_read = |name: &String| {
+            options
+                .columns()
+                .is_none_or(|columns| columns.contains(name))
         };
+        let fields = self.metadata.schema().fields().iter();
+        let selected: Vec<_> = fields
+            .filter(|field| is_read(field.name()))
+            .cloned()
+            .collect();
         if let Some(field) = selected
             .iter()
             .find(|field| self.intervals.contains(field.name()))
@@ -110,39 +96,60 @@ impl Footer {
         Ok(Schema::new(selected))
     }
 
-    /// Checks that `own`, of this file, has the columns of `schema`, of the file `first`, in whatever order.
-    pub(super) fn check_same(&self, own: &Schema, schema: &Schema, first: &str) -> Result<()> {
-        let conflict = |column: &str, expected: Option<&Field>, found: Option<&Field>| {
-            let describe = |field: Option<&Field>| {
-                field.map_or_else(
-                    || "missing".to_owned(),
-                    |field| field.data_type().to_string(),
-                )
-            };
-            Error::SchemaConflict {
-                file: self.about.name().to_owned(),
-                first: first.to_owned(),
-                column: column.to_owned(),
-                expected: describe(expected),
-                found: describe(found),
-            }
-        };
-        for expected in schema.fields() {
-            let found = own
-                .column_with_name(expected.name())
-                .map(|(_, field)| field);
-            if !found.is_some_and(|found| same_values(expected, found)) {
-                return Err(conflict(expected.name(), Some(expected), found));
-            }
-        }
-        match own
-            .fields()
+    /// The names of all columns.
+    pub(super) fn column_names(&self) -> Vec<String> {
+        let fields = self.metadata.schema().fields().iter();
+        fields.map(|field| field.name().clone()).collect()
+    }
+
+    /// Checks that no column is in the file and in its folders too.
+    pub(super) fn check_partitions(&self, fields: &Fields) -> Result<()> {
+        let schema = self.metadata.schema();
+        match fields
             .iter()
-            .find(|field| schema.column_with_name(field.name()).is_none())
+            .find(|field| schema.column_with_name(field.name()).is_some())
         {
-            Some(extra) => Err(conflict(extra.name(), None, Some(extra))),
+            Some(field) => Err(Error::PartitionColumn {
+                file: self.about.name().to_owned(),
+                column: field.name().clone(),
+            }),
             None => Ok(()),
         }
+    }
+
+    /// Its columns that `schema` has.
+    pub(super) fn mask(&self, schema: &Schema) -> ProjectionMask {
+        let fields = self.metadata.schema().fields().iter().enumerate();
+        let read = fields.filter(|(_, field)| schema.column_with_name(field.name()).is_some());
+        ProjectionMask::roots(self.metadata.parquet_schema(), read.map(|(at, _)| at))
+    }
+
+    /// For each column that is read its place among them, in the order of `schema`; none if that is their order.
+    pub(super) fn order_in(&self, schema: &Schema) -> Option<Vec<usize>> {
+        let fields = self.metadata.schema().fields().iter();
+        let read: Vec<_> = fields
+            .filter(|field| schema.column_with_name(field.name()).is_some())
+            .collect();
+        let place = |name: &String| read.iter().position(|field| field.name() == name);
+        let order: Vec<usize> = schema
+            .fields()
+            .iter()
+            .filter_map(|field| place(field.name()))
+            .collect();
+        let in_order = order.iter().enumerate().all(|(at, &column)| at == column);
+        (!in_order).then_some(order)
+    }
+
+    /// The rows of a row group.
+    pub(super) fn rows_of(&self, row_group: usize) -> u64 {
+        let about = self.metadata.metadata().row_groups().get(row_group);
+        // They were checked not to be negative when the footer was read.
+        about.map_or(0, |about| u64::try_from(about.num_rows()).unwrap_or(0))
+    }
+
+    /// Bytes that it takes in memory.
+    pub(super) fn memory(&self) -> u64 {
+        u64::try_from(self.metadata.metadata().memory_size()).unwrap_or(u64::MAX)
     }
 }
 
@@ -163,76 +170,8 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn open(path: &Path, name: &str) -> Result<File> {
-    let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => Error::FileNotFound {
-            file: name.to_owned(),
-        },
-        _ => Error::OpenFile {
-            file: name.to_owned(),
-            source,
-        },
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(unreadable(io::ErrorKind::IsADirectory.into()));
-    }
-    Ok(file)
-}
-
-/// Looks at both ends of the file, which tells more than the error of a footer that is none.
-fn check_magic(file: &mut File, name: &str) -> Result<()> {
-    let ends = |file: &mut File| -> io::Result<(u64, [u8; 4], [u8; 4])> {
-        let (mut head, mut tail) = ([0; 4], [0; 4]);
-        let len = file.seek(SeekFrom::End(0))?;
-        if len >= 4 {
-            file.seek(SeekFrom::Start(0))?;
-            file.read_exact(&mut head)?;
-            file.seek(SeekFrom::End(-4))?;
-            file.read_exact(&mut tail)?;
-        }
-        Ok((len, head, tail))
-    };
-    let (len, head, tail) = ends(file).map_err(|source| Error::OpenFile {
-        file: name.to_owned(),
-        source,
-    })?;
-    let file = name.to_owned();
-    match (&head, &tail) {
-        _ if len == 0 => Err(Error::NotParquet {
-            file,
-            reason: "it is empty",
-        }),
-        (ENCRYPTED_MAGIC, _) | (_, ENCRYPTED_MAGIC) => Err(Error::EncryptedFile { file }),
-        (MAGIC, MAGIC) if len >= SHORTEST => Ok(()),
-        (MAGIC, _) => Err(Error::TruncatedFile { file }),
-        (_, MAGIC) => Err(Error::NotParquet {
-            file,
-            reason: "it ends as Parquet but does not start so",
-        }),
-        _ => Err(Error::NotParquet {
-            file,
-            reason: "it does not start with PAR1",
-        }),
-    }
-}
-
-fn check_depth(file: &mut File, name: &str) -> Result<()> {
-    match depth::is_too_deep(file) {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(Error::SchemaTooDeep {
-            file: name.to_owned(),
-            max: MAX_SCHEMA_DEPTH,
-        }),
-        Err(source) => Err(Error::OpenFile {
-            file: name.to_owned(),
-            source,
-        }),
-    }
-}
-
 /// The footer with the types that its columns are to be read as.
-fn load_metadata(file: &File) -> Result<(ArrowReaderMetadata, Vec<String>), ParquetError> {
+fn load_metadata(file: &FileBytes) -> Result<(ArrowReaderMetadata, Vec<String>), ParquetError> {
     let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())?;
     let Hints { schema, intervals } = hints::of(metadata.schema(), metadata.parquet_schema())?;
     if schema.fields() == metadata.schema().fields() {

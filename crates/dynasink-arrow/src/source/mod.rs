@@ -1,79 +1,57 @@
-//! Parquet files as a stream of batches.
+//! Files as a stream of batches.
 
+mod bytes;
+mod constants;
 mod depth;
+pub(crate) mod drift;
 mod footer;
+mod format;
 mod hints;
+mod key_range;
+mod location;
+mod memory;
+mod options;
+mod plan;
+mod portion;
 mod reader;
+mod schedule;
 mod stream;
+mod unread;
 
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
 use std::sync::Arc;
 
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{Fields, Schema, SchemaRef};
+use dynasink_core::Unread;
 
+pub use location::{
+    FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation, Sources, Stores,
+};
+pub use options::{Interleave, SourceOptions, StreamOptions, Unreadable};
 pub use stream::BatchStream;
 
-use crate::error::{Error, Result};
+use crate::error::{ColumnList, Error, Result};
+use constants::Constants;
+use drift::UnitedSchema;
 use footer::Footer;
-
-/// What is read of Parquet files, and in which portions.
-#[derive(Clone, Debug, Default)]
-#[must_use]
-pub struct SourceOptions {
-    columns: Option<Vec<String>>,
-    batch_rows: Option<NonZeroUsize>,
-}
-
-impl SourceOptions {
-    /// All columns, in batches of a size that fits each row group.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Reads these top-level columns only, in the order of the first file.
-    pub fn with_columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
-        self.columns = Some(columns.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Reads batches of this many rows, whatever they weigh.
-    ///
-    /// Without it, a batch has about 4 MB as far as the footer tells, and at most 8,192 rows.
-    pub fn with_batch_rows(mut self, rows: NonZeroUsize) -> Self {
-        self.batch_rows = Some(rows);
-        self
-    }
-
-    /// The columns that are read, if not all.
-    pub fn columns(&self) -> Option<&[String]> {
-        self.columns.as_deref()
-    }
-
-    /// The rows of a batch, if set.
-    pub fn batch_rows(&self) -> Option<NonZeroUsize> {
-        self.batch_rows
-    }
-}
 
 /// A file of a source.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    path: PathBuf,
-    name: Arc<str>,
+    located: Located,
     rows: u64,
     row_groups: usize,
 }
 
 impl SourceFile {
     /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn location(&self) -> &Location {
+        self.located.location()
     }
 
     /// What positions and errors call it.
     pub fn name(&self) -> &str {
-        &self.name
+        self.located.name()
     }
 
     /// Its rows, by its footer.
@@ -87,7 +65,9 @@ impl SourceFile {
     }
 }
 
-/// Local Parquet files of one schema, read one after the other. Cheap to clone.
+/// Files that are read as one. Cheap to clone.
+///
+/// Their schemas may differ where one schema has a place for the values of all: see [`open`](Self::open).
 ///
 /// Strings and binary are read as views, so that a batch holds a value of a dictionary once, however many rows
 /// have it. INT96 is read in microseconds, the unit in which every date that Spark writes has a place. ENUM is
@@ -114,57 +94,122 @@ pub struct FileSource(Arc<Opened>);
 struct Opened {
     files: Vec<SourceFile>,
     schema: SchemaRef,
+    /// The columns that come from folders, those included that are not read.
+    folder_fields: Fields,
     options: SourceOptions,
+    /// Files that could not be read and are passed over.
+    unread: Vec<Unread>,
+}
+
+impl Opened {
+    /// The columns that the folders of a file give it.
+    fn constants(&self, file: usize) -> Constants {
+        Constants::of_folders(&self.files[file].located, &self.folder_fields, &self.schema)
+    }
+
+    /// Checks that every column that is asked for is in one of the files; the first of them has `names`.
+    fn check_columns(&self, names: &[String]) -> Result<()> {
+        let known = |name: &String| self.schema.column_with_name(name).is_some();
+        let Some(unknown) = self
+            .options
+            .columns()
+            .into_iter()
+            .flatten()
+            .find(|name| !known(name))
+        else {
+            return Ok(());
+        };
+        Err(Error::UnknownColumn {
+            file: self
+                .files
+                .first()
+                .map_or_else(String::new, |file| file.name().to_owned()),
+            column: unknown.clone(),
+            available: ColumnList::for_name(unknown, names.iter().map(String::as_str)),
+        })
+    }
 }
 
 impl FileSource {
     /// Reads the footer of every file, and no row.
     ///
-    /// Columns are matched by name: files may have them in another order and may differ in which are nullable.
-    /// The first file decides the order.
+    /// Columns are matched by name, in whatever order a file has them. A column that a file does not have is null in
+    /// its rows. A column may have another type in another file if a type has a place for the values of both: wider
+    /// integers, floats and decimals, finer timestamps, structs with more fields. Values are never converted: each is
+    /// written by the type that it has in its file.
     ///
     /// # Errors
     ///
-    /// Any [`Error`] that a footer can tell: a file that is missing, truncated, encrypted or not Parquet, a schema
-    /// unlike that of the first file, a column that is asked for and not there, or one that cannot be read
-    /// without loss.
-    pub async fn open<P: AsRef<Path>>(
-        paths: impl IntoIterator<Item = P>,
+    /// Any [`Error`] that a footer can tell: a file that is missing, truncated, encrypted or not Parquet, types of a
+    /// column that no type holds both of, a column that is asked for and not there, or one that cannot be read
+    /// without loss. With [`Unreadable::Skip`] files that cannot be read are passed over, unless it is all of them.
+    pub async fn open<P: AsRef<OsStr>>(
+        sources: impl IntoIterator<Item = P>,
         options: SourceOptions,
     ) -> Result<Self> {
-        let paths: Vec<_> = paths
-            .into_iter()
-            .map(|path| path.as_ref().to_path_buf())
-            .collect();
-        tokio::task::spawn_blocking(move || Self::read_footers(&paths, options))
+        let sources: Sources = sources.into_iter().collect();
+        Self::of(sources.locate().await?, options).await
+    }
+
+    /// The same, of files that were found.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn of(files: FileSet, options: SourceOptions) -> Result<Self> {
+        tokio::task::spawn_blocking(move || Self::read_footers(&files, options))
             .await
             .unwrap_or(Err(Error::ReaderStopped))
     }
 
-    fn read_footers(paths: &[PathBuf], options: SourceOptions) -> Result<Self> {
-        let mut files = Vec::with_capacity(paths.len());
-        let mut schema: Option<Schema> = None;
-        for path in paths {
-            let footer = Footer::load(path)?;
-            let own = footer.selected_schema(&options)?;
-            schema = Some(match schema {
-                None => own,
-                Some(schema) => {
-                    let first: &SourceFile = &files[0];
-                    footer.check_same(&own, &schema, first.name())?;
-                    with_nullable_of(&schema, &own)
+    fn read_footers(found: &FileSet, options: SourceOptions) -> Result<Self> {
+        let mut files = Vec::with_capacity(found.files().len());
+        let mut unread = Vec::new();
+        let mut unreadable = None;
+        let mut united = UnitedSchema::default();
+        let mut names = Vec::new();
+        for located in found.files() {
+            let footer = match Footer::load(located) {
+                Err(error) if options.unreadable() == Unreadable::Skip && error.is_of_a_file() => {
+                    unread.push(error.unread(located.name(), None, None));
+                    unreadable.get_or_insert(error);
+                    continue;
                 }
-            });
+                footer => footer?,
+            };
+            footer.check_partitions(found.partition_fields())?;
+            united.add(&footer.selected_schema(&options)?, located.name())?;
+            if files.is_empty() {
+                names = footer.column_names();
+            }
             files.push(footer.into_file());
         }
-        Ok(Self(Arc::new(Opened {
+        let Some(schema) = united.into_schema() else {
+            return Err(unreadable.unwrap_or(Error::NoFiles));
+        };
+        let is_read = |name: &String| {
+            options
+                .columns()
+                .is_none_or(|columns| columns.contains(name))
+        };
+        let folders = found
+            .partition_fields()
+            .iter()
+            .filter(|field| is_read(field.name()));
+        let fields = schema.fields().iter().chain(folders).cloned();
+        let opened = Opened {
+            schema: Arc::new(Schema::new(fields.collect::<Fields>())),
             files,
-            schema: Arc::new(schema.ok_or(Error::NoFiles)?),
+            folder_fields: found.partition_fields().clone(),
             options,
-        })))
+            unread,
+        };
+        opened.check_columns(&names)?;
+        Ok(Self(Arc::new(opened)))
     }
 
-    /// The schema of the batches. A column is nullable if it is so in any file.
+    /// The schema of all files together. A column is nullable if it is so, or missing, in any file. The columns of the
+    /// first file come first. A batch has those of them that are in its file, by their types there.
     pub fn schema(&self) -> &SchemaRef {
         &self.0.schema
     }
@@ -181,29 +226,24 @@ impl FileSource {
 
     /// Reads the rows: files in the order given, rows in the order of the file. Each call reads from the start.
     ///
-    /// A blocking task reads page by page and is up to two batches ahead of the stream. It ends when the stream
-    /// is dropped, and the stream ends with the first error.
+    /// It is [`stream_with`](Self::stream_with) the default options.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub fn stream(&self) -> BatchStream {
-        BatchStream::start(Arc::clone(&self.0))
+        self.stream_with(&StreamOptions::new())
     }
-}
 
-/// `schema` with each column nullable that is nullable in it or in `other`.
-fn with_nullable_of(schema: &Schema, other: &Schema) -> Schema {
-    let fields = schema.fields().iter().map(|field| {
-        let nullable = field.is_nullable()
-            || other
-                .column_with_name(field.name())
-                .is_some_and(|(_, other)| other.is_nullable());
-        if nullable == field.is_nullable() {
-            Arc::clone(field)
-        } else {
-            Arc::new(field.as_ref().clone().with_nullable(nullable))
-        }
-    });
-    Schema::new(fields.collect::<Vec<_>>())
+    /// Reads the rows in an order by `options`. Each call reads from the start.
+    ///
+    /// Blocking tasks read several row groups at once, page by page, within [`SourceOptions::memory`]. They end when the
+    /// stream is dropped, and the stream ends with the first error.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn stream_with(&self, options: &StreamOptions) -> BatchStream {
+        BatchStream::start(Arc::clone(&self.0), options)
+    }
 }

@@ -1,0 +1,21 @@
+//! Buckets of Google Cloud Storage.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::gcp::GoogleCloudStorageBuilder;
+
+use super::{StoreAccess, transport};
+use crate::source::location::address::StoreUrl;
+
+impl StoreAccess {
+    pub(super) fn gcs(&self, url: &StoreUrl) -> object_store::Result<Arc<dyn ObjectStore>> {
+        let mut builder = GoogleCloudStorageBuilder::from_env()
+            .with_url(&url.bucket)
+            .with_client_options(transport::options_of("GOOGLE_"));
+        if self.anonymous {
+            builder = builder.with_skip_signature(true);
+        }
+        Ok(Arc::new(builder.build()?))
+    }
+}

@@ -1,0 +1,149 @@
+//! The row groups of all files in the order of the input, with what must be known of each before it is read.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dynasink_core::Unread;
+
+use super::footer::{Footer, caught};
+use super::key_range::{KeyBounds, KeyRanges};
+use super::portion::Portion;
+use super::reader::Demand;
+use super::{Opened, SourceFile, Unreadable};
+use crate::error::{Error, Result};
+
+/// The part of the memory that footers may take: one of so many.
+const FOOTERS_SHARE: u64 = 16;
+
+/// What is read next, or what cannot be.
+#[derive(Debug)]
+pub(super) enum Planned {
+    RowGroup(RowGroup),
+    /// A file, as a whole.
+    Unread(Unread),
+}
+
+/// A row group that can be read.
+#[derive(Debug)]
+pub(super) struct RowGroup {
+    /// The number of the file in its source.
+    pub(super) file: usize,
+    pub(super) row_group: usize,
+    pub(super) keys: KeyRanges,
+    pub(super) portion: Portion,
+}
+
+/// Finds the row groups of all files and hands each to `emit`, until it has enough.
+pub(super) fn plan(
+    source: &Opened,
+    footers: &Footers,
+    keys: &[String],
+    emit: &mut dyn FnMut(Planned) -> Demand,
+) -> Result<Demand> {
+    for (file, about) in source.files.iter().enumerate() {
+        let planned = caught(about.name(), || {
+            plan_file(source, footers, keys, file, emit)
+        });
+        let end = match planned.and_then(|planned| planned) {
+            Err(error)
+                if source.options.unreadable() == Unreadable::Skip && error.is_of_a_file() =>
+            {
+                emit(Planned::Unread(error.unread(
+                    about.located.name(),
+                    None,
+                    Some(about.rows),
+                )))
+            }
+            end => end?,
+        };
+        if end == Demand::Enough {
+            return Ok(Demand::Enough);
+        }
+    }
+    Ok(Demand::More)
+}
+
+fn plan_file(
+    source: &Opened,
+    footers: &Footers,
+    keys: &[String],
+    file: usize,
+    emit: &mut dyn FnMut(Planned) -> Demand,
+) -> Result<Demand> {
+    let footer = footers.get(source, file)?;
+    // What a row group needs is worked out for all before any is handed on, so that a file is planned as a whole.
+    let mask = footer.mask(&source.schema);
+    let constants = source.constants(file);
+    let fetched = footer.about().location().local_path().is_none();
+    let row_groups: Vec<_> = (0..footer.about().row_groups())
+        .map(|row_group| RowGroup {
+            file,
+            row_group,
+            keys: KeyBounds::of(footer.metadata(), row_group, keys, &constants).ranges(),
+            portion: Portion::of(
+                footer.metadata().metadata().row_group(row_group),
+                &mask,
+                fetched,
+                &source.options,
+            ),
+        })
+        .collect();
+    for row_group in row_groups {
+        if emit(Planned::RowGroup(row_group)) == Demand::Enough {
+            return Ok(Demand::Enough);
+        }
+    }
+    Ok(Demand::More)
+}
+
+/// The footers that were read last, as many as fit. Those of many files would fill the memory.
+#[derive(Debug)]
+pub(super) struct Footers {
+    bound: u64,
+    kept: Mutex<VecDeque<(usize, Arc<Footer>)>>,
+}
+
+impl Footers {
+    /// Keeps footers in a part of `memory`.
+    pub(super) fn within(memory: u64) -> Self {
+        Self {
+            bound: memory / FOOTERS_SHARE,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The bytes that they take at most, if none alone is larger.
+    pub(super) fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// The footer of a file, which is read again unless it is kept.
+    pub(super) fn get(&self, source: &Opened, file: usize) -> Result<Arc<Footer>> {
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, footer)) = kept().iter().find(|(kept, _)| *kept == file) {
+            return Ok(Arc::clone(footer));
+        }
+        let footer = Arc::new(read_again(source, &source.files[file])?);
+        let mut kept = kept();
+        kept.push_back((file, Arc::clone(&footer)));
+        let mut bytes: u64 = kept.iter().map(|(_, footer)| footer.memory()).sum();
+        while bytes > self.bound
+            && let Some((_, oldest)) = kept.pop_front()
+        {
+            bytes -= oldest.memory();
+        }
+        Ok(footer)
+    }
+}
+
+/// Reads a footer as it was when the source was opened.
+fn read_again(source: &Opened, file: &SourceFile) -> Result<Footer> {
+    let footer = Footer::load(&file.located)?;
+    let own = footer.selected_schema(&source.options)?;
+    if footer.about().rows() != file.rows() || !super::drift::fits(&own, &source.schema) {
+        return Err(Error::FileChanged {
+            file: file.name().to_owned(),
+        });
+    }
+    Ok(footer)
+}
