@@ -28,6 +28,7 @@ pub enum Fate {
 pub struct LossyNetwork {
     address: SocketAddr,
     fates: Arc<Mutex<Vec<Fate>>>,
+    heads: Arc<Mutex<Vec<String>>>,
     accepting: JoinHandle<()>,
 }
 
@@ -49,6 +50,8 @@ impl LossyNetwork {
         let address = listener.local_addr().unwrap();
         let fates = Arc::<Mutex<Vec<Fate>>>::default();
         let drawn = Arc::clone(&fates);
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let seen = Arc::clone(&heads);
         let accepting = tokio::spawn(async move {
             let mut random = fastrand::Rng::with_seed(seed);
             while let Ok((client, _)) = listener.accept().await {
@@ -59,14 +62,15 @@ impl LossyNetwork {
                     _ => Fate::AnswerCut,
                 };
                 drawn.lock().unwrap().push(fate);
-                let service = Arc::clone(&service);
+                let (service, seen) = (Arc::clone(&service), Arc::clone(&seen));
                 // A connection that breaks by itself is one more loss.
-                tokio::spawn(async move { relay(client, &service, fate).await });
+                tokio::spawn(async move { relay(client, &service, fate, &seen).await });
             }
         });
         Some(Self {
             address,
             fates,
+            heads,
             accepting,
         })
     }
@@ -81,6 +85,11 @@ impl LossyNetwork {
         let fates = self.fates.lock().unwrap();
         fates.iter().filter(|drawn| **drawn == fate).count()
     }
+
+    /// The first line and the headers of every request so far, in lower case.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
 }
 
 impl Drop for LossyNetwork {
@@ -89,8 +98,14 @@ impl Drop for LossyNetwork {
     }
 }
 
-async fn relay(mut client: TcpStream, service: &str, fate: Fate) -> io::Result<()> {
-    let request = read_request(&mut client).await?;
+async fn relay(
+    mut client: TcpStream,
+    service: &str,
+    fate: Fate,
+    seen: &Mutex<Vec<String>>,
+) -> io::Result<()> {
+    let (head, request) = read_request(&mut client).await?;
+    seen.lock().unwrap().push(head);
     if fate == Fate::RequestLost {
         return reset(client);
     }
@@ -100,7 +115,7 @@ async fn relay(mut client: TcpStream, service: &str, fate: Fate) -> io::Result<(
     upstream.read_to_end(&mut answer).await?;
     match fate {
         Fate::AnswerLost => reset(client),
-        Fate::AnswerCut => client.write_all(&answer[..answer.len() - 1]).await,
+        Fate::AnswerCut => client.write_all(&answer[..answer.len() * 3 / 4]).await,
         _ => client.write_all(&answer).await,
     }
 }
@@ -113,7 +128,9 @@ fn reset(client: TcpStream) -> io::Result<()> {
 }
 
 /// One request, which is told to be the last of its connection so that the answer ends where the connection does.
-async fn read_request(client: &mut TcpStream) -> io::Result<Vec<u8>> {
+///
+/// With its first line and headers, in lower case.
+async fn read_request(client: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     const END_OF_HEAD: &[u8] = b"\r\n\r\n";
     let mut request = Vec::new();
     let head = loop {
@@ -140,5 +157,5 @@ async fn read_request(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     }
     let end_of_headers = head - b"\r\n".len();
     request.splice(end_of_headers..end_of_headers, *b"connection: close\r\n");
-    Ok(request)
+    Ok((headers, request))
 }

@@ -1,8 +1,12 @@
 //! The bytes of one file, read by position from blocking code.
 
+#[cfg(test)]
+mod faulty_store;
 mod fetch;
 mod object;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod trail;
 mod windows;
 

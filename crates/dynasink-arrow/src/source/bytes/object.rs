@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -15,14 +15,15 @@ use crate::source::location::{Located, ObjectLocation};
 /// How much of the end is fetched at once, since a footer is there and is mostly shorter.
 ///
 /// Source: 64 KiB is what the readers of Arrow's implementations take as well.
-const TAIL: u64 = 64 * 1024;
+pub(super) const TAIL: u64 = 64 * 1024;
 /// Most blocks of one file that are on their way at once.
 const BLOCKS_AT_ONCE: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct ObjectFile {
     pinned: Arc<Pinned>,
-    tail: OnceLock<Bytes>,
+    /// The end of the file, as far as it has been fetched.
+    tail: Mutex<Bytes>,
     runtime: Handle,
     blocks_at_once: Arc<Semaphore>,
 }
@@ -35,7 +36,7 @@ impl ObjectFile {
                 file.size(),
                 file.version().clone(),
             )),
-            tail: OnceLock::new(),
+            tail: Mutex::default(),
             runtime: Handle::current(),
             blocks_at_once: Arc::new(Semaphore::new(BLOCKS_AT_ONCE)),
         }
@@ -43,20 +44,27 @@ impl ObjectFile {
 
     /// The bytes of `range`, which lies within the object.
     pub(super) fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        let tail = self.pinned.size().saturating_sub(TAIL);
-        let read = if range.end <= tail {
-            self.fetch(range)
-        } else if range.start >= tail {
-            self.tail().map(|bytes| part_of(&bytes, tail, range))
-        } else {
-            // What is before the tail, and then the tail, which is most likely there.
-            self.tail().and_then(|bytes| {
-                let before = self.fetch(range.start..tail)?;
-                let after = part_of(&bytes, tail, tail..range.end);
-                Ok([before, after].concat().into())
-            })
-        };
-        read.map_err(io::Error::other)
+        self.read_or_fetch(range).map_err(io::Error::other)
+    }
+
+    fn read_or_fetch(&self, range: Range<u64>) -> Result<Bytes, FetchError> {
+        let size = self.pinned.size();
+        if range.end <= size.saturating_sub(TAIL) {
+            return self.fetch(range);
+        }
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if tail.is_empty() {
+            *tail = self.fetch(size.saturating_sub(TAIL)..size)?;
+        }
+        let start = start_of(&tail, size);
+        if range.start < start {
+            // A longer footer is asked for more than once as well.
+            let before = self.fetch(range.start..start)?;
+            *tail = [before, tail.clone()].concat().into();
+        }
+        let start = start_of(&tail, size);
+        let index = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
+        Ok(tail.slice(index(range.start)..index(range.end)))
     }
 
     /// Sends for the bytes of `range`.
@@ -83,21 +91,11 @@ impl ObjectFile {
     fn fetch(&self, range: Range<u64>) -> Result<Bytes, FetchError> {
         self.runtime.block_on(self.pinned.fetch(range))
     }
-
-    fn tail(&self) -> Result<Bytes, FetchError> {
-        if let Some(tail) = self.tail.get() {
-            return Ok(tail.clone());
-        }
-        let size = self.pinned.size();
-        let tail = self.fetch(size.saturating_sub(TAIL)..size)?;
-        Ok(self.tail.get_or_init(|| tail).clone())
-    }
 }
 
-/// The part of `bytes`, which start at `start` of the file, that is `range` of the file.
-fn part_of(bytes: &Bytes, start: u64, range: Range<u64>) -> Bytes {
-    let index = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
-    bytes.slice(index(range.start)..index(range.end))
+/// Where the end of a file of `size` bytes starts.
+fn start_of(tail: &Bytes, size: u64) -> u64 {
+    size.saturating_sub(u64::try_from(tail.len()).unwrap_or(u64::MAX))
 }
 
 /// Bytes on their way. Dropping it calls them off.

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::object::{Ahead, ObjectFile};
+use super::object::{Ahead, ObjectFile, TAIL};
 use super::{FileBytes, Kept};
 
 /// Ranges this near to one another are fetched together: the bytes between them cost less than a request.
@@ -74,8 +74,9 @@ impl WindowedBytes {
     pub(in crate::source) fn new(file: &FileBytes, ranges: Vec<Range<u64>>, block: u64) -> Self {
         let block = block.max(1);
         let windows = match &file.kept {
-            Kept::Local(_) => Vec::new(),
-            Kept::Object(_) => coalesced(ranges, file.len, block),
+            Kept::Object(_) if file.len > TAIL => coalesced(ranges, file.len, block),
+            // Of a small file the tail is all.
+            _ => Vec::new(),
         };
         let window = |range| Window {
             range,

@@ -237,3 +237,95 @@ impl Remote<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::super::{HivePartitions, Sources};
+    use super::*;
+
+    async fn store(objects: &[(&str, &'static [u8])]) -> Stores {
+        let store = InMemory::new();
+        for (path, bytes) in objects {
+            store
+                .put(&ObjectPath::parse(path).unwrap(), bytes.to_vec().into())
+                .await
+                .unwrap();
+        }
+        Stores::new().with_store("s3://bucket", Arc::new(store))
+    }
+
+    async fn names(stores: &Stores, source: &str) -> Result<Vec<String>> {
+        let files = Sources::new()
+            .with_source(source)
+            .with_stores(stores.clone())
+            .with_partitions(HivePartitions::Off)
+            .locate()
+            .await?;
+        let names = files.files().iter().map(|file| file.name().to_string());
+        Ok(names.collect())
+    }
+
+    #[tokio::test]
+    async fn objects_prefixes_and_patterns_are_found_in_the_order_of_their_names() {
+        let stores = store(&[
+            ("t/dt=2/b.parquet", b""),
+            ("t/dt=1/a.parquet", b""),
+            ("t/dt=1/_SUCCESS", b""),
+            ("t/000000_0", b"PAR1....PAR1"),
+            ("t/000001_0", b"a,b\n1,2\n"),
+            ("t/x.csv", b""),
+            ("tt/other.parquet", b""),
+        ])
+        .await;
+        let below = [
+            "s3://bucket/t/000000_0",
+            "s3://bucket/t/dt=1/a.parquet",
+            "s3://bucket/t/dt=2/b.parquet",
+        ];
+        assert_eq!(names(&stores, "s3://bucket/t/").await.unwrap(), below);
+        // Without its slash it is no object, and so it is the folder.
+        assert_eq!(names(&stores, "s3://bucket/t").await.unwrap(), below);
+        assert_eq!(names(&stores, "s3://bucket/").await.unwrap().len(), 4);
+        assert_eq!(
+            names(&stores, "s3://bucket/t/x.csv").await.unwrap(),
+            ["s3://bucket/t/x.csv"]
+        );
+        assert_eq!(
+            names(&stores, "s3://bucket/t/dt=*/*.parquet")
+                .await
+                .unwrap(),
+            below[1..]
+        );
+        assert_eq!(
+            names(&stores, "s3://bucket/*/dt=1").await.unwrap(),
+            [below[1]]
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_said_in_the_words_of_the_source() {
+        let stores = store(&[("t/x.csv", b""), ("d/_delta_log/0.json", b"")]).await;
+        let error = names(&stores, "s3://bucket/none.parquet")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "s3://bucket/none.parquet: there is no such file: check the path"
+        );
+        let error = names(&stores, "s3://bucket/t/").await.unwrap_err();
+        assert!(error.to_string().contains("its one file, x.csv"), "{error}");
+        let error = names(&stores, "s3://bucket/*.parquet").await.unwrap_err();
+        assert!(matches!(error, Error::NothingFound { .. }), "{error}");
+        let error = names(&stores, "s3://bucket/d/").await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("s3://bucket/d: this is a Delta Lake table"),
+            "{error}"
+        );
+        let error = names(&stores, "s3://bucket/a//b").await.unwrap_err();
+        assert!(matches!(error, Error::SourceName { .. }), "{error}");
+    }
+}

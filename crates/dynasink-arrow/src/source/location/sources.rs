@@ -249,3 +249,103 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn names(files: &FileSet, folder: &TempDir) -> Vec<String> {
+        let below = |file: &Located| {
+            let path = file.location().local_path().unwrap();
+            let path = path.strip_prefix(folder.path()).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        files.files().iter().map(below).collect()
+    }
+
+    #[tokio::test]
+    async fn files_have_the_order_of_the_sources_and_the_manifest_follows() {
+        let folder = folder(&[
+            ("b.parquet", ""),
+            ("d/2.parquet", ""),
+            ("d/1.parquet", ""),
+            ("lists/late.txt", "# late\n../a.parquet\n../e/*.pq\n"),
+            ("a.parquet", ""),
+            ("e/x.pq", ""),
+        ]);
+        let files = Sources::new()
+            .with_source(folder.path().join("d"))
+            .with_source(folder.path().join("b.parquet"))
+            .with_manifest(folder.path().join("lists/late.txt"))
+            .locate()
+            .await
+            .unwrap();
+        assert_eq!(
+            names(&files, &folder),
+            [
+                "d/1.parquet",
+                "d/2.parquet",
+                "b.parquet",
+                "lists/../a.parquet",
+                "lists/../e/x.pq"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_that_two_sources_name_is_refused() {
+        let folder = folder(&[("d/1.parquet", ""), ("list", "d/./1.parquet\n")]);
+        let error = Sources::new()
+            .with_source(folder.path().join("d"))
+            .with_manifest(folder.path().join("list"))
+            .locate()
+            .await
+            .unwrap_err();
+        let Error::FileTwice { first, second, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(*first, folder.path().join("d").to_str().unwrap());
+        assert!(second.starts_with("line 1 of "), "{second}");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_line_of_a_manifest_is_named() {
+        let folder = folder(&[("list", "\n# none\nmissing.parquet\n"), ("empty", "# a\n")]);
+        let locate = |name: &str| {
+            let sources = Sources::new().with_manifest(folder.path().join(name));
+            async move { sources.locate().await.unwrap_err() }
+        };
+        let error = locate("list").await;
+        assert!(error.to_string().contains("list, line 3: "), "{error}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(
+            source.contains("missing.parquet: there is no such file"),
+            "{source}"
+        );
+        assert!(matches!(locate("empty").await, Error::NothingFound { .. }));
+        assert!(matches!(
+            locate("nowhere").await,
+            Error::ReadManifest { .. }
+        ));
+    }
+
+    #[tokio::test]
+    async fn nothing_named_is_nothing_to_read() {
+        let error = Sources::new().locate().await.unwrap_err();
+        assert!(matches!(error, Error::NoFiles), "{error}");
+    }
+}
