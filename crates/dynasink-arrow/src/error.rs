@@ -9,6 +9,7 @@ use parquet::errors::ParquetError;
 use crate::mapping::MappingError;
 pub use crate::mapping::Near as ColumnList;
 use crate::mapping::spec::EncodeAs;
+use crate::source::FilterPlace;
 
 /// Why a schema cannot be mapped to a table, or files cannot be read.
 ///
@@ -304,7 +305,7 @@ pub enum Error {
     },
 
     /// The file is something else.
-    #[error("{file}: not a Parquet file: {reason}; only Parquet can be read")]
+    #[error("{file}: not a Parquet file: {reason}; Parquet and Arrow IPC can be read")]
     NotParquet {
         /// The file.
         file: String,
@@ -320,10 +321,41 @@ pub enum Error {
     },
 
     /// The file is encrypted.
-    #[error("{file}: the file is encrypted: decrypt it first")]
+    #[error("{file}: the file is encrypted: {advice}")]
     EncryptedFile {
         /// The file.
         file: String,
+        /// What to do.
+        advice: &'static str,
+    },
+
+    /// An encrypted file is not what the keys are for.
+    #[error(
+        "{file}: the file cannot be decrypted: check the keys of the footer and of the columns and the AAD prefix"
+    )]
+    Decryption {
+        /// The file.
+        file: String,
+        /// What the reader said.
+        source: ParquetError,
+    },
+
+    /// The file of the keys cannot be read.
+    #[error("{file}: the decryption keys cannot be read: {reason}")]
+    DecryptionFile {
+        /// The file.
+        file: String,
+        /// Why; no part of it is quoted.
+        reason: String,
+    },
+
+    /// A decryption key is none.
+    #[error("decryption key {entry:?}: {reason}")]
+    DecryptionKey {
+        /// Its name.
+        entry: String,
+        /// What is wrong; no part of the key is quoted.
+        reason: String,
     },
 
     /// The footer cannot be understood.
@@ -344,6 +376,21 @@ pub enum Error {
         file: String,
         /// Most groups in one another.
         max: usize,
+    },
+
+    /// The footer says more than can be taken in.
+    #[error(
+        "{file}: the footer has {found} {what}, and {most} are read at most: the file is most likely damaged, or is to be written in parts"
+    )]
+    FooterTooLarge {
+        /// The file.
+        file: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much.
+        found: u64,
+        /// The most that is read.
+        most: u64,
     },
 
     /// The footer contradicts itself on how many rows there are.
@@ -374,17 +421,6 @@ pub enum Error {
         expected: String,
         /// Its type in `file`.
         found: String,
-    },
-
-    /// A column of Parquet's INTERVAL, whose months the reader would drop.
-    #[error(
-        "{file}: column {column:?} is a Parquet INTERVAL, which cannot be read without loss: leave the column out or write it as a string"
-    )]
-    IntervalColumn {
-        /// The file.
-        file: String,
-        /// The column.
-        column: String,
     },
 
     /// Two columns of a file have one name, so that neither can be told from the other.
@@ -442,6 +478,69 @@ pub enum Error {
     FileChanged {
         /// The file.
         file: String,
+    },
+
+    /// A file of Feather's first version, which is not Arrow IPC.
+    #[error(
+        "{file}: a Feather file of version 1, which is not Arrow IPC: write it again as version 2, for example with pyarrow.feather.write_feather"
+    )]
+    FeatherV1 {
+        /// The file.
+        file: String,
+    },
+
+    /// An Arrow IPC file or stream contradicts itself.
+    #[error(
+        "{file}: {part} cannot be read, {reason}: the file is damaged or from a writer with faults"
+    )]
+    Ipc {
+        /// The file.
+        file: String,
+        /// What of it: the footer, or a record batch by its number from zero.
+        part: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// The text of a row filter says something that is not understood.
+    #[error("filter{place}: {reason}")]
+    Filter {
+        /// Where in the text.
+        place: FilterPlace,
+        /// What is wrong, and what is understood.
+        reason: String,
+    },
+
+    /// A row filter names a column that is not there.
+    #[error("{file}: filter{place}: no column is named {column:?}: {available}")]
+    FilterColumn {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: FilterPlace,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// The columns that there are.
+        available: ColumnList,
+    },
+
+    /// A row filter compares a column with what its type has no value for.
+    #[error(
+        "{file}: filter{place}: {literal} is not exactly a value of column {column:?}, which is {data_type}: {advice}"
+    )]
+    FilterLiteral {
+        /// The file.
+        file: String,
+        /// Where in the text.
+        place: FilterPlace,
+        /// The literal.
+        literal: String,
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// Its type.
+        data_type: DataType,
+        /// What can be compared with it.
+        advice: String,
     },
 
     /// The reader gave up on a malformed file in a way that it should not.

@@ -55,7 +55,8 @@ pub use mapping::{
 };
 pub use object_store;
 pub use source::{
-    BatchStream, FileSet, FileSource, FileVersion, HivePartitions, Interleave, Located, Location,
-    ObjectLocation, SourceFile, SourceOptions, Sources, Stores, StreamOptions, Unreadable,
+    BatchStream, DecryptionKeys, FileSet, FileSource, FileVersion, Filter, FilterPlace,
+    HivePartitions, Interleave, Located, Location, ObjectLocation, SourceFile, SourceOptions,
+    Sources, Stores, StreamOptions, Unreadable,
 };
 pub use template::{Template, TemplateError};

@@ -32,6 +32,12 @@ impl Constants {
         }
     }
 
+    /// The columns as one row, if there are some.
+    pub(super) fn row(&self) -> Option<RecordBatch> {
+        let (fields, values): (Vec<FieldRef>, Vec<ArrayRef>) = self.columns.iter().cloned().unzip();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), values).ok()
+    }
+
     /// The one value of a column.
     pub(super) fn value(&self, column: &str) -> Option<&ArrayRef> {
         let mut columns = self.columns.iter();

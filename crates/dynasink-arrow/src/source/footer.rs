@@ -3,19 +3,19 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use arrow_schema::{Fields, Schema};
+use arrow_schema::{Fields, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::errors::ParquetError;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::file::metadata::ParquetMetaData;
 
 use super::bytes::FileBytes;
-use super::depth::{self, MAX_SCHEMA_DEPTH};
+use super::encryption::{self, DecryptionKeys};
 use super::format::{Format, footer_bytes};
-use super::hints::{self, Hints};
+use super::ipc::IpcSource;
 use super::location::Located;
+use super::metadata::{FileMetadata, Wanted};
+use super::survey::{Encryption, MAX_ROW_GROUPS, MAX_SCHEMA_DEPTH, Survey};
 use super::{SourceFile, SourceOptions};
 use crate::error::{Error, Result};
 
@@ -23,41 +23,86 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Footer {
     about: SourceFile,
-    metadata: ArrowReaderMetadata,
-    /// Top-level columns that hold Parquet's INTERVAL.
-    intervals: Vec<String>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Parquet(Box<FileMetadata>),
+    Ipc(IpcSource),
+}
+
+/// Whether the page index of a file is read with its footer. A row filter has a use for it once rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageIndex {
+    Read,
+    Unread,
 }
 
 impl Footer {
-    pub(super) fn load(located: &Located) -> Result<Self> {
+    pub(super) fn load(
+        located: &Located,
+        options: &SourceOptions,
+        page_index: PageIndex,
+    ) -> Result<Self> {
         let file = FileBytes::open(located)?;
         let name = located.name();
-        match Format::of(&file)? {
-            Format::Parquet => {}
-        }
-        if depth::is_too_deep(&footer_bytes(&file)?) {
-            return Err(Error::SchemaTooDeep {
-                file: name.to_string(),
-                max: MAX_SCHEMA_DEPTH,
-            });
-        }
-        let (metadata, intervals) = caught(name, || load_metadata(&file))?.map_err(|source| {
-            file.take_failure().unwrap_or_else(|| Error::Footer {
-                file: name.to_string(),
-                source,
-            })
-        })?;
-        let rows = consistent_rows(metadata.metadata(), name)?;
-        check_names(metadata.schema(), name)?;
-        Ok(Self {
+        let (content, rows, row_groups) = match Format::of(&file)? {
+            format @ (Format::Parquet | Format::EncryptedParquet) => {
+                let wanted = Wanted {
+                    keys: options.decryption_keys(),
+                    page_index: page_index == PageIndex::Read && options.filter().is_some(),
+                };
+                let metadata = load_parquet(&file, format, wanted)?;
+                let rows = consistent_rows(metadata.parquet(), name)?;
+                let row_groups = metadata.parquet().num_row_groups();
+                (Content::Parquet(Box::new(metadata)), rows, row_groups)
+            }
+            format @ (Format::IpcFile | Format::IpcStream) => {
+                let source = IpcSource::open(file, format)?;
+                let (rows, batches) = (source.rows(), source.batches());
+                (Content::Ipc(source), rows, batches)
+            }
+        };
+        let footer = Self {
             about: SourceFile {
                 located: located.clone(),
                 rows,
-                row_groups: metadata.metadata().num_row_groups(),
+                row_groups,
             },
-            metadata,
-            intervals,
-        })
+            content,
+        };
+        check_names(footer.schema(), name)?;
+        Ok(footer)
+    }
+
+    /// The types of its columns.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        match &self.content {
+            Content::Parquet(metadata) => metadata.schema(),
+            Content::Ipc(source) => source.schema(),
+        }
+    }
+
+    /// What is known of a Parquet file.
+    pub(super) fn parquet(&self) -> Option<&FileMetadata> {
+        match &self.content {
+            Content::Parquet(metadata) => Some(metadata),
+            Content::Ipc(_) => None,
+        }
+    }
+
+    /// What Parquet's reader knows of the file.
+    pub(super) fn reader(&self) -> Option<&ArrowReaderMetadata> {
+        self.parquet().map(FileMetadata::reader)
+    }
+
+    /// A file of Arrow IPC.
+    pub(super) fn ipc(&self) -> Option<&IpcSource> {
+        match &self.content {
+            Content::Ipc(source) => Some(source),
+            Content::Parquet(_) => None,
+        }
     }
 
     pub(super) fn about(&self) -> &SourceFile {
@@ -68,43 +113,22 @@ impl Footer {
         self.about
     }
 
-    pub(super) fn metadata(&self) -> &ArrowReaderMetadata {
-        &self.metadata
-    }
-
-    /// The columns that `options` asks for, in the order of this file.
+    /// The columns that `options` need, in the order of this file.
     pub(super) fn selected_schema(&self, options: &SourceOptions) -> Result<Schema> {
-        let is_read = |name: &String| {
-            options
-                .columns()
-                .is_none_or(|columns| columns.contains(name))
-        };
-        let fields = self.metadata.schema().fields().iter();
-        let selected: Vec<_> = fields
-            .filter(|field| is_read(field.name()))
-            .cloned()
-            .collect();
-        if let Some(field) = selected
-            .iter()
-            .find(|field| self.intervals.contains(field.name()))
-        {
-            return Err(Error::IntervalColumn {
-                file: self.about.name().to_owned(),
-                column: field.name().clone(),
-            });
-        }
-        Ok(Schema::new(selected))
+        let fields = self.schema().fields().iter();
+        let selected = fields.filter(|field| options.is_read(field.name()));
+        Ok(Schema::new(selected.cloned().collect::<Fields>()))
     }
 
     /// The names of all columns.
     pub(super) fn column_names(&self) -> Vec<String> {
-        let fields = self.metadata.schema().fields().iter();
+        let fields = self.schema().fields().iter();
         fields.map(|field| field.name().clone()).collect()
     }
 
     /// Checks that no column is in the file and in its folders too.
     pub(super) fn check_partitions(&self, fields: &Fields) -> Result<()> {
-        let schema = self.metadata.schema();
+        let schema = self.schema();
         match fields
             .iter()
             .find(|field| schema.column_with_name(field.name()).is_some())
@@ -119,14 +143,24 @@ impl Footer {
 
     /// Its columns that `schema` has.
     pub(super) fn mask(&self, schema: &Schema) -> ProjectionMask {
-        let fields = self.metadata.schema().fields().iter().enumerate();
+        let fields = self.schema().fields().iter().enumerate();
         let read = fields.filter(|(_, field)| schema.column_with_name(field.name()).is_some());
-        ProjectionMask::roots(self.metadata.parquet_schema(), read.map(|(at, _)| at))
+        match self.reader() {
+            Some(reader) => ProjectionMask::roots(reader.parquet_schema(), read.map(|(at, _)| at)),
+            None => ProjectionMask::all(),
+        }
+    }
+
+    /// The places of its columns that `schema` has, in the order of `schema`.
+    pub(super) fn projection(&self, schema: &Schema) -> Vec<usize> {
+        let place = |name: &String| self.schema().index_of(name).ok();
+        let fields = schema.fields().iter();
+        fields.filter_map(|field| place(field.name())).collect()
     }
 
     /// For each column that is read its place among them, in the order of `schema`; none if that is their order.
     pub(super) fn order_in(&self, schema: &Schema) -> Option<Vec<usize>> {
-        let fields = self.metadata.schema().fields().iter();
+        let fields = self.schema().fields().iter();
         let read: Vec<_> = fields
             .filter(|field| schema.column_with_name(field.name()).is_some())
             .collect();
@@ -140,16 +174,24 @@ impl Footer {
         (!in_order).then_some(order)
     }
 
-    /// The rows of a row group.
+    /// The rows of a row group. The record batches of Arrow IPC are read as one.
     pub(super) fn rows_of(&self, row_group: usize) -> u64 {
-        let about = self.metadata.metadata().row_groups().get(row_group);
+        let Some(metadata) = self.parquet() else {
+            return self.about.rows;
+        };
+        let about = metadata.parquet().row_groups().get(row_group);
         // They were checked not to be negative when the footer was read.
         about.map_or(0, |about| u64::try_from(about.num_rows()).unwrap_or(0))
     }
 
     /// Bytes that it takes in memory.
     pub(super) fn memory(&self) -> u64 {
-        u64::try_from(self.metadata.metadata().memory_size()).unwrap_or(u64::MAX)
+        match &self.content {
+            Content::Parquet(metadata) => {
+                u64::try_from(metadata.parquet().memory_size()).unwrap_or(u64::MAX)
+            }
+            Content::Ipc(source) => source.memory(),
+        }
     }
 }
 
@@ -170,16 +212,52 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The footer with the types that its columns are to be read as.
-fn load_metadata(file: &FileBytes) -> Result<(ArrowReaderMetadata, Vec<String>), ParquetError> {
-    let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())?;
-    let Hints { schema, intervals } = hints::of(metadata.schema(), metadata.parquet_schema())?;
-    if schema.fields() == metadata.schema().fields() {
-        return Ok((metadata, intervals));
+/// Looks at what the footer says before the reader takes it in.
+fn load_parquet(file: &FileBytes, format: Format, wanted: Wanted<'_>) -> Result<FileMetadata> {
+    let name = file.name();
+    let footer = footer_bytes(file)?;
+    let encryption = if format == Format::EncryptedParquet {
+        Some(Survey::of_encrypted(&footer).unwrap_or(Encryption::AesGcm))
+    } else {
+        let survey = Survey::of(&footer);
+        check_survey(name, survey)?;
+        survey.encryption
+    };
+    let keys: Option<&DecryptionKeys> = match encryption {
+        Some(encryption) => {
+            encryption::check(name, encryption, wanted.keys)?;
+            wanted.keys
+        }
+        None => None,
+    };
+    let wanted = Wanted { keys, ..wanted };
+    caught(name, || FileMetadata::load(file, wanted))?.map_err(|source| {
+        file.take_failure().unwrap_or_else(|| {
+            let file = name.to_string();
+            match encryption {
+                Some(_) => Error::Decryption { file, source },
+                None => Error::Footer { file, source },
+            }
+        })
+    })
+}
+
+fn check_survey(file: &str, survey: Survey) -> Result<()> {
+    if survey.depth > MAX_SCHEMA_DEPTH {
+        return Err(Error::SchemaTooDeep {
+            file: file.to_owned(),
+            max: MAX_SCHEMA_DEPTH,
+        });
     }
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)?;
-    Ok((metadata, intervals))
+    if survey.row_groups > MAX_ROW_GROUPS {
+        return Err(Error::FooterTooLarge {
+            file: file.to_owned(),
+            what: "row groups",
+            found: survey.row_groups,
+            most: MAX_ROW_GROUPS,
+        });
+    }
+    Ok(())
 }
 
 /// The rows of the file, if the footer says the same in both places that say it.

@@ -87,7 +87,7 @@ pub(super) struct KeyBounds(Vec<Option<Bounds>>);
 impl KeyBounds {
     /// The bounds of `row_group` for the columns `keys`, some of which may be constants of the file.
     pub(super) fn of(
-        metadata: &ArrowReaderMetadata,
+        metadata: Option<&ArrowReaderMetadata>,
         row_group: usize,
         keys: &[String],
         constants: &Constants,
@@ -96,7 +96,7 @@ impl KeyBounds {
             if let Some(value) = constants.value(column) {
                 return Bounds::new(column, Arc::clone(value), Arc::clone(value));
             }
-            of_statistics(metadata, row_group, column)
+            of_statistics(metadata?, row_group, column)
         });
         Self(bounds.collect())
     }

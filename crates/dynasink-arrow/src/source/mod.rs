@@ -2,20 +2,25 @@
 
 mod bytes;
 mod constants;
-mod depth;
 pub(crate) mod drift;
+mod encryption;
+mod filter;
 mod footer;
 mod format;
 mod hints;
+mod interval;
+mod ipc;
 mod key_range;
 mod location;
 mod memory;
+mod metadata;
 mod options;
 mod plan;
 mod portion;
 mod reader;
 mod schedule;
 mod stream;
+mod survey;
 mod unread;
 
 use std::ffi::OsStr;
@@ -24,6 +29,8 @@ use std::sync::Arc;
 use arrow_schema::{Fields, Schema, SchemaRef};
 use dynasink_core::Unread;
 
+pub use encryption::DecryptionKeys;
+pub use filter::{Filter, FilterPlace};
 pub use location::{
     FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation, Sources, Stores,
 };
@@ -33,7 +40,8 @@ pub use stream::BatchStream;
 use crate::error::{ColumnList, Error, Result};
 use constants::Constants;
 use drift::UnitedSchema;
-use footer::Footer;
+use filter::BoundFilter;
+use footer::{Footer, PageIndex};
 
 /// A file of a source.
 #[derive(Clone, Debug)]
@@ -93,7 +101,10 @@ pub struct FileSource(Arc<Opened>);
 #[derive(Debug)]
 struct Opened {
     files: Vec<SourceFile>,
+    /// The columns that are handed on.
     schema: SchemaRef,
+    /// The columns that are read: those, and what the row filter needs besides.
+    read: SchemaRef,
     /// The columns that come from folders, those included that are not read.
     folder_fields: Fields,
     options: SourceOptions,
@@ -104,7 +115,27 @@ struct Opened {
 impl Opened {
     /// The columns that the folders of a file give it.
     fn constants(&self, file: usize) -> Constants {
-        Constants::of_folders(&self.files[file].located, &self.folder_fields, &self.schema)
+        Constants::of_folders(&self.files[file].located, &self.folder_fields, &self.read)
+    }
+
+    /// The row filter for the rows of a file.
+    fn filter(&self, footer: &Footer) -> Result<Option<BoundFilter>> {
+        let Some(filter) = self.options.filter() else {
+            return Ok(None);
+        };
+        let own = footer.schema().fields().iter().chain(&self.folder_fields);
+        let own = Schema::new(own.cloned().collect::<Fields>());
+        let file = footer.about().name();
+        filter.bind(file, &own, &self.read).map(Some)
+    }
+
+    /// Checks that the row filter fits the columns, of which each file has some.
+    fn check_filter(&self) -> Result<()> {
+        let file = self.files.first().map_or("", SourceFile::name);
+        match self.options.filter() {
+            Some(filter) => filter.bind(file, &self.read, &self.read).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Checks that every column that is asked for is in one of the files; the first of them has `names`.
@@ -169,7 +200,7 @@ impl FileSource {
         let mut united = UnitedSchema::default();
         let mut names = Vec::new();
         for located in found.files() {
-            let footer = match Footer::load(located) {
+            let footer = match Footer::load(located, &options, PageIndex::Unread) {
                 Err(error) if options.unreadable() == Unreadable::Skip && error.is_of_a_file() => {
                     unread.push(error.unread(located.name(), None, None));
                     unreadable.get_or_insert(error);
@@ -187,24 +218,24 @@ impl FileSource {
         let Some(schema) = united.into_schema() else {
             return Err(unreadable.unwrap_or(Error::NoFiles));
         };
-        let is_read = |name: &String| {
-            options
-                .columns()
-                .is_none_or(|columns| columns.contains(name))
-        };
         let folders = found
             .partition_fields()
             .iter()
-            .filter(|field| is_read(field.name()));
-        let fields = schema.fields().iter().chain(folders).cloned();
+            .filter(|field| options.is_read(field.name()));
+        let read: Fields = schema.fields().iter().chain(folders).cloned().collect();
+        let handed_on = read
+            .iter()
+            .filter(|field| options.is_handed_on(field.name()));
         let opened = Opened {
-            schema: Arc::new(Schema::new(fields.collect::<Fields>())),
+            schema: Arc::new(Schema::new(handed_on.cloned().collect::<Fields>())),
+            read: Arc::new(Schema::new(read)),
             files,
             folder_fields: found.partition_fields().clone(),
             options,
             unread,
         };
         opened.check_columns(&names)?;
+        opened.check_filter()?;
         Ok(Self(Arc::new(opened)))
     }
 
@@ -214,7 +245,7 @@ impl FileSource {
         &self.0.schema
     }
 
-    /// The rows of all files.
+    /// The rows of all files, before a row filter.
     pub fn total_rows(&self) -> u64 {
         self.0.files.iter().map(SourceFile::rows).sum()
     }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use dynasink_core::UnreadObserver;
 
+use super::encryption::DecryptionKeys;
+use super::filter::Filter;
+
 /// Bytes that reading may hold, unless set.
 const DEFAULT_MEMORY: u64 = 256 * 1024 * 1024;
 /// Most row groups that are read at once, unless set: more hardly shorten the wait for a store.
@@ -17,6 +20,8 @@ const READERS_PER_CORE: usize = 2;
 #[must_use]
 pub struct SourceOptions {
     columns: Option<Vec<String>>,
+    filter: Option<Filter>,
+    decryption_keys: Option<DecryptionKeys>,
     batch_rows: Option<NonZeroUsize>,
     memory: Option<u64>,
     readers: Option<NonZeroUsize>,
@@ -43,6 +48,18 @@ impl SourceOptions {
     /// Reads these top-level columns only.
     pub fn with_columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
         self.columns = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Reads the rows only of which `filter` is true. Columns that only the filter needs are read, and not handed on.
+    pub fn with_filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Decrypts encrypted Parquet files with `keys`.
+    pub fn with_decryption_keys(mut self, keys: DecryptionKeys) -> Self {
+        self.decryption_keys = Some(keys);
         self
     }
 
@@ -81,6 +98,28 @@ impl SourceOptions {
     /// The columns that are read, if not all.
     pub fn columns(&self) -> Option<&[String]> {
         self.columns.as_deref()
+    }
+
+    /// The rows that are read, if not all.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
+    }
+
+    /// The keys of encrypted files.
+    pub fn decryption_keys(&self) -> Option<&DecryptionKeys> {
+        self.decryption_keys.as_ref()
+    }
+
+    pub(super) fn is_handed_on(&self, column: &str) -> bool {
+        self.columns
+            .as_ref()
+            .is_none_or(|columns| columns.iter().any(|name| name == column))
+    }
+
+    /// Whether a column is handed on, or needed to tell which rows are.
+    pub(super) fn is_read(&self, column: &str) -> bool {
+        let is_needed = |filter: &Filter| filter.columns().any(|name| name == column);
+        self.is_handed_on(column) || self.filter.as_ref().is_some_and(is_needed)
     }
 
     /// The rows of a batch, if set.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dynasink_core::Unread;
 
-use super::footer::{Footer, caught};
+use super::footer::{Footer, PageIndex, caught};
+use super::ipc::IpcSource;
 use super::key_range::{KeyBounds, KeyRanges};
 use super::portion::Portion;
 use super::reader::Demand;
@@ -71,17 +72,34 @@ fn plan_file(
     emit: &mut dyn FnMut(Planned) -> Demand,
 ) -> Result<Demand> {
     let footer = footers.get(source, file)?;
-    // What a row group needs is worked out for all before any is handed on, so that a file is planned as a whole.
-    let mask = footer.mask(&source.schema);
     let constants = source.constants(file);
+    let Some(metadata) = footer.parquet() else {
+        let largest = footer.ipc().map_or(0, IpcSource::largest_message);
+        return Ok(emit(Planned::RowGroup(RowGroup {
+            file,
+            row_group: 0,
+            keys: KeyBounds::of(None, 0, keys, &constants).ranges(),
+            portion: Portion::of_messages(largest, &source.options),
+        })));
+    };
+    // What a row group needs is worked out for all before any is handed on, so that a file is planned as a whole.
+    let mask = footer.mask(&source.read);
     let fetched = footer.about().location().local_path().is_none();
+    let filter = source.filter(&footer)?;
+    let wanted = filter
+        .map(|filter| filter.may_match_row_groups(metadata.reader(), constants.row().as_ref()));
+    let is_wanted = |row_group: &usize| {
+        let wanted = wanted.as_ref().and_then(|wanted| wanted.get(*row_group));
+        wanted.is_none_or(|wanted| *wanted)
+    };
     let row_groups: Vec<_> = (0..footer.about().row_groups())
+        .filter(is_wanted)
         .map(|row_group| RowGroup {
             file,
             row_group,
-            keys: KeyBounds::of(footer.metadata(), row_group, keys, &constants).ranges(),
+            keys: KeyBounds::of(Some(metadata.reader()), row_group, keys, &constants).ranges(),
             portion: Portion::of(
-                footer.metadata().metadata().row_group(row_group),
+                metadata.parquet().row_group(row_group),
                 &mask,
                 fetched,
                 &source.options,
@@ -138,9 +156,9 @@ impl Footers {
 
 /// Reads a footer as it was when the source was opened.
 fn read_again(source: &Opened, file: &SourceFile) -> Result<Footer> {
-    let footer = Footer::load(&file.located)?;
+    let footer = Footer::load(&file.located, &source.options, PageIndex::Read)?;
     let own = footer.selected_schema(&source.options)?;
-    if footer.about().rows() != file.rows() || !super::drift::fits(&own, &source.schema) {
+    if footer.about().rows() != file.rows() || !super::drift::fits(&own, &source.read) {
         return Err(Error::FileChanged {
             file: file.name().to_owned(),
         });

@@ -1,5 +1,6 @@
 //! How much of a row group is in memory while it is read.
 
+use arrow_array::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::basic::{Encoding, Type as PhysicalType};
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
@@ -76,6 +77,28 @@ impl Portion {
             block_bytes,
             page_bytes,
         }
+    }
+
+    /// How to read record batches of Arrow IPC, each of which is decoded as a whole; the largest has `largest` bytes.
+    pub(super) fn of_messages(largest: u64, options: &SourceOptions) -> Self {
+        Self {
+            batch_rows: options.batch_rows().map_or(
+                usize::try_from(BATCH_ROWS).unwrap_or(usize::MAX),
+                usize::from,
+            ),
+            batch_bytes: BATCH_BYTES.min(options.memory() / BATCH_SHARE),
+            block_bytes: 0,
+            // As it is stored, and as it is decompressed.
+            page_bytes: largest.saturating_mul(2),
+        }
+    }
+
+    /// The rows of `batch` that make a batch of its own.
+    pub(super) fn rows_of(&self, batch: &RecordBatch) -> usize {
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        let bytes = u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX);
+        let fitting = part(rows, self.batch_bytes, bytes).max(1);
+        usize::try_from(fitting).map_or(self.batch_rows, |fitting| fitting.min(self.batch_rows))
     }
 
     /// Bytes that are held while the row group is read, if a batch has `batch_bytes`.

@@ -10,6 +10,11 @@
 mod bad;
 mod batches;
 mod conflicts;
+#[cfg(feature = "encryption")]
+mod encrypted;
+mod filter;
+mod ipc;
 mod load;
+mod traps;
 mod values;
 mod walk;

@@ -98,26 +98,3 @@ async fn every_file_of_parquet_testing_ends_in_items_or_one_error() {
     println!("{read} files read, {} refused", refused.len());
     assert!(read > refused.len());
 }
-
-#[tokio::test]
-async fn rows_that_the_footer_does_not_count_are_not_lost_in_silence() {
-    let Some(folder) = std::env::var_os(PARQUET_TESTING) else {
-        println!("skipped: {PARQUET_TESTING} does not name a folder");
-        return;
-    };
-    let path = Path::new(&folder).join("data/repeated_no_annotation.parquet");
-    let error = FileSource::open([path], SourceOptions::new())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::FooterRows {
-                footer: 0,
-                row_groups: 6,
-                ..
-            }
-        ),
-        "{error}"
-    );
-}

@@ -1,18 +1,52 @@
-//! How deep a schema nests, told before anything walks over it.
+//! What a footer says that must be known before the reader takes it in.
 //!
 //! The reader builds, walks and drops schemas by recursion, so that a footer of a few kilobytes with thousands
-//! of groups in one another would overflow the stack, which ends the process. This walk needs no stack.
+//! of groups in one another would overflow the stack, which ends the process. It makes room for as many row groups
+//! as a footer says it has, which may end the process too. And it calls an encrypted footer a damaged one. This walk
+//! needs neither stack nor room.
 
 /// Most groups in one another. A list takes two of them, and an item nests at most 31 lists and maps.
 pub(super) const MAX_SCHEMA_DEPTH: usize = 256;
+/// Most row groups that the reader takes, which numbers them in 15 bits.
+pub(super) const MAX_ROW_GROUPS: u64 = 1 << 15;
 
-/// Whether the schema of a footer nests deeper than [`MAX_SCHEMA_DEPTH`]. A footer that is damaged counts as flat up to
-/// where it is, since the reader stops there too.
-pub(super) fn is_too_deep(footer: &[u8]) -> bool {
-    let mut deepest = 0;
-    // A footer that ends too early is told by the reader; what was read until there counts.
-    Compact(footer).schemas(&mut deepest);
-    deepest > MAX_SCHEMA_DEPTH
+/// What a footer says. One that is damaged counts up to where it is, since the reader stops there too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Survey {
+    /// Groups in one another.
+    pub(super) depth: usize,
+    pub(super) row_groups: u64,
+    pub(super) encryption: Option<Encryption>,
+}
+
+/// How a file is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encryption {
+    AesGcm,
+    AesGcmCtr,
+}
+
+impl Survey {
+    /// Of a footer that can be read without a key.
+    pub(super) fn of(footer: &[u8]) -> Self {
+        let mut survey = Self::default();
+        // A footer that ends too early is told by the reader; what was read until there counts.
+        Compact(footer).file(&mut survey);
+        survey
+    }
+
+    /// How an encrypted footer is encrypted, which it says before.
+    pub(super) fn of_encrypted(footer: &[u8]) -> Option<Encryption> {
+        let mut footer = Compact(footer);
+        let mut id = 0;
+        while let Some(kind) = footer.field(&mut id)? {
+            if kind == STRUCT && id == CRYPTO_ALGORITHM {
+                return footer.algorithm();
+            }
+            footer.skip(kind, 0)?;
+        }
+        None
+    }
 }
 
 /// The groups that the walk is in, by how many of their children are still to come.
@@ -45,21 +79,46 @@ const STRUCT: u8 = 12;
 const MAX_TYPE_DEPTH: usize = 64;
 /// `FileMetaData.schema`.
 const SCHEMA: i64 = 2;
+/// `FileMetaData.row_groups`.
+const ROW_GROUPS: i64 = 4;
+/// `FileMetaData.encryption_algorithm`.
+const ENCRYPTION_ALGORITHM: i64 = 8;
+/// `FileCryptoMetaData.encryption_algorithm`.
+const CRYPTO_ALGORITHM: i64 = 1;
+/// `EncryptionAlgorithm.AES_GCM_CTR_V1`.
+const AES_GCM_CTR: i64 = 2;
 /// `SchemaElement.num_children`.
 const NUM_CHILDREN: i64 = 5;
 
 impl Compact<'_> {
-    /// Walks over every schema that the footer has, though it should be one.
-    fn schemas(&mut self, deepest: &mut usize) -> Option<()> {
+    /// Walks over the whole footer, and over every schema that it has, though it should be one.
+    fn file(&mut self, survey: &mut Survey) -> Option<()> {
         let mut id = 0;
         while let Some(kind) = self.field(&mut id)? {
-            if kind == LIST && id == SCHEMA {
-                self.schema(deepest)?;
-            } else {
-                self.skip(kind, 0)?;
+            match (kind, id) {
+                (LIST, SCHEMA) => self.schema(&mut survey.depth)?,
+                (LIST, ROW_GROUPS) => {
+                    let (kind, row_groups) = self.list()?;
+                    survey.row_groups = survey.row_groups.max(row_groups);
+                    (0..row_groups).try_for_each(|_| self.skip_element(kind, 0))?;
+                }
+                (STRUCT, ENCRYPTION_ALGORITHM) => survey.encryption = Some(self.algorithm()?),
+                _ => self.skip(kind, 0)?,
             }
         }
         Some(())
+    }
+
+    fn algorithm(&mut self) -> Option<Encryption> {
+        let mut id = 0;
+        let mut algorithm = Encryption::AesGcm;
+        while let Some(kind) = self.field(&mut id)? {
+            if id == AES_GCM_CTR {
+                algorithm = Encryption::AesGcmCtr;
+            }
+            self.skip(kind, 0)?;
+        }
+        Some(algorithm)
     }
 
     fn schema(&mut self, deepest: &mut usize) -> Option<()> {
@@ -203,5 +262,32 @@ mod tests {
         // root { a { x }, b { c { y } } }
         assert_eq!(deepest(&[2, 1, 0, 1, 1, 0]), Some(3));
         assert_eq!(deepest(&[4, 1, 0, 1, 0, 1, 0, 0]), Some(2));
+    }
+
+    #[test]
+    fn row_groups_are_counted_as_the_footer_says_and_not_by_what_follows() {
+        // version, num_rows, and a list of 2^31 - 1 row groups of which one is there, empty.
+        let footer = b"\x15\x02\x26\x00\x19\xfc\xff\xff\xff\xff\x07\x00";
+        let survey = Survey::of(footer);
+        assert_eq!(survey.row_groups, (1 << 31) - 1);
+        assert_eq!(survey.encryption, None);
+    }
+
+    #[test]
+    fn a_footer_says_how_the_file_is_encrypted() {
+        // num_rows, then as field 8 a union with its first or second field, which are empty structs.
+        let footer = |field: u8| [0x36, 0x00, 0x5c, field << 4 | STRUCT, 0x00, 0x00, 0x00];
+        assert_eq!(Survey::of(&footer(1)).encryption, Some(Encryption::AesGcm));
+        assert_eq!(
+            Survey::of(&footer(2)).encryption,
+            Some(Encryption::AesGcmCtr)
+        );
+        let crypto = |field: u8| [0x1c, field << 4 | STRUCT, 0x00, 0x00, 0x00];
+        assert_eq!(Survey::of_encrypted(&crypto(1)), Some(Encryption::AesGcm));
+        assert_eq!(
+            Survey::of_encrypted(&crypto(2)),
+            Some(Encryption::AesGcmCtr)
+        );
+        assert_eq!(Survey::of_encrypted(b"\xff\xff"), None);
     }
 }
