@@ -1,4 +1,5 @@
-//! What the rows of a Parquet file become by the default mapping: `items_of_file FILE`.
+//! What the rows of a Parquet file become by the default mapping: `items_of_file FILE [KEYS]`, where `KEYS` is a file
+//! of decryption keys.
 //!
 //! One line for each row, as `oracle/items.py` writes them: `{"item": DynamoDB JSON}`, or `{"error": code}` for a row
 //! that cannot be an item. Then `{"refused": error, "message": text}` if the file cannot be read on, and last
@@ -10,12 +11,13 @@
 
 use std::error::Error;
 use std::io::{BufWriter, Stdout, Write, stdout};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use arrow_array::{Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use dynasink::{
-    ArrowError, DecodeExt, Decoder, FileSource, KeyType, Mapping, ObserverError, Outcome,
+    ArrowError, DecodeExt, Decoder, DecryptionKeys, FileSource, KeyType, Mapping, ObserverError, Outcome,
     OutcomeEvent, OutcomeObserver, Outcomes, SourceBatch, SourceOptions, StageError, TableSchema,
     WriteOp,
 };
@@ -52,8 +54,9 @@ impl OutcomeObserver for Lines {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let lines = Lines(Arc::new(Mutex::new(BufWriter::new(stdout()))));
-    let file = std::env::args_os().nth(1).unwrap();
-    if let Err(error) = load(file.as_ref(), &lines).await {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (file, keys) = (arguments.next().unwrap(), arguments.next());
+    if let Err(error) = load(&file, keys, &lines).await {
         let variant = format!("{error:?}");
         let variant = variant.split([' ', '(']).next().unwrap_or_default();
         let refused = json!({ "refused": variant, "message": one_line(&error) });
@@ -65,8 +68,12 @@ async fn main() {
     lines.end();
 }
 
-async fn load(file: &std::path::Path, lines: &Lines) -> Result<(), ArrowError> {
-    let source = FileSource::open([file], SourceOptions::new()).await?;
+async fn load(file: &Path, keys: Option<PathBuf>, lines: &Lines) -> Result<(), ArrowError> {
+    let mut options = SourceOptions::new();
+    if let Some(keys) = keys {
+        options = options.with_decryption_keys(DecryptionKeys::load(&keys)?);
+    }
+    let source = FileSource::open([file], options).await?;
     let table = TableSchema::builder("corpus").partition_key(KEY, KeyType::N);
     let schema = with_key(source.schema());
     let mapping = Mapping::infer(&schema, &table.build().unwrap())?;

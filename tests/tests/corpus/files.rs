@@ -11,6 +11,19 @@ pub(crate) struct CorpusFile {
     pub(crate) path: PathBuf,
 }
 
+impl CorpusFile {
+    /// The file of its keys, if it is encrypted.
+    pub(crate) fn keys(&self) -> Option<PathBuf> {
+        let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/keys");
+        let name = if self.name.contains("/aes256/") {
+            "aes256.toml"
+        } else {
+            "aes128.toml"
+        };
+        self.name.ends_with(".encrypted").then(|| keys.join(name))
+    }
+}
+
 /// The folders that can be read here.
 #[derive(Debug)]
 pub(crate) struct Corpora {

@@ -68,13 +68,14 @@ impl Reading {
 /// Reads each file in a process of its own, as many at once as there are cores.
 pub(crate) async fn read_by_dynasink(files: &[CorpusFile]) -> Vec<Reading> {
     let cores = std::thread::available_parallelism().unwrap().get();
-    let readings = stream::iter(files).map(|file| read_one(&file.path));
+    let readings = stream::iter(files).map(read_one);
     readings.buffered(cores).collect().await
 }
 
-async fn read_one(path: &Path) -> Reading {
+async fn read_one(file: &CorpusFile) -> Reading {
     let mut command = Command::new(env!("CARGO_BIN_EXE_items_of_file"));
-    let reading = command.arg(path).kill_on_drop(true).output();
+    command.arg(&file.path).args(file.keys());
+    let reading = command.kill_on_drop(true).output();
     let Ok(output) = timeout(PATIENCE, reading).await else {
         return Reading::ended_badly("hangs", format!("it has no end after {PATIENCE:?}"));
     };
