@@ -6,6 +6,9 @@ use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_cast::{CastOptions, cast, cast_with_options};
 use arrow_schema::DataType;
+use dynasink_core::{Error, TableName, ValueEncoder};
+
+use crate::encode::{Step, ValueError};
 
 /// The values of a column, or of a field of a struct in one, in a batch.
 #[derive(Clone, Debug)]
@@ -83,6 +86,24 @@ pub(crate) struct RefusedValue {
     pub(crate) column: String,
     pub(crate) data_type: DataType,
     pub(crate) reason: String,
+}
+
+impl RefusedValue {
+    /// Reports it as an error of the attribute that `value` would be.
+    pub(crate) fn refuse(self, value: ValueEncoder<'_>) -> ValueError {
+        let error = ValueError::from(value.unsupported(self.reason));
+        error.of(&self.data_type).within(Step::Field(self.column))
+    }
+
+    /// Reports it as an error of a row of `table`.
+    pub(crate) fn refuse_row(self, table: &TableName) -> ValueError {
+        let error = ValueError::from(Error::Unsupported {
+            table: table.clone(),
+            attribute: String::new(),
+            message: self.reason,
+        });
+        error.of(&self.data_type).within(Step::Field(self.column))
+    }
 }
 
 /// What the values of a dictionary or of a run-end encoding are; any other type itself.

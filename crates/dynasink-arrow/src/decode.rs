@@ -6,7 +6,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use dynasink_core::{DeadReason, Fuse, ItemEncoder, Outcomes, StageError, WriteOp};
+use dynasink_core::{
+    DeadReason, Fuse, ItemEncoder, Outcome, OutcomeEvent, Outcomes, SourcePosition, StageError,
+    WriteOp,
+};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
@@ -179,7 +182,11 @@ where
                 };
                 match rows.next(this.decoder.mapping(), this.encoder) {
                     None => *this.rows = None,
-                    Some(Row { op: Ok(op), .. }) => *this.op = Some(op),
+                    Some(Row {
+                        op: Ok(None),
+                        position,
+                    }) => skip(this.decoder.outcomes(), position.as_ref())?,
+                    Some(Row { op: Ok(op), .. }) => *this.op = op,
                     Some(Row {
                         op: Err(error),
                         position,
@@ -205,6 +212,16 @@ fn refused(reason: impl Into<String>) -> StageError {
         stage: STAGE,
         reason: reason.into(),
     }
+}
+
+/// Reports a row that changes no item.
+fn skip(outcomes: &Outcomes, position: Option<&SourcePosition>) -> Result<(), StageError> {
+    let outcome = &Outcome::Skipped;
+    Ok(outcomes.observe(&OutcomeEvent {
+        position,
+        op: None,
+        outcome,
+    })?)
 }
 
 /// Why a row cannot be written, with the value that is to blame if it is one.

@@ -51,7 +51,8 @@ pub use batch::SourceBatch;
 pub use decode::{DecodeExt, Decoded, Decoder};
 pub use error::{ColumnList, Error, Result};
 pub use mapping::{
-    AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingFile, MappingProblem, spec,
+    AttributeMapping, FilePlace, KeyPath, Mapping, MappingError, MappingFile, MappingProblem,
+    MappingWarning, spec,
 };
 pub use object_store;
 pub use source::{

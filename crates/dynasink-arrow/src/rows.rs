@@ -3,14 +3,18 @@
 use dynasink_core::{ItemEncoder, SourcePosition, WriteOp};
 
 use crate::batch::SourceBatch;
+use crate::column_values::RefusedValue;
 use crate::encode::ValueError;
 use crate::mapping::Mapping;
 use crate::mapping::attribute::{BindError, Values};
+use crate::mapping::row::RowValues;
+use crate::operation::RowOperation;
 
 /// The rows of one batch that have not been encoded yet.
 #[derive(Debug)]
 pub(crate) struct Rows {
     attributes: Vec<Values>,
+    row: RowValues,
     batch: SourceBatch,
     next: usize,
 }
@@ -28,7 +32,8 @@ pub(crate) enum BatchRefused {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) position: Option<SourcePosition>,
-    pub(crate) op: Result<WriteOp, ValueError>,
+    /// None if it changes no item.
+    pub(crate) op: Result<Option<WriteOp>, ValueError>,
 }
 
 impl Rows {
@@ -46,6 +51,7 @@ impl Rows {
         });
         Ok(Self {
             attributes: attributes.collect::<Result<_, _>>()?,
+            row: mapping.row().bind(&aligned).map_err(BatchRefused::Column)?,
             batch,
             next: 0,
         })
@@ -59,19 +65,43 @@ impl Rows {
         }
         self.next += 1;
         let position = self.batch.position_of(index);
+        let op = self.op(index, position.as_ref(), mapping, encoder);
+        Some(Row { position, op })
+    }
+
+    fn op(
+        &self,
+        row: usize,
+        position: Option<&SourcePosition>,
+        mapping: &Mapping,
+        encoder: &mut ItemEncoder,
+    ) -> Result<Option<WriteOp>, ValueError> {
+        let table = mapping.table();
+        let of_row = |refused: RefusedValue| refused.refuse_row(table.name());
+        let operation = self.row.operation(row).map_err(of_row)?;
+        let attributes = match operation {
+            RowOperation::Put => self.attributes.as_slice(),
+            // What else the row holds is not asked for, and may well be null.
+            RowOperation::Delete => &self.attributes[..mapping.table_keys()],
+            RowOperation::Skip => return Ok(None),
+        };
+        let version = self.row.version(row).map_err(of_row)?;
         let item = encoder.item_of_fields(mapping.names(), |item| {
-            let attributes = self.attributes.iter().enumerate();
-            for (field, attribute) in attributes {
-                attribute.write(index, position.as_ref(), item.field(field)?)?;
+            for (field, attribute) in attributes.iter().enumerate() {
+                attribute.write(row, position, item.field(field)?)?;
             }
             Ok::<_, ValueError>(())
-        });
-        let op = item
-            .and_then(|item| Ok(mapping.table().put(item)?))
-            .map(|op| match &position {
-                Some(position) => op.at(position.clone()),
-                None => op,
-            });
-        Some(Row { position, op })
+        })?;
+        let mut op = match operation {
+            RowOperation::Delete => table.delete(&item)?,
+            _ => table.put(item)?,
+        };
+        if let Some(position) = position {
+            op = op.at(position.clone());
+        }
+        if let Some(version) = version {
+            op = op.with_version(version);
+        }
+        Ok(Some(op))
     }
 }

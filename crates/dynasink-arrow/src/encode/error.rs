@@ -29,7 +29,7 @@ pub(crate) enum Step {
 
 impl ValueError {
     /// The same of a value of `data_type`, unless a value inside of it is to blame.
-    pub(super) fn of(mut self, data_type: &DataType) -> Self {
+    pub(crate) fn of(mut self, data_type: &DataType) -> Self {
         self.0.data_type.get_or_insert_with(|| data_type.clone());
         self
     }

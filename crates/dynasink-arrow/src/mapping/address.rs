@@ -20,9 +20,13 @@ pub(crate) struct Columns<'a> {
 pub(crate) struct Address<'a> {
     /// The one address that all addresses of it have in common.
     pub(crate) canonical: String,
+    /// What messages call it: `address.zip`, `lines[].price`.
+    pub(crate) display: String,
     pub(crate) field: &'a Field,
     /// The column in the schema.
     pub(crate) column: usize,
+    /// Whether it is an element of a list, a value of a map or a member of a union, which has no name.
+    pub(crate) is_element: bool,
     /// The way from the column to it by fields of structs; none if a row may have many of it.
     fields: Option<Vec<usize>>,
 }
@@ -67,8 +71,10 @@ impl<'a> Columns<'a> {
         let column = self.column(address)?;
         Ok(Address {
             canonical: self.canonical(column),
+            display: self.schema.field(column).name().clone(),
             field: self.schema.field(column),
             column,
+            is_element: false,
             fields: Some(Vec::new()),
         })
     }
@@ -117,6 +123,7 @@ impl<'a> Columns<'a> {
         let mut part = Part {
             field: self.schema.field(column),
             display: self.schema.field(column).name().clone(),
+            is_element: false,
             fields: Some(Vec::new()),
         };
         let mut canonical = format!("/{}", escape(&self.canonical(column)));
@@ -133,8 +140,10 @@ impl<'a> Columns<'a> {
         }
         Ok(Address {
             canonical,
+            display: part.display,
             field: part.field,
             column,
+            is_element: part.is_element,
             fields: part.fields,
         })
     }
@@ -173,6 +182,7 @@ impl Place {
 struct Part<'a> {
     field: &'a Field,
     display: String,
+    is_element: bool,
     fields: Option<Vec<usize>>,
 }
 
@@ -193,6 +203,7 @@ impl<'a> Part<'a> {
                 Ok(Self {
                     field,
                     display: format!("{}[]", self.display),
+                    is_element: true,
                     fields: None,
                 })
             } else {
@@ -214,6 +225,7 @@ impl<'a> Part<'a> {
                 Ok(Self {
                     field: &fields[at],
                     display: format!("{}.{segment}", self.display),
+                    is_element: false,
                     fields: self.fields.clone().map(|mut fields| {
                         fields.push(at);
                         fields
@@ -226,6 +238,7 @@ impl<'a> Part<'a> {
                 Ok(Self {
                     field,
                     display: format!("{}.{segment}", self.display),
+                    is_element: true,
                     fields: None,
                 })
             }
@@ -259,6 +272,6 @@ pub(super) fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")
 }
 
-fn unescape(segment: &str) -> String {
+pub(super) fn unescape(segment: &str) -> String {
     segment.replace("~1", "/").replace("~0", "~")
 }

@@ -11,17 +11,38 @@ use dynasink_core::{SourcePosition, ValueEncoder, ValueKind};
 use super::address::Place;
 use super::constant::ConstantValue;
 use super::spec::SourcePart;
+use crate::column_values::ColumnValues;
 use crate::encode::{Column, Encoding, Step, ValueError};
+use crate::template::{BoundTemplate, TemplateTexts};
+use crate::ttl::{Ttl, TtlSeconds};
 
 /// Where the values of an attribute come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// A column, or a field of a struct in one.
     Value(ValueSource),
+    /// Text with columns in it.
+    Template(TemplateSource),
+    /// Seconds since 1970 of a time.
+    Ttl(TtlSource),
     /// The same value in every item.
     Constant(ConstantValue),
     /// A part of the place that the row came from.
     Position(SourcePart),
+}
+
+/// A template, and where the columns of its placeholders are.
+#[derive(Clone, Debug)]
+pub(crate) struct TemplateSource {
+    pub(crate) template: BoundTemplate,
+    pub(crate) places: Vec<Place>,
+}
+
+/// A time to live, and where its column is.
+#[derive(Clone, Debug)]
+pub(crate) struct TtlSource {
+    pub(crate) ttl: Ttl,
+    pub(crate) place: Place,
 }
 
 /// A column, or a field of a struct in one, and what its values become.
@@ -37,6 +58,8 @@ pub(crate) struct ValueSource {
 #[derive(Debug)]
 pub(crate) enum Values {
     Value(BoundValue),
+    Template(TemplateTexts),
+    Ttl(TtlSeconds),
     Constant(ConstantValue),
     Position(SourcePart),
 }
@@ -56,8 +79,8 @@ impl Source {
         match self {
             Self::Value(value) => value.encoding.kind(),
             Self::Constant(constant) => constant.kind(),
-            Self::Position(SourcePart::File) => ValueKind::S,
-            Self::Position(SourcePart::RowGroup | SourcePart::Row) => ValueKind::N,
+            Self::Template(_) | Self::Position(SourcePart::File) => ValueKind::S,
+            Self::Ttl(_) | Self::Position(SourcePart::RowGroup | SourcePart::Row) => ValueKind::N,
         }
     }
 
@@ -65,6 +88,8 @@ impl Source {
     pub(crate) fn needs(&self, column: usize) -> bool {
         match self {
             Self::Value(value) => value.place.column == column,
+            Self::Template(template) => template.places.iter().any(|place| place.column == column),
+            Self::Ttl(ttl) => ttl.place.column == column,
             Self::Constant(_) | Self::Position(_) => false,
         }
     }
@@ -77,6 +102,10 @@ impl Source {
     ) -> Result<Values, BindError> {
         Ok(match self {
             Self::Value(value) => Values::Value(value.bind(batch).ok_or(BindError::Type)?),
+            Self::Template(template) => {
+                Values::Template(template.bind(batch).ok_or(BindError::Type)?)
+            }
+            Self::Ttl(ttl) => Values::Ttl(ttl.bind(batch).ok_or(BindError::Type)?),
             Self::Constant(constant) => Values::Constant(constant.clone()),
             Self::Position(_) if !has_positions => return Err(BindError::NoPosition),
             Self::Position(part) => Values::Position(*part),
@@ -94,6 +123,18 @@ impl Values {
     ) -> Result<(), ValueError> {
         match self {
             Self::Value(values) => values.write(row, value),
+            Self::Template(texts) => {
+                let mut text = String::new();
+                match texts.write(row, &mut text) {
+                    Ok(()) => Ok(value.string(&text)?),
+                    Err(refused) => Err(refused.refuse(value)),
+                }
+            }
+            Self::Ttl(seconds) => match seconds.get(row) {
+                Ok(Some(second)) => Ok(value.integer(second)?),
+                Ok(None) => Ok(()),
+                Err(refused) => Err(refused.refuse(value)),
+            },
             Self::Constant(constant) => Ok(constant.write(value)?),
             Self::Position(part) => match position {
                 Some(position) => Ok(match part {
@@ -117,6 +158,19 @@ impl ValueSource {
     }
 }
 
+impl TemplateSource {
+    fn bind(&self, batch: &RecordBatch) -> Option<TemplateTexts> {
+        let columns = self.places.iter().map(|place| place.values(batch));
+        TemplateTexts::new(&self.template, columns.collect::<Option<_>>()?)
+    }
+}
+
+impl TtlSource {
+    fn bind(&self, batch: &RecordBatch) -> Option<TtlSeconds> {
+        self.ttl.bind(self.place.values(batch)?)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct BoundValue {
     way: Arc<[String]>,
@@ -133,6 +187,12 @@ impl BoundValue {
 }
 
 impl Place {
+    /// The values, null also where a struct around them is.
+    pub(crate) fn values(&self, batch: &RecordBatch) -> Option<ColumnValues> {
+        let (array, outer_nulls) = self.find(batch)?;
+        Some(ColumnValues::new(array, outer_nulls.as_ref()))
+    }
+
     /// The values, and the rows in which a struct around them is null.
     fn find(&self, batch: &RecordBatch) -> Option<(ArrayRef, Option<NullBuffer>)> {
         let mut array = batch.columns().get(self.column)?.clone();

@@ -119,7 +119,7 @@ impl KeyPath {
         Some(Self(outer.to_vec()))
     }
 
-    fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -319,6 +319,19 @@ pub enum MappingProblem {
         reason: String,
     },
 
+    /// A key of the table that nothing becomes.
+    #[error("nothing becomes {attribute:?}, the {role} of table {table}: {available}")]
+    KeyMissing {
+        /// The key.
+        attribute: String,
+        /// Which key it is: `partition key` or `sort key`.
+        role: String,
+        /// The table.
+        table: String,
+        /// The attributes that there are.
+        available: Near,
+    },
+
     /// A key of another type than the table has.
     #[error("attribute {attribute:?} is a {found} by it, but the {role} is a {expected}")]
     KeyType {
@@ -330,6 +343,22 @@ pub enum MappingProblem {
         role: String,
         /// The type of the key.
         expected: KeyType,
+    },
+
+    /// A template that is not well-formed, or does not fit its columns.
+    #[error("{reason} (byte {position} of the template)")]
+    Template {
+        /// Where in the template: bytes from its start.
+        position: usize,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+
+    /// What does not fit the column that it is said of.
+    #[error("{reason}")]
+    Unfit {
+        /// What is wrong, and what to do.
+        reason: String,
     },
 
     /// A constant that DynamoDB does not take.

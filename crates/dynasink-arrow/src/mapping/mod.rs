@@ -3,15 +3,19 @@
 mod address;
 mod align;
 pub(crate) mod attribute;
+mod candidate;
 mod constant;
 mod error;
 mod file;
 mod keys;
+mod made;
 mod near;
 mod plan;
+pub(crate) mod row;
 pub(crate) mod rules;
 mod selection;
 pub mod spec;
+mod warning;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +26,7 @@ use dynasink_core::{AttributeNames, KeyType, TableSchema, ValueKind};
 use self::align::{Alignment, Misfit};
 use self::attribute::Source;
 use self::plan::Plan;
+use self::row::RowSource;
 use self::rules::ValuePath;
 use self::spec::MappingSpec;
 use crate::encode::{Encoding, attribute_names};
@@ -30,6 +35,7 @@ use crate::error::Result;
 pub use self::error::{FilePlace, KeyPath, MappingError, MappingProblem};
 pub use self::file::MappingFile;
 pub use self::near::Near;
+pub use self::warning::MappingWarning;
 
 /// Which attribute each column becomes, for one schema and one table. Cheap to clone.
 ///
@@ -62,6 +68,8 @@ struct Planned {
     schema: SchemaRef,
     names: AttributeNames,
     attributes: Vec<AttributeMapping>,
+    row: RowSource,
+    warnings: Vec<MappingWarning>,
     /// What is known of other schemas that batches came with, the latest last.
     alignments: Mutex<Vec<Arc<Alignment>>>,
 }
@@ -136,13 +144,16 @@ impl Mapping {
     /// Those of `infer`, and [`Error::Mapping`](crate::Error::Mapping) for what `spec` says and the schema or the
     /// table does not bear out.
     pub fn new(spec: &MappingSpec, schema: &SchemaRef, table: &TableSchema) -> Result<Self> {
-        let attributes = Plan::new(spec, schema)?.attributes(table)?;
+        let plan = Plan::new(spec, schema)?;
+        let attributes = plan.attributes(table)?;
         let names = attribute_names(attributes.iter().map(AttributeMapping::name), str::to_owned)?;
         Ok(Self(Arc::new(Planned {
             table: table.clone(),
             schema: Arc::clone(schema),
             names,
+            warnings: warning::warnings(table, &attributes),
             attributes,
+            row: RowSource::new(&plan)?,
             alignments: Mutex::default(),
         })))
     }
@@ -184,6 +195,20 @@ impl Mapping {
         &self.0.attributes
     }
 
+    /// What should be known of it before the first row is written.
+    pub fn warnings(&self) -> &[MappingWarning] {
+        &self.0.warnings
+    }
+
+    pub(crate) fn row(&self) -> &RowSource {
+        &self.0.row
+    }
+
+    /// How many attributes are keys of the table: they come first.
+    pub(crate) fn table_keys(&self) -> usize {
+        self.0.table.keys().count()
+    }
+
     pub(crate) fn names(&self) -> &AttributeNames {
         &self.0.names
     }
@@ -220,9 +245,10 @@ impl Mapping {
 
     /// Whether a key of the table is made of the column, so that no row can do without it.
     fn is_of_table_key(&self, column: usize) -> bool {
-        let table_keys = self.0.table.keys().count();
-        self.0.attributes[..table_keys]
+        self.0
+            .attributes
             .iter()
+            .take(self.table_keys())
             .any(|key| key.source.needs(column))
     }
 }

@@ -3,71 +3,32 @@
 use std::collections::{BTreeMap, HashMap};
 
 use arrow_schema::{DataType, Field, Schema};
-use dynasink_core::{AttributeName, KeyType, TableSchema, ValueKind};
+use dynasink_core::{KeyType, TableSchema};
 
-use super::address::{Columns, Place};
-use super::attribute::{Source, ValueSource};
-use super::constant::ConstantValue;
+use super::AttributeMapping;
+use super::address::{Columns, Place, unescape};
+use super::attribute::{Source, TtlSource};
+use super::candidate::{Candidate, Origin, Said, check_names};
 use super::error::{KeyPath, MappingError, MappingProblem};
-use super::keys::{KeyRole, PARTITION_KEY, SORT_KEY, key_roles, key_type_of};
-use super::near::Near;
+use super::keys::{KeyRole, as_key, key_roles, key_type_of};
+use super::made::{check_unnamed, constant_refused};
 use super::rules::ValuePath;
 use super::selection::Selection;
 use super::spec::{AttributeSpec, ColumnSpec, MappingSpec};
-use super::{AttributeMapping, Mapping};
-use crate::encode::Encoding;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::ttl::Ttl;
 
 /// A mapping whose columns have been found in a schema.
 pub(super) struct Plan<'a> {
-    schema: &'a Schema,
-    columns: Columns<'a>,
+    pub(super) schema: &'a Schema,
+    pub(super) columns: Columns<'a>,
     /// The mapping with each column under its canonical address.
-    spec: MappingSpec,
+    pub(super) spec: MappingSpec,
     /// Which entry said it, by the canonical address.
     entries: BTreeMap<String, String>,
+    /// The same by what messages call the column.
+    displayed: HashMap<String, String>,
     selection: Selection,
-}
-
-/// An attribute before it is known what its values become.
-struct Candidate<'p> {
-    name: String,
-    said: Said,
-    origin: Origin<'p>,
-}
-
-enum Origin<'p> {
-    Value {
-        place: Place,
-        field: &'p Field,
-        path: ValuePath<'p>,
-    },
-    Made(&'p AttributeSpec),
-}
-
-/// Where something comes from, for messages.
-#[derive(Clone, Debug)]
-enum Said {
-    /// From a column that the mapping says nothing of.
-    Column(String),
-    /// From an entry of the mapping.
-    Entry(KeyPath),
-}
-
-impl Said {
-    fn keys(&self) -> KeyPath {
-        match self {
-            Self::Column(_) => KeyPath::default(),
-            Self::Entry(keys) => keys.clone(),
-        }
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::Column(name) => format!("column {name:?}"),
-            Self::Entry(keys) => keys.to_string(),
-        }
-    }
 }
 
 impl<'a> Plan<'a> {
@@ -76,18 +37,26 @@ impl<'a> Plan<'a> {
         let columns = Columns::new(schema);
         let selection = Selection::new(&spec.defaults, &columns)?;
         let mut entries: BTreeMap<String, String> = BTreeMap::new();
+        let mut displayed = HashMap::new();
         let mut by_canonical = BTreeMap::new();
         for (address, column) in &spec.columns {
             let keys = KeyPath::of(["columns", address]);
-            let canonical = columns
+            let found = columns
                 .find(address)
-                .map_err(|problem| keys.error(problem))?
-                .canonical;
+                .map_err(|problem| keys.error(problem))?;
+            if found.is_element {
+                check_unnamed(&keys, column, "for the elements of a list or a map")?;
+            }
+            let canonical = found.canonical;
+            displayed.insert(found.display, address.clone());
             if let Some(other) = entries.insert(canonical.clone(), address.clone()) {
                 let other = KeyPath::of(["columns", &other]).to_string();
                 return Err(keys.error(MappingProblem::SaidTwice { other }));
             }
             by_canonical.insert(canonical, column.clone());
+        }
+        for (canonical, address) in &entries {
+            check_flatten(canonical, address, &by_canonical)?;
         }
         Ok(Self {
             schema,
@@ -97,6 +66,7 @@ impl<'a> Plan<'a> {
                 ..spec.clone()
             },
             entries,
+            displayed,
             selection,
         })
     }
@@ -113,7 +83,7 @@ impl<'a> Plan<'a> {
                     .iter()
                     .any(|planned: &AttributeMapping| planned.name() == name);
                 if role.of_table && !is_planned {
-                    return Err(key_missing(table, role, &candidates));
+                    return Err(self.key_missing(table, role, &candidates));
                 }
                 continue;
             };
@@ -145,10 +115,18 @@ impl<'a> Plan<'a> {
             self.add_column(column, field, &mut candidates)?;
         }
         for (name, spec) in &self.spec.attributes {
+            let keys = KeyPath::of(["attributes", name]);
+            let origin = match spec {
+                AttributeSpec::Column(copy) => {
+                    let (place, field, path) = self.copy(&keys, copy)?;
+                    Origin::Value { place, field, path }
+                }
+                spec => Origin::Made(spec),
+            };
             candidates.push(Candidate {
                 name: name.clone(),
-                said: Said::Entry(KeyPath::of(["attributes", name])),
-                origin: Origin::Made(spec),
+                said: Said::Entry(keys),
+                origin,
             });
         }
         check_names(&candidates)?;
@@ -231,6 +209,11 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    /// The entry of what messages call `column`.
+    pub(super) fn entry_of(&self, column: &str) -> Option<&str> {
+        self.displayed.get(column).map(String::as_str)
+    }
+
     fn said(&self, path: &ValuePath<'_>) -> Said {
         match self.entries.get(path.entry()) {
             Some(entry) => Said::Entry(KeyPath::of(["columns", entry])),
@@ -245,6 +228,9 @@ impl<'a> Plan<'a> {
         roles: &[&KeyRole<'_>],
     ) -> Result<AttributeMapping> {
         let mut source = self.source(&candidate)?;
+        if roles.is_empty() && table.ttl_attribute() == Some(&candidate.name) {
+            source = as_ttl(&candidate, source);
+        }
         for role in roles {
             as_key(table, role, &candidate, &mut source)?;
         }
@@ -265,184 +251,45 @@ impl<'a> Plan<'a> {
             source,
         })
     }
-
-    /// What the attribute is made of, if it is no key.
-    fn source(&self, candidate: &Candidate<'_>) -> Result<Source> {
-        match &candidate.origin {
-            Origin::Value { place, field, path } => self.value(place.clone(), field, path),
-            Origin::Made(spec) => self.made(&candidate.said.keys(), spec),
-        }
-    }
-
-    fn value(&self, place: Place, field: &Field, path: &ValuePath<'_>) -> Result<Source> {
-        let encoding = Encoding::new(path, field)?;
-        let way = place.way(self.schema).into();
-        Ok(Source::Value(ValueSource {
-            place,
-            way,
-            encoding,
-        }))
-    }
-
-    fn made(&self, keys: &KeyPath, spec: &AttributeSpec) -> Result<Source> {
-        match spec {
-            AttributeSpec::Constant { constant } => match ConstantValue::new(constant) {
-                Ok(constant) => Ok(Source::Constant(constant)),
-                Err(error) => Err(constant_refused(keys, &error).into()),
-            },
-            AttributeSpec::Source { source } => Ok(Source::Position(*source)),
-            AttributeSpec::Column(copy) => {
-                let column_keys = keys.key("column");
-                let address = self
-                    .columns
-                    .find(&copy.column)
-                    .map_err(|problem| column_keys.error(problem))?;
-                let place = address
-                    .place(&copy.column)
-                    .map_err(|problem| column_keys.error(problem))?;
-                check_copy(keys, &copy.spec)?;
-                let path = ValuePath::at(&self.spec, &address.canonical, &copy.column);
-                self.value(place, address.field, &path.with(&copy.spec))
-            }
-            AttributeSpec::Template(_) | AttributeSpec::TemplateWith(_) | AttributeSpec::Ttl(_) => {
-                let reason = "yet".to_owned();
-                Err(keys.error(MappingProblem::Meaningless { reason }).into())
-            }
-        }
-    }
 }
 
-/// Words that say whether and where a column is an attribute mean nothing where it is one once more.
-fn check_copy(keys: &KeyPath, spec: &ColumnSpec) -> Result<(), MappingError> {
-    let said = [
-        ("rename", spec.rename.is_some()),
-        ("drop", spec.drop.is_some()),
-        ("flatten", spec.flatten.is_some()),
-    ];
-    match said.into_iter().find(|(_, is_said)| *is_said) {
-        Some((word, _)) => Err(keys.key(word).error(MappingProblem::Meaningless {
-            reason: "for a column that is taken once more".to_owned(),
-        })),
-        None => Ok(()),
-    }
-}
-
-fn constant_refused(keys: &KeyPath, error: &dyn std::error::Error) -> MappingError {
-    keys.key("constant").error(MappingProblem::Constant {
-        reason: error.to_string(),
-    })
-}
-
-/// Makes `source` what its key is, if no two values become one by it or the mapping asks for it.
-fn as_key(
-    table: &TableSchema,
-    role: &KeyRole<'_>,
-    candidate: &Candidate<'_>,
-    source: &mut Source,
-) -> Result<()> {
-    let expected = role.attribute.key_type();
-    if let (Source::Value(value), Origin::Value { field, .. }) = (&mut *source, &candidate.origin) {
-        match value.encoding.for_key(field, expected) {
-            Some(encoding) => value.encoding = encoding,
-            None => return Err(key_refused(table, role, candidate, source.kind())),
-        }
-    }
-    if key_type_of(source.kind()) == Some(expected) {
-        Ok(())
+/// A struct inside another can be flattened only if the other one is.
+fn check_flatten(
+    canonical: &str,
+    address: &str,
+    columns: &BTreeMap<String, ColumnSpec>,
+) -> Result<(), MappingError> {
+    let flattens = |column: &ColumnSpec| column.flatten.is_some();
+    let Some((outer, _)) = canonical
+        .strip_prefix('/')
+        .and_then(|it| it.rsplit_once('/'))
+    else {
+        return Ok(());
+    };
+    // A column is addressed by its name and a part of it by a pointer.
+    let outer = if outer.contains('/') {
+        format!("/{outer}")
     } else {
-        Err(key_refused(table, role, candidate, source.kind()))
-    }
-}
-
-fn key_refused(
-    table: &TableSchema,
-    role: &KeyRole<'_>,
-    candidate: &Candidate<'_>,
-    found: ValueKind,
-) -> Error {
-    let expected = role.attribute.key_type();
-    match &candidate.origin {
-        Origin::Value { field, path, .. } if path.rules().encode_as.is_none() => {
-            Error::KeyColumnType {
-                table: table.name().to_string(),
-                column: path.to_string(),
-                data_type: field.data_type().clone(),
-                role: role.name.clone(),
-                expected,
-                advice: match Mapping::key_type(field) {
-                    Some(key_type) => {
-                        format!("cast the column, or use a table whose key is a {key_type}")
-                    }
-                    None => "no key can have this type: choose a column of strings, numbers or binary, or cast it".to_owned(),
-                },
-            }
-        }
-        _ => {
-            let keys = match &candidate.origin {
-                Origin::Value { .. } => candidate.said.keys().key("as"),
-                Origin::Made(_) => candidate.said.keys(),
-            };
-            keys.error(MappingProblem::KeyType {
-                attribute: candidate.name.clone(),
-                found,
-                role: role.name.clone(),
-                expected,
-            })
-            .into()
-        }
-    }
-}
-
-fn key_missing(table: &TableSchema, role: &KeyRole<'_>, candidates: &[Candidate<'_>]) -> Error {
-    let name = role.attribute.name();
-    let names = candidates.iter().map(|candidate| candidate.name.as_str());
-    Error::KeyColumnMissing {
-        table: table.name().to_string(),
-        column: name.to_owned(),
-        role: if name == table.partition_key().name() {
-            PARTITION_KEY
-        } else {
-            SORT_KEY
-        },
-        available: Near::for_name(name, names),
-    }
-}
-
-/// Every name can be that of an attribute, and no two are one.
-fn check_names(candidates: &[Candidate<'_>]) -> Result<()> {
-    let mut seen: HashMap<&str, &Said> = HashMap::new();
-    for candidate in candidates {
-        let Candidate { name, said, .. } = candidate;
-        if let Err(source) = AttributeName::new(name) {
-            return Err(match said {
-                Said::Column(column) => Error::ColumnName {
-                    column: column.clone(),
-                    source,
-                },
-                Said::Entry(keys) => keys
-                    .error(MappingProblem::AttributeName {
-                        name: name.clone(),
-                        reason: source.to_string(),
-                    })
-                    .into(),
-            });
-        }
-        let Some(first) = seen.insert(name, said) else {
-            continue;
-        };
-        let (said, first) = match (said, first) {
-            (Said::Column(column), Said::Column(_)) => {
-                let column = column.clone();
-                return Err(Error::DuplicateColumn { column });
-            }
-            (Said::Column(_), Said::Entry(_)) => (first, said),
-            _ => (said, first),
-        };
-        let problem = MappingProblem::TwoSources {
-            attribute: name.clone(),
-            first: first.describe(),
-        };
-        return Err(said.keys().error(problem).into());
+        unescape(outer)
+    };
+    if columns.get(canonical).is_some_and(flattens) && !columns.get(&outer).is_some_and(flattens) {
+        let keys = KeyPath::of(["columns", address, "flatten"]);
+        let reason = "inside a struct that is not flattened itself".to_owned();
+        return Err(keys.error(MappingProblem::Meaningless { reason }));
     }
     Ok(())
+}
+
+/// A time that is the attribute of the table's time to live becomes seconds, unless the mapping says what it is.
+fn as_ttl(candidate: &Candidate<'_>, source: Source) -> Source {
+    let Origin::Value { place, field, path } = &candidate.origin else {
+        return source;
+    };
+    match Ttl::of_column(field) {
+        Some(ttl) if path.rules().encode_as.is_none() => Source::Ttl(TtlSource {
+            ttl,
+            place: place.clone(),
+        }),
+        _ => source,
+    }
 }

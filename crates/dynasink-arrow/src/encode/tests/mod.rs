@@ -49,7 +49,8 @@ fn encoded_as(field: Field, array: ArrayRef) -> Vec<String> {
     while let Some(row) = rows.next(&mapping, &mut encoder) {
         attributes.push(match row.op {
             Err(error) => error.reason().code().to_owned(),
-            Ok(op) => {
+            Ok(None) => "skipped".to_owned(),
+            Ok(Some(op)) => {
                 let json = String::from_utf8(op.item().json().to_vec()).unwrap();
                 let rest = json.strip_prefix(r#"{"k":{"N":"1"}"#).unwrap();
                 let rest = rest.strip_suffix('}').unwrap();

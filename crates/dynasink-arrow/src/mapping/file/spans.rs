@@ -10,6 +10,8 @@ use crate::mapping::error::{FilePlace, KeyPath, MappingError};
 /// The places of all keys of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Spans {
+    /// The place of what is missing.
+    start: FilePlace,
     places: HashMap<KeyPath, Places>,
 }
 
@@ -25,7 +27,8 @@ impl Spans {
         let mut places = HashMap::new();
         let place = |offset| place(name, text, offset);
         add_table(&KeyPath::default(), table.get_ref(), &place, &mut places);
-        Self { places }
+        let start = place(0);
+        Self { start, places }
     }
 
     /// `error` with the place of what it is about, or of the nearest that there is around it.
@@ -43,7 +46,7 @@ impl Spans {
             }
             is_whole = false;
             let Some(outer) = keys.outer() else {
-                return error;
+                return error.at(self.start.clone());
             };
             keys = outer;
         }

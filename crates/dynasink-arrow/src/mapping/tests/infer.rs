@@ -1,32 +1,13 @@
+//! The default mapping.
+
 use std::collections::HashMap;
 
 use arrow_array::{Int64Array, RecordBatch, StringArray};
 use arrow_schema::{Schema, TimeUnit, UnionFields, UnionMode};
-use dynasink_core::{IndexKind, ItemEncoder};
+use dynasink_core::IndexKind;
 
 use super::*;
 use crate::Error;
-use crate::batch::SourceBatch;
-use crate::rows::Rows;
-
-fn schema(fields: impl IntoIterator<Item = (&'static str, DataType)>) -> SchemaRef {
-    let fields: Vec<_> = fields
-        .into_iter()
-        .map(|(name, data_type)| Field::new(name, data_type, true))
-        .collect();
-    Arc::new(Schema::new(fields))
-}
-
-fn table(key: &str, key_type: KeyType) -> TableSchema {
-    TableSchema::builder("users")
-        .partition_key(key, key_type)
-        .build()
-        .unwrap()
-}
-
-fn refusal(schema: &SchemaRef, table: &TableSchema) -> String {
-    Mapping::infer(schema, table).unwrap_err().to_string()
-}
 
 #[test]
 fn keys_come_first_whatever_the_order_of_the_file() {
@@ -154,11 +135,9 @@ fn a_number_can_be_a_string_key() {
     .unwrap();
     let table = table("id", KeyType::S);
     let mapping = Mapping::infer(&batch.schema(), &table).unwrap();
-    let mut rows = Rows::new(&mapping, SourceBatch::from(batch)).unwrap();
-    let row = rows.next(&mapping, &mut ItemEncoder::new(&table)).unwrap();
     assert_eq!(
-        row.op.unwrap().item().json(),
-        br#"{"id":{"S":"-5"},"name":{"S":"x"}}"#.as_slice()
+        items(&mapping, SourceBatch::from(batch)),
+        [r#"{"id":{"S":"-5"},"name":{"S":"x"}}"#]
     );
 }
 

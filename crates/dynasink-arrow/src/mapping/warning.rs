@@ -1,0 +1,118 @@
+//! What a mapping does that may not be what was meant, though it can be done.
+
+use std::fmt;
+
+use dynasink_core::{TableSchema, ValueKind};
+
+use super::AttributeMapping;
+use super::attribute::Source;
+
+/// Something that a person should know of before the first row is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MappingWarning {
+    /// Rows that differ can have one text by the template of a key, and the later then replaces the earlier.
+    KeyNotInjective {
+        /// The key.
+        attribute: String,
+        /// A column that its text does not give back.
+        column: String,
+        /// How two rows come to have one text.
+        reason: String,
+    },
+    /// A key is made of floats, whose equality is seldom what is meant.
+    FloatKey {
+        /// The key.
+        attribute: String,
+        /// The column.
+        column: String,
+    },
+    /// The attribute of the table's time to live is written as seconds since 1970, since its column is a time.
+    TtlSeconds {
+        /// The attribute.
+        attribute: String,
+        /// The column.
+        column: String,
+    },
+    /// The attribute of the table's time to live is no number, so that no item expires.
+    TtlNotNumber {
+        /// The attribute.
+        attribute: String,
+        /// What it is.
+        kind: ValueKind,
+    },
+}
+
+impl fmt::Display for MappingWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyNotInjective {
+                attribute,
+                column,
+                reason,
+            } => write!(
+                f,
+                "key {attribute:?}: rows that differ in column {column:?} can have one text: {reason}"
+            ),
+            Self::FloatKey { attribute, column } => write!(
+                f,
+                "key {attribute:?}: column {column:?} is of floats, and a key is found by the same float only"
+            ),
+            Self::TtlSeconds { attribute, column } => write!(
+                f,
+                "attribute {attribute:?} is the table's time to live: column {column:?} is written as seconds since 1970"
+            ),
+            Self::TtlNotNumber { attribute, kind } => write!(
+                f,
+                "attribute {attribute:?} is the table's time to live, but a {kind} never expires: write it as a number of seconds since 1970"
+            ),
+        }
+    }
+}
+
+/// The warnings of a mapping with these attributes.
+pub(super) fn warnings(
+    table: &TableSchema,
+    attributes: &[AttributeMapping],
+) -> Vec<MappingWarning> {
+    let mut warnings = Vec::new();
+    for attribute in attributes {
+        let name = || attribute.name().to_owned();
+        let column = || attribute.column().unwrap_or_default().to_owned();
+        if table.keys().any(|key| key.name() == attribute.name()) {
+            if let Source::Template(source) = attribute.source() {
+                let losses = source.template.losses().iter();
+                warnings.extend(losses.map(|loss| MappingWarning::KeyNotInjective {
+                    attribute: name(),
+                    column: loss.column.clone(),
+                    reason: loss.reason.clone(),
+                }));
+            }
+            if attribute
+                .data_type()
+                .is_some_and(arrow_schema::DataType::is_floating)
+            {
+                warnings.push(MappingWarning::FloatKey {
+                    attribute: name(),
+                    column: column(),
+                });
+            }
+        }
+        if table.ttl_attribute() == Some(attribute.name()) {
+            match (attribute.source(), attribute.kind()) {
+                (Source::Ttl(_), _) if attribute.column().is_some() => {
+                    warnings.push(MappingWarning::TtlSeconds {
+                        attribute: name(),
+                        column: column(),
+                    });
+                }
+                (_, ValueKind::N) => {}
+                (_, kind) => warnings.push(MappingWarning::TtlNotNumber {
+                    attribute: name(),
+                    kind,
+                }),
+            }
+        }
+    }
+    warnings
+}
