@@ -279,4 +279,6 @@ where
 }
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod tests;

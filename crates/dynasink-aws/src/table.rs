@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode as SdkBillingMode, KeySchemaElement, KeyType as KeyRole,
     OnDemandThroughput, ProvisionedThroughputDescription, ScalarAttributeType, TableDescription,
-    TableStatus,
+    TableStatus, TimeToLiveStatus,
 };
 use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
 use tokio::time::{Instant, sleep};
@@ -20,7 +20,12 @@ use crate::refusal::said_by_the_service;
 /// Time between two looks at a table that is being created.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Describes `table` by `DescribeTable`.
+/// The status of an endpoint that does not have an operation.
+const NOT_IMPLEMENTED: u16 = 501;
+
+/// Describes `table` by `DescribeTable`, and the attribute of its time to live by `DescribeTimeToLive`.
+///
+/// Where the credentials do not permit the latter, or the endpoint does not have it, no time to live is known.
 ///
 /// # Errors
 ///
@@ -40,7 +45,8 @@ pub async fn describe(client: &Client, table: &str) -> Result<TableSchema> {
             });
         }
     }
-    schema_of(table, &description)
+    let ttl_attribute = ttl_attribute(client, table).await?;
+    schema_of(table, &description, ttl_attribute)
 }
 
 /// Creates `table` with its key schema, on demand, and waits until it can be written to.
@@ -125,7 +131,54 @@ async fn fetch(client: &Client, table: &str) -> Result<TableDescription> {
     })
 }
 
-fn schema_of(table: &str, description: &TableDescription) -> Result<TableSchema> {
+/// The attribute by which the service deletes items of `table` that have expired, if there is one and it is known.
+///
+/// Source: API reference, `TimeToLiveDescription`.
+async fn ttl_attribute(client: &Client, table: &str) -> Result<Option<String>> {
+    let asked = client
+        .describe_time_to_live()
+        .table_name(table)
+        .customize()
+        .interceptor(Preflight)
+        .send()
+        .await;
+    let error = match asked {
+        Ok(output) => {
+            let enabled = output.time_to_live_description.filter(|ttl| {
+                matches!(
+                    ttl.time_to_live_status(),
+                    Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
+                )
+            });
+            return Ok(enabled.and_then(|ttl| ttl.attribute_name));
+        }
+        Err(error) => error,
+    };
+    let is_not_implemented = error
+        .raw_response()
+        .is_some_and(|response| response.status().as_u16() == NOT_IMPLEMENTED);
+    let cause = classify(&error);
+    match cause {
+        Cause::AccessDenied | Cause::Invalid | Cause::Rejected | Cause::TableMissing => {}
+        _ if is_not_implemented => {}
+        // What passes by itself must not decide what becomes of a column.
+        _ => {
+            return Err(Error::Describe {
+                table: table.to_owned(),
+                cause: Box::new(cause),
+                source: said_by_the_service(error),
+            });
+        }
+    }
+    tracing::debug!(table, %cause, "the attribute of the time to live is not known");
+    Ok(None)
+}
+
+fn schema_of(
+    table: &str,
+    description: &TableDescription,
+    ttl_attribute: Option<String>,
+) -> Result<TableSchema> {
     let unusable = |reason: String| Error::UnusableTable {
         table: table.to_owned(),
         reason,
@@ -207,6 +260,9 @@ fn schema_of(table: &str, description: &TableDescription) -> Result<TableSchema>
             keys(index.key_schema(), &KeyRole::Range)?,
             units(write).filter(|write| *write > WriteUnits::ZERO),
         );
+    }
+    if let Some(attribute) = ttl_attribute {
+        builder = builder.ttl_attribute(attribute);
     }
     builder.build().map_err(|error| unusable(error.to_string()))
 }

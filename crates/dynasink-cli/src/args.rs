@@ -1,6 +1,5 @@
 //! The command line, as it is written. What it means is worked out in [`plan`](crate::plan).
 
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -66,9 +65,10 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "auto|N", default_value = "auto")]
     pub(crate) concurrency: ConcurrencyArg,
 
-    /// What to do with rows of one key: keep-first and error remember every key, about 36 bytes each
-    #[arg(long, value_enum, value_name = "POLICY", default_value_t = DedupArg::KeepLast)]
-    pub(crate) dedup: DedupArg,
+    /// What to do with rows of one key: keep-first and error remember every key, about 36 bytes each, keep-greatest
+    /// about 112 [default: keep-last, or keep-greatest if the mapping has a version]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(crate) dedup: Option<DedupArg>,
 
     /// Where rows go that cannot be written, as JSON lines [default: TABLE.dead-letters.jsonl]
     #[arg(long, value_name = "FILE")]
@@ -250,21 +250,12 @@ pub(crate) enum DedupArg {
     KeepLast,
     /// The first row of a key is written
     KeepFirst,
+    /// The row of a key with the greatest version stays, by the mapping's version column
+    KeepGreatest,
     /// A second row of a key stops the load
     Error,
     /// Every row is written, in order
     Off,
-}
-
-impl fmt::Display for DedupArg {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::KeepLast => "keep-last",
-            Self::KeepFirst => "keep-first",
-            Self::Error => "error",
-            Self::Off => "off",
-        })
-    }
 }
 
 /// `N` or `N%`.

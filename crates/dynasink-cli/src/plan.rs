@@ -65,6 +65,7 @@ impl LoadPlan {
             (None, None) => return Err(Failure::refused_because("there is no table to write to")),
         };
         let mapping = infer(&source, &table)?;
+        let dedup = dedup(args.dedup, &mapping, source.total_rows())?;
         let rate = args.rate.0;
         rate.limiter(&table)
             .map_err(|error| Failure::refused(&error))?;
@@ -87,7 +88,7 @@ impl LoadPlan {
                 ConcurrencyArg::Auto => Concurrency::default(),
                 ConcurrencyArg::Fixed(requests) => Concurrency::Fixed(requests.get()),
             },
-            dedup: dedup(args.dedup, source.total_rows()),
+            dedup,
             dead_letters,
             max_dead: args
                 .max_errors
@@ -156,18 +157,33 @@ fn default_dead_letters(table: &str) -> PathBuf {
     PathBuf::from(format!("{name}.dead-letters.jsonl"))
 }
 
-fn dedup(policy: DedupArg, rows: u64) -> Option<Dedup> {
+/// What happens to rows of one key: what was asked for, else what the mapping calls for.
+fn dedup(policy: Option<DedupArg>, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
     // No more keys than rows can come.
     let keys = usize::try_from(rows)
         .ok()
         .and_then(NonZeroUsize::new)
         .unwrap_or(NonZeroUsize::MIN);
-    match policy {
-        DedupArg::KeepLast => Some(Dedup::keep_last(DedupWindow::default())),
+    let window = DedupWindow::default();
+    let by_mapping = if mapping.has_versions() {
+        DedupArg::KeepGreatest
+    } else {
+        DedupArg::KeepLast
+    };
+    Ok(match policy.unwrap_or(by_mapping) {
+        DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
+        DedupArg::KeepGreatest if mapping.has_versions() => {
+            Some(Dedup::keep_greatest(window, keys))
+        }
+        DedupArg::KeepGreatest => {
+            return Err(Failure::refused_because(
+                "--dedup keep-greatest needs the version of each row: name its column in the mapping, as `version = { column = \"...\" }`",
+            ));
+        }
         DedupArg::Error => Some(Dedup::refuse(keys)),
         DedupArg::Off => None,
-    }
+    })
 }
 
 #[expect(

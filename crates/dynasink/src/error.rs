@@ -35,6 +35,18 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The greatest version of each key is to be kept, and rows have none.
+    #[error(
+        "the greatest version of each key is to be kept, but the mapping names no column of versions: name one, or keep another row"
+    )]
+    NoVersions,
+
+    /// The mapping names a column of versions, and nothing was chosen that makes use of it.
+    #[error(
+        "the mapping names a column of versions, but the pipe keeps the last row of each key: choose Dedup::keep_greatest, or another row to keep"
+    )]
+    VersionsOverlooked,
+
     /// The pipe has failed. Operations that it held have no outcome.
     #[error("the load has stopped")]
     Pipe(#[from] dynasink_aws::Error),

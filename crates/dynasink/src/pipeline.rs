@@ -53,6 +53,18 @@ pub struct Pipeline {
     outcomes: Outcomes,
     tally: Tally,
     limiter: RateLimiter,
+    versions: Versions,
+}
+
+/// What a pipe does with the versions of operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Versions {
+    /// The greatest of each key is kept.
+    Needed,
+    /// Nothing, since another row of a key was chosen to be kept.
+    Unneeded,
+    /// Nothing, and nobody has chosen that.
+    Overlooked,
 }
 
 /// What a load has done.
@@ -75,7 +87,7 @@ impl Pipeline {
             rate: Rate::default(),
             concurrency: Concurrency::default(),
             retry: RetryPolicy::default(),
-            dedup: Some(Dedup::keep_last(DedupWindow::default())),
+            dedup: None,
             observers: Vec::new(),
         }
     }
@@ -100,8 +112,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::Source`] if the source fails, after what was read before has been written; [`Error::Pipe`] if
-    /// writing fails.
+    /// [`Error::NoVersions`] and [`Error::VersionsOverlooked`] if the mapping has a column of versions and the pipe does
+    /// not keep the greatest of them, or the other way round; [`Error::Source`] if the source fails, after what was read
+    /// before has been written; [`Error::Pipe`] if writing fails.
     pub async fn load<S, B, E>(
         self,
         batches: S,
@@ -113,6 +126,11 @@ impl Pipeline {
         B: Into<SourceBatch>,
         E: std::error::Error + Send + Sync + 'static,
     {
+        match (self.versions, mapping.has_versions()) {
+            (Versions::Needed, false) => return Err(Error::NoVersions),
+            (Versions::Overlooked, true) => return Err(Error::VersionsOverlooked),
+            _ => {}
+        }
         let tally = self.tally();
         let decoder = Decoder::new(mapping).with_outcomes(self.outcomes());
         let batches = batches
@@ -242,7 +260,8 @@ pub struct PipelineBuilder<T> {
     rate: Rate,
     concurrency: Concurrency,
     retry: RetryPolicy,
-    dedup: Option<Dedup>,
+    /// None while nobody has chosen.
+    dedup: Option<Option<Dedup>>,
     observers: Vec<Arc<dyn OutcomeObserver>>,
 }
 
@@ -265,9 +284,10 @@ impl<T: Transport> PipelineBuilder<T> {
         self
     }
 
-    /// What to do with rows of one key, or `None` to write them all in their order. The last is kept, unless set.
+    /// What to do with rows of one key, or `None` to write them all in their order. The last is kept, unless set; a mapping with a column of
+    /// versions is not loaded before it is.
     pub fn dedup(mut self, dedup: impl Into<Option<Dedup>>) -> Self {
-        self.dedup = dedup.into();
+        self.dedup = Some(dedup.into());
         self
     }
 
@@ -297,8 +317,14 @@ impl<T: Transport> PipelineBuilder<T> {
             .capacity_observer(tally.clone())
             .build();
         let batched = writer.rate_limited(limiter.clone()).batched(sizer);
+        let versions = match &self.dedup {
+            None => Versions::Overlooked,
+            Some(Some(dedup)) if dedup.needs_versions() => Versions::Needed,
+            Some(_) => Versions::Unneeded,
+        };
+        let keep_last = || Some(Dedup::keep_last(DedupWindow::default()));
         Ok(Pipeline {
-            sink: match self.dedup {
+            sink: match self.dedup.unwrap_or_else(keep_last) {
                 Some(dedup) => {
                     Box::pin(batched.deduplicated(dedup.with_outcomes(outcomes.clone())))
                 }
@@ -307,6 +333,7 @@ impl<T: Transport> PipelineBuilder<T> {
             outcomes,
             tally,
             limiter,
+            versions,
         })
     }
 }

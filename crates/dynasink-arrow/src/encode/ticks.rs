@@ -141,7 +141,7 @@ impl Ticks {
         (self.seconds == 1).then_some(self.per_second)
     }
 
-    /// Ticks that a second has; one for whole days.
+    /// Ticks that a second has; one for days.
     pub(crate) fn per_second(&self) -> i64 {
         self.per_second
     }

@@ -184,6 +184,11 @@ impl Mapping {
         &self.0.table
     }
 
+    /// Whether each row has a version, of which the greatest of a key is to be kept.
+    pub fn has_versions(&self) -> bool {
+        self.0.row.has_versions()
+    }
+
     /// The schema that it was made for. A batch may lack columns of it, have them in another order, or in another
     /// type that becomes the same attribute.
     pub fn schema(&self) -> &SchemaRef {

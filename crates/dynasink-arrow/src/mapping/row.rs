@@ -71,6 +71,11 @@ impl RowSource {
         Ok(source)
     }
 
+    /// Whether a column tells versions.
+    pub(super) fn has_versions(&self) -> bool {
+        self.versions.is_some()
+    }
+
     /// What they tell of `batch`, or the name of a column that is not of the type that it was.
     pub(crate) fn bind(&self, batch: &RecordBatch) -> Result<RowValues, String> {
         let operations = self.operations.as_ref();

@@ -17,4 +17,6 @@ mod ipc;
 mod load;
 mod traps;
 mod values;
+#[cfg(feature = "variant")]
+mod variant;
 mod walk;

@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use crate::load::{data, load, one_line};
 
 /// Names the folder of a checkout of apache/parquet-testing.
-const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
+pub(crate) const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
 
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -79,6 +79,7 @@ async fn every_file_of_our_own_ends_in_items_or_the_expected_error() {
             "duckdb_types.parquet",
             "dup_names.parquet",
             "not_parquet.parquet",
+            "page_checksum_wrong.parquet",
             "zero_len.parquet",
         ]
     );

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode as SdkBillingMode, GlobalSecondaryIndex,
     KeySchemaElement, KeyType as KeyRole, LocalSecondaryIndex, Projection, ProjectionType,
-    ProvisionedThroughput, ScalarAttributeType,
+    ProvisionedThroughput, ScalarAttributeType, TimeToLiveSpecification,
 };
 use dynasink_aws::{
     AttributeValueExt, Cause, DynamoDb, Error, Transport, Writer, create, describe,
@@ -233,6 +233,53 @@ async fn an_on_demand_table_has_no_capacity_but_perhaps_a_maximum() {
         let billing_mode = described(&table).await.unwrap().billing_mode();
         assert_eq!(billing_mode, BillingMode::OnDemand { max_write });
     }
+}
+
+#[tokio::test]
+async fn the_attribute_of_the_time_to_live_is_described() {
+    let client = client();
+    let users = table("users");
+    create(&client, &users, PATIENCE).await.unwrap();
+    let described = describe(&client, "users").await.unwrap();
+    assert_eq!(described.ttl_attribute(), None);
+    let ttl = TimeToLiveSpecification::builder()
+        .attribute_name("expires_at")
+        .enabled(true)
+        .build()
+        .unwrap();
+    let update = client.update_time_to_live().table_name("users");
+    update.time_to_live_specification(ttl).send().await.unwrap();
+    let described = describe(&client, "users").await.unwrap();
+    assert_eq!(described.ttl_attribute(), Some("expires_at"));
+}
+
+#[tokio::test]
+async fn a_time_to_live_that_nobody_may_ask_for_is_none() {
+    let table = || {
+        Reply::json(
+            200,
+            format!(r#"{{"Table":{{"TableStatus":"ACTIVE",{KEYS}}}}}"#),
+        )
+    };
+    let described = async |reply: Reply| {
+        let endpoint = Endpoint::script([table(), reply]);
+        describe(&endpoint.client(), "users").await
+    };
+    for (status, code) in [
+        (400, "AccessDeniedException"),
+        (400, "UnknownOperationException"),
+        (400, "ValidationException"),
+    ] {
+        let described = described(Reply::error(status, code, "no")).await;
+        assert_eq!(described.unwrap().ttl_attribute(), None, "{code}");
+    }
+    let disabled =
+        r#"{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLING","AttributeName":"a"}}"#;
+    let disabled = described(Reply::json(200, disabled)).await.unwrap();
+    assert_eq!(disabled.ttl_attribute(), None);
+    // What passes by itself must not decide what becomes of a column.
+    let error = described(Reply::error(400, "ExpiredTokenException", "no")).await;
+    assert_eq!(error.unwrap_err().cause(), Some(&Cause::Credentials));
 }
 
 #[tokio::test]

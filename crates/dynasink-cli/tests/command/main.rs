@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod changes;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;

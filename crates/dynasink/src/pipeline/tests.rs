@@ -1,8 +1,10 @@
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use arrow_array::{Int64Array, RecordBatch};
+use dynasink_arrow::spec::{MappingSpec, VersionSpec};
 use dynasink_aws::{BatchResponse, Cause, RequestError};
 use dynasink_core::{
     KeyType, ObserverError, Outcome, OutcomeEvent, PrimaryKey, SerdeEncoder, TableName, WriteBatch,
@@ -345,4 +347,41 @@ async fn rows_of_any_kind_are_written_and_those_that_cannot_be_are_dead_letters(
         ),
         (2, 1, 1)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn versions_are_neither_overlooked_nor_invented() {
+    let service = Service::willing(Duration::ZERO);
+    let load = async |dedup: Option<Option<Dedup>>, has_versions: bool| {
+        let (batches, mapping) = rows(1);
+        let mapping = if has_versions {
+            let versions = MappingSpec::new().version(VersionSpec::new("id"));
+            Mapping::new(&versions, mapping.schema(), &table()).unwrap()
+        } else {
+            mapping
+        };
+        let mut pipeline = pipeline(&service);
+        if let Some(dedup) = dedup {
+            pipeline = pipeline.dedup(dedup);
+        }
+        let pipeline = pipeline.build().unwrap();
+        pipeline
+            .load(batches, mapping, std::future::pending())
+            .await
+    };
+    let greatest = || Dedup::keep_greatest(DedupWindow::default(), NonZeroUsize::MAX);
+    let last = || Dedup::keep_last(DedupWindow::default());
+    assert!(matches!(
+        load(None, true).await,
+        Err(Error::VersionsOverlooked)
+    ));
+    assert!(matches!(
+        load(Some(Some(greatest())), false).await,
+        Err(Error::NoVersions)
+    ));
+    assert_eq!(service.requests(), 0);
+    for dedup in [Some(greatest()), Some(last()), None] {
+        let report = load(Some(dedup), true).await.unwrap();
+        assert_eq!(report.counts.items_written, 100);
+    }
 }

@@ -1,5 +1,8 @@
 //! Each type with the values at its edges, as the JSON that an item holds.
 
+mod defaults;
+mod documents;
+mod extensions;
 mod keys;
 mod nested;
 mod numbers;
@@ -10,6 +13,7 @@ mod scalars;
 mod sets;
 mod strings;
 mod times;
+mod unions;
 mod words;
 
 use std::collections::HashMap;
@@ -127,6 +131,30 @@ fn written_as(word: EncodeAs, array: &dyn Array) -> Vec<String> {
     mapped_by(by(word), array)
 }
 
+/// The attribute of each value of a column whose field says more than its type.
+fn by_spec(spec: &MappingSpec, field: &Field, array: &ArrayRef) -> Vec<String> {
+    let encoding = Encoding::new(&ValuePath::column(spec, field.name()), field).unwrap();
+    attributes(&encoding, array)
+        .into_iter()
+        .map(|attribute| attribute.unwrap_or_else(|error| error.reason().code().to_owned()))
+        .collect()
+}
+
+/// The same by the default mapping.
+fn by_default(field: &Field, array: &ArrayRef) -> Vec<String> {
+    by_spec(&MappingSpec::default(), field, array)
+}
+
+/// A column of an extension type.
+fn extension(name: &str, storage: DataType) -> Field {
+    let metadata = [("ARROW:extension:name".to_owned(), name.to_owned())];
+    Field::new("v", storage, true).with_metadata(HashMap::from(metadata))
+}
+
+fn list_type(element: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new("item", element, true)))
+}
+
 fn b(base64: &str) -> String {
     format!(r#"{{"B":"{base64}"}}"#)
 }
@@ -140,8 +168,7 @@ fn s(text: &str) -> String {
 }
 
 fn uuid_field() -> Field {
-    let metadata = [("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned())];
-    Field::new("v", DataType::FixedSizeBinary(16), true).with_metadata(HashMap::from(metadata))
+    extension("arrow.uuid", DataType::FixedSizeBinary(16))
 }
 
 const OMITTED: &str = "omitted";

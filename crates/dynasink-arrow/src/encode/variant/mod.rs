@@ -147,3 +147,6 @@ impl Encode for Encoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
