@@ -56,10 +56,10 @@ pub use rate::Rate;
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
-    AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSet,
-    FileSource, FileVersion, HivePartitions, Interleave, Located, Location, Mapping,
-    ObjectLocation, SourceBatch, SourceFile, SourceOptions, Sources, Stores, StreamOptions,
-    Unreadable, object_store,
+    AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
+    Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
+    Interleave, Located, Location, Mapping, ObjectLocation, SourceBatch, SourceFile, SourceOptions,
+    Sources, Stores, StreamOptions, Unreadable, object_store,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod changes;
+mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
