@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex};
 use arrow_array::{Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use dynasink::{
-    ArrowError, DecodeExt, Decoder, DecryptionKeys, FileSource, KeyType, Mapping, ObserverError, Outcome,
-    OutcomeEvent, OutcomeObserver, Outcomes, SourceBatch, SourceOptions, StageError, TableSchema,
-    WriteOp,
+    ArrowError, DecodeExt, Decoder, DecryptionKeys, FileSource, KeyType, Mapping, ObserverError,
+    Outcome, OutcomeEvent, OutcomeObserver, Outcomes, SourceBatch, SourceOptions, StageError,
+    TableSchema, WriteOp,
 };
 use futures::{SinkExt, TryStreamExt, sink};
 use serde_json::json;
