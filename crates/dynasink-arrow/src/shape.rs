@@ -14,6 +14,11 @@ pub(crate) fn is_uuid(field: &Field) -> bool {
     Extension::of(field) == Some(Extension::Uuid)
 }
 
+/// Whether values of `field` are VARIANTs, of which other parts are in columns of their own from file to file.
+pub(crate) fn is_variant(field: &Field) -> bool {
+    Extension::of(field) == Some(Extension::Variant)
+}
+
 /// Whether `field` says what its values mean, beyond their type.
 pub(crate) fn has_extension(field: &Field) -> bool {
     field.metadata().contains_key(EXTENSION_TYPE_NAME_KEY)
@@ -23,6 +28,10 @@ pub(crate) fn has_extension(field: &Field) -> bool {
 /// column without loss, and that column is written as `field` is.
 pub(crate) fn fits(field: &Field, found: &Field) -> bool {
     use DataType as D;
+    // However a VARIANT is shredded, its values are the same.
+    if is_variant(field) && is_variant(found) {
+        return true;
+    }
     match (plain(field.data_type()), plain(found.data_type())) {
         // Nulls are written as nothing, and values would be lost.
         (D::Null, found) => *found == D::Null,
