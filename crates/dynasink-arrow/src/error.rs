@@ -340,6 +340,15 @@ pub enum Error {
         source: ParquetError,
     },
 
+    /// The checksums of encrypted pages cannot be compared.
+    #[error(
+        "{file}: the checksums of its encrypted pages are of other bytes than the reader compares, or the file is damaged: write it again without page checksums, or decrypt it first"
+    )]
+    EncryptedChecksum {
+        /// The file.
+        file: String,
+    },
+
     /// The file of the keys cannot be read.
     #[error("{file}: the decryption keys cannot be read: {reason}")]
     DecryptionFile {

@@ -7,6 +7,7 @@ mod load;
 mod mapping;
 mod plan;
 mod progress;
+mod reading;
 mod report;
 mod serve;
 mod signals;

@@ -50,13 +50,6 @@ pub enum MappingWarning {
         /// What it is.
         kind: ValueKind,
     },
-    /// A column has an extension type that is not known here, so that its values are written as they are stored.
-    UnknownExtension {
-        /// The column.
-        column: String,
-        /// The name of the extension type, of the column or of a part of it.
-        extension: String,
-    },
 }
 
 impl fmt::Display for MappingWarning {
@@ -85,10 +78,6 @@ impl fmt::Display for MappingWarning {
             Self::TtlNotNumber { attribute, kind } => write!(
                 f,
                 "attribute {attribute:?} is the table's time to live, but a {kind} never expires: write it as a number of seconds since 1970"
-            ),
-            Self::UnknownExtension { column, extension } => write!(
-                f,
-                "column {column:?} is of the extension type {extension:?}, which is not known here: its values are written as they are stored"
             ),
         }
     }

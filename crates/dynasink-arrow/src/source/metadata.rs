@@ -15,10 +15,15 @@ use parquet::file::reader::ChunkReader;
 use super::encryption::{DecryptionKeys, with_keys};
 use super::hints;
 use super::interval::{self, Intervals};
+use crate::error::Error;
+
+/// What the reader says of a page whose checksum is not that of its bytes.
+const WRONG_CHECKSUM: &str = "CRC checksum mismatch";
 
 /// What is loaded of a file besides its footer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted<'a> {
+    /// The keys, if the file is encrypted.
     pub(super) keys: Option<&'a DecryptionKeys>,
     /// Whether a row filter has a use for the page index.
     pub(super) page_index: bool,
@@ -29,6 +34,7 @@ pub(super) struct Wanted<'a> {
 pub(super) struct FileMetadata {
     reader: ArrowReaderMetadata,
     intervals: Option<Intervals>,
+    is_decrypted: bool,
 }
 
 impl FileMetadata {
@@ -93,7 +99,11 @@ impl FileMetadata {
                 ArrowReaderMetadata::try_new(metadata, options)?
             }
         };
-        Ok(Self { reader, intervals })
+        Ok(Self {
+            reader,
+            intervals,
+            is_decrypted: wanted.keys.is_some(),
+        })
     }
 
     /// For the reader. Its schema has INTERVAL columns as bytes.
@@ -111,6 +121,20 @@ impl FileMetadata {
             Some(intervals) => intervals.schema(),
             None => self.reader.schema(),
         }
+    }
+
+    /// Why the rows of `file` cannot be read, if that has to do with keys.
+    pub(super) fn decryption_error(&self, file: &str, error: &ArrowError) -> Option<Error> {
+        let reason = error.to_string();
+        let file = file.to_owned();
+        self.is_decrypted.then(|| {
+            if reason.contains(WRONG_CHECKSUM) {
+                Error::EncryptedChecksum { file }
+            } else {
+                let source = ParquetError::General(reason);
+                Error::Decryption { file, source }
+            }
+        })
     }
 
     /// What a batch of the reader holds.
