@@ -36,6 +36,8 @@ pub(crate) fn fits(field: &Field, found: &Field) -> bool {
         // Nulls are written as nothing, and values would be lost.
         (D::Null, found) => *found == D::Null,
         (_, D::Null) => true,
+        _ if Extension::of(field) != Extension::of(found) => false,
+        (D::Struct(_), D::Struct(_)) if is_variant(field) => true,
         (D::Struct(fields), D::Struct(found)) => found.iter().all(|found| {
             let field = fields.iter().find(|field| field.name() == found.name());
             field.is_some_and(|field| fits(field, found))

@@ -102,11 +102,11 @@ impl Writers {
                 variants: super::variant::Variants::new(array).ok()?,
                 nonfinite: self.0,
             })),
-            _ => self.of_type(field, array),
+            _ => self.of_type(array),
         }
     }
 
-    fn of_type(self, field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
+    fn of_type(self, array: &dyn Array) -> Option<Box<dyn Json>> {
         use DataType as D;
         if let Some((ranges, elements)) = nested::elements(array) {
             let element = element_of(array.data_type())?;

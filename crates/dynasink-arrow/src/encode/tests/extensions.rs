@@ -175,7 +175,7 @@ fn a_column_of_an_extension_that_is_not_known_is_warned_of() {
     assert_eq!(
         warnings(MappingSpec::default()),
         [
-            "column \"v\" is of the extension type \"somebody.else\", which is not known here: its values are written as they are stored"
+            "column \"v\" has the extension \"somebody.else\", which is not known: it is written as it is stored"
         ]
     );
     let dropped = mapping_of(ColumnSpec {
