@@ -33,7 +33,7 @@ pub use lossy_network::{Fate, LossyNetwork};
 pub use outcome_log::OutcomeLog;
 pub use parquet_rows::rows_of_parquet;
 pub use table::TestTable;
-pub use value::{Decimal, Item, Items, Value, assert_same_items};
+pub use value::{Decimal, Item, Items, Value, assert_same_items, item_of_json};
 
 /// The library example of the README compiles.
 #[cfg(doctest)]
