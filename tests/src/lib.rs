@@ -41,6 +41,12 @@ pub use value::{Decimal, Item, Items, Value, assert_same_items, item_of_json};
 #[derive(Debug)]
 pub struct Readme;
 
+/// The examples of the guide to sources compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/sources.md")]
+#[derive(Debug)]
+pub struct SourcesGuide;
+
 /// The examples of the guide to the simulator hold.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/simulator.md")]
