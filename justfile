@@ -102,3 +102,7 @@ readme:
 # The end-to-end tests against dynalite, a DynamoDB server of another codebase.
 dynalite:
     .ci/run dynalite
+
+# Sources in S3, against the server of moto.
+object-stores:
+    .ci/run object-stores

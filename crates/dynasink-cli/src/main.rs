@@ -6,6 +6,7 @@ mod failure;
 mod load;
 mod plan;
 mod progress;
+mod reading;
 mod report;
 mod serve;
 mod signals;

@@ -10,6 +10,7 @@ use dynasink::{
 
 use crate::aws;
 use crate::failure::Failure;
+use crate::reading::ReadingArgs;
 
 /// Where the rows come from
 #[derive(Debug, Args)]
@@ -69,6 +70,9 @@ pub(crate) struct SourceArgs {
     /// Pay for reading s3:// buckets whose owner wants that
     #[arg(long, help_heading = "Source")]
     pub(crate) source_requester_pays: bool,
+
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
 }
 
 impl SourceArgs {
@@ -93,7 +97,7 @@ impl SourceArgs {
     }
 
     fn options(&self) -> Result<SourceOptions, dynasink::ArrowError> {
-        let mut options = SourceOptions::new();
+        let mut options = self.reading.options();
         if !self.columns.is_empty() {
             options = options.with_columns(&self.columns);
         }

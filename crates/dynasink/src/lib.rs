@@ -71,9 +71,9 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
     ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
-    PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName, TableSchema, ValueLocation,
-    WriteAction, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits, binary_set, number_set,
-    string_set,
+    PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName, TableSchema, Unread,
+    UnreadObserver, ValueLocation, WriteAction, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
+    binary_set, number_set, string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

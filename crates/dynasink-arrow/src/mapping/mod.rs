@@ -7,9 +7,11 @@ mod candidate;
 mod constant;
 mod error;
 mod file;
+mod key_columns;
 mod keys;
 mod made;
 mod near;
+mod outline;
 mod plan;
 pub(crate) mod row;
 pub(crate) mod rules;
@@ -151,7 +153,7 @@ impl Mapping {
             table: table.clone(),
             schema: Arc::clone(schema),
             names,
-            warnings: warning::warnings(table, &attributes),
+            warnings: warning::warnings(schema, table, &attributes),
             attributes,
             row: RowSource::new(&plan)?,
             alignments: Mutex::default(),

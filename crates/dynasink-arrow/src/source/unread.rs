@@ -28,6 +28,8 @@ impl Error {
                 | Self::RowsDecoded { .. }
                 | Self::FileChanged { .. }
                 | Self::ReaderPanicked { .. }
+                | Self::Ipc { .. }
+                | Self::FooterTooLarge { .. }
         )
     }
 
