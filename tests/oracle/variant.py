@@ -21,8 +21,12 @@ TIMESTAMPS = {12: ("us", True), 13: ("us", False), 18: ("ns", True), 19: ("ns", 
 def value_of(scalar, depth):
     """The value of a VARIANT that is not null."""
     names = _names(_field(scalar, "metadata").as_py())
-    found = _unshred(scalar, names, depth)
-    return {"NULL": True} if found is MISSING else found
+    return _or_null(_unshred(scalar, names, depth))
+
+
+def _or_null(value):
+    """A value that is missing where one is required is null: VariantShredding.md."""
+    return {"NULL": True} if value is MISSING else value
 
 
 def _field(scalar, name):
@@ -45,10 +49,7 @@ def _unshred(scalar, names, depth):
         raise Refusal(UNSUPPORTED_VALUE)
     if hasattr(typed.type, "value_field"):
         depth = values.enter(depth)
-        elements = [_unshred(element, names, depth) for element in typed.values]
-        if any(element is MISSING for element in elements):
-            raise Refusal(UNSUPPORTED_VALUE)
-        return {"L": elements}
+        return {"L": [_or_null(_unshred(element, names, depth)) for element in typed.values]}
     return values.leaf(typed)
 
 

@@ -15,12 +15,20 @@ impl CorpusFile {
     /// The file of its keys, if it is encrypted.
     pub(crate) fn keys(&self) -> Option<PathBuf> {
         let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/keys");
-        let name = if self.name.contains("/aes256/") {
-            "aes256.toml"
+        let key = if self.name.contains("/aes256/") {
+            "aes256"
         } else {
-            "aes128.toml"
+            "aes128"
         };
-        self.name.ends_with(".encrypted").then(|| keys.join(name))
+        // Where the file does not store it, the prefix of what is authenticated is a secret more.
+        let prefix = if self.name.contains("disable_aad_storage") {
+            "_prefix"
+        } else {
+            ""
+        };
+        self.name
+            .ends_with(".encrypted")
+            .then(|| keys.join(format!("{key}{prefix}.toml")))
     }
 }
 
