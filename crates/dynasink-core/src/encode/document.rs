@@ -371,11 +371,11 @@ mod tests {
     }
 
     fn document(json: &str) -> Result<String, String> {
-        value_of(json, |value, json| value.document(json))
+        value_of(json, ValueEncoder::document)
     }
 
     fn typed(json: &str) -> Result<String, String> {
-        value_of(json, |value, json| value.dynamodb_json(json))
+        value_of(json, ValueEncoder::dynamodb_json)
     }
 
     #[test]
