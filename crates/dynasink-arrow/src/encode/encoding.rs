@@ -74,6 +74,11 @@ impl Encoding {
         self.form.kind()
     }
 
+    /// Whether the mapping names the form, which may then make one of two values.
+    pub(crate) fn is_explicit(&self) -> bool {
+        self.explicit
+    }
+
     pub(super) fn form(&self) -> &Form {
         &self.form
     }

@@ -15,7 +15,12 @@ impl Error {
                 | Self::OpenFile { .. }
                 | Self::NotParquet { .. }
                 | Self::TruncatedFile { .. }
+                | Self::FeatherV1 { .. }
+                | Self::Ipc { .. }
                 | Self::EncryptedFile { .. }
+                | Self::Decryption { .. }
+                | Self::EncryptedChecksum { .. }
+                | Self::FooterTooLarge { .. }
                 | Self::Footer { .. }
                 | Self::SchemaTooDeep { .. }
                 | Self::FooterRows { .. }
@@ -23,6 +28,8 @@ impl Error {
                 | Self::RowsDecoded { .. }
                 | Self::FileChanged { .. }
                 | Self::ReaderPanicked { .. }
+                | Self::Ipc { .. }
+                | Self::FooterTooLarge { .. }
         )
     }
 

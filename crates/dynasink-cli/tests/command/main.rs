@@ -3,10 +3,13 @@
 
 mod bad_input;
 mod changes;
+mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
 mod load;
+mod object_stores;
 #[cfg(unix)]
 mod serve;
+mod sources;
 mod workplace;
