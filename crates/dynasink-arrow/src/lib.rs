@@ -26,11 +26,16 @@
 //! | duration | N of seconds |
 //! | lists of every kind | L; a null element is NULL |
 //! | struct | M; a null field is omitted |
-//! | map | M; keys of strings, integers, dates, booleans and UUIDs; a null value is NULL |
+//! | map | M; keys of strings, numbers but floats, dates, times, booleans and UUIDs; a null value is NULL |
+//! | interval | S `P1Y2M3DT4H5.006S`, each part with its own sign |
+//! | union | the value of the type that a row has |
 //! | dictionary, run-end encoded | as the values |
 //! | null | omitted |
-//!
-//! Intervals and unions are refused by [`Mapping::infer`].
+//! | extension `arrow.json` | S, the text as it is |
+//! | extension `arrow.bool8` | BOOL |
+//! | extension `arrow.timestamp_with_offset` | S `2013-01-31T05:15:00.000+01:00` |
+//! | Parquet's VARIANT, with the feature `variant` | what each value is: M, L, S, N, BOOL, NULL or B |
+//! | other extensions | as they are stored, with a [warning](MappingWarning) |
 
 mod batch;
 mod column_values;

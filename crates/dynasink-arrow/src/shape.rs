@@ -4,6 +4,7 @@ use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 use arrow_schema::{DataType, Field};
 
 use crate::encode::extension::Extension;
+use crate::source::drift::widen;
 
 /// The extension name of a UUID in a `FixedSizeBinary(16)`.
 pub(crate) const UUID_EXTENSION: &str = "arrow.uuid";
@@ -13,65 +14,30 @@ pub(crate) fn is_uuid(field: &Field) -> bool {
     Extension::of(field) == Some(Extension::Uuid)
 }
 
+/// Whether values of `field` are VARIANTs, of which other parts are in columns of their own from file to file.
+pub(crate) fn is_variant(field: &Field) -> bool {
+    Extension::of(field) == Some(Extension::Variant)
+}
+
 /// Whether `field` says what its values mean, beyond their type.
 pub(crate) fn has_extension(field: &Field) -> bool {
     field.metadata().contains_key(EXTENSION_TYPE_NAME_KEY)
 }
 
-/// Whether values of `a` and `b` become the same attributes: names and types are equal, up to nullability,
-/// the names of list elements and map entries, and the time zone that a timestamp in UTC is shown in.
-pub(crate) fn same_field(a: &Field, b: &Field) -> bool {
-    a.name() == b.name() && same_values(a, b)
-}
-
-/// [`same_field`] without the name.
-pub(crate) fn same_values(a: &Field, b: &Field) -> bool {
-    Extension::of(a) == Extension::of(b) && same_type(a.data_type(), b.data_type())
-}
-
-fn same_type(a: &DataType, b: &DataType) -> bool {
-    use DataType as D;
-    match (a, b) {
-        (D::List(a), D::List(b))
-        | (D::LargeList(a), D::LargeList(b))
-        | (D::ListView(a), D::ListView(b))
-        | (D::LargeListView(a), D::LargeListView(b)) => same_values(a, b),
-        (D::FixedSizeList(a, a_len), D::FixedSizeList(b, b_len)) => {
-            a_len == b_len && same_values(a, b)
-        }
-        (D::Struct(a), D::Struct(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_field(a, b))
-        }
-        (D::Map(a, _), D::Map(b, _)) => match (a.data_type(), b.data_type()) {
-            (D::Struct(a), D::Struct(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_values(a, b))
-            }
-            _ => false,
-        },
-        (D::Dictionary(a_key, a), D::Dictionary(b_key, b)) => a_key == b_key && same_type(a, b),
-        (D::RunEndEncoded(a_ends, a), D::RunEndEncoded(b_ends, b)) => {
-            a_ends.data_type() == b_ends.data_type() && same_values(a, b)
-        }
-        (D::Timestamp(a_unit, a_zone), D::Timestamp(b_unit, b_zone)) => {
-            a_unit == b_unit && a_zone.is_some() == b_zone.is_some()
-        }
-        _ => a == b,
-    }
-}
-
-/// Whether values of `found` become what a mapping made for `field` makes of its values.
+/// Whether values of `found` become what a mapping made for `field` makes of its values: whether both go into one
+/// column without loss, and that column is written as `field` is.
 pub(crate) fn fits(field: &Field, found: &Field) -> bool {
-    is_uuid(field) == is_uuid(found) && fits_type(field.data_type(), found.data_type())
-}
-
-fn fits_type(field: &DataType, found: &DataType) -> bool {
     use DataType as D;
-    let is_exact = |data_type: &DataType| data_type.is_integer() || data_type.is_decimal();
-    match (field, found) {
-        (_, D::Dictionary(_, values)) => fits_type(field, values),
-        (D::Dictionary(_, values), _) => fits_type(values, found),
-        (_, D::RunEndEncoded(_, values)) => fits_type(field, values.data_type()),
-        (D::RunEndEncoded(_, values), _) => fits_type(values.data_type(), found),
+    // However a VARIANT is shredded, its values are the same.
+    if is_variant(field) && is_variant(found) {
+        return true;
+    }
+    match (plain(field.data_type()), plain(found.data_type())) {
+        // Nulls are written as nothing, and values would be lost.
+        (D::Null, found) => *found == D::Null,
+        (_, D::Null) => true,
+        _ if Extension::of(field) != Extension::of(found) => false,
+        (D::Struct(_), D::Struct(_)) if is_variant(field) => true,
         (D::Struct(fields), D::Struct(found)) => found.iter().all(|found| {
             let field = fields.iter().find(|field| field.name() == found.name());
             field.is_some_and(|field| fits(field, found))
@@ -86,19 +52,23 @@ fn fits_type(field: &DataType, found: &DataType) -> bool {
             }
             _ => false,
         },
-        (D::Timestamp(unit, zone), D::Timestamp(found_unit, found_zone)) => {
-            unit == found_unit && zone.is_some() == found_zone.is_some()
-        }
-        (
-            D::Binary | D::LargeBinary | D::BinaryView,
-            D::Binary | D::LargeBinary | D::BinaryView,
-        ) => true,
-        _ if field.is_string() && found.is_string() => true,
-        _ if is_exact(field) && is_exact(found) => true,
-        _ => match (element_of(field), element_of(found)) {
+        (a, b) => match (element_of(a), element_of(b)) {
             (Some(field), Some(found)) => fits(field, found),
-            _ => same_type(field, found),
+            _ => widen(field, found).is_some_and(|wide| match (a, plain(wide.data_type())) {
+                // The digits of a fraction are those of the mapping's unit.
+                (D::Timestamp(unit, _), D::Timestamp(wide, _)) => unit == wide,
+                _ => true,
+            }),
         },
+    }
+}
+
+/// The type of the values, where the type is a way to store them.
+fn plain(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => plain(values),
+        DataType::RunEndEncoded(_, values) => plain(values.data_type()),
+        other => other,
     }
 }
 
@@ -124,53 +94,56 @@ mod tests {
 
     use super::*;
 
-    fn list(element: &str, nullable: bool) -> Field {
-        Field::new(
-            "l",
-            DataType::List(Arc::new(Field::new(element, DataType::Int64, nullable))),
-            nullable,
-        )
+    fn field(data_type: DataType) -> Field {
+        Field::new("f", data_type, true)
+    }
+
+    fn stamp(unit: TimeUnit, zone: Option<&str>) -> Field {
+        field(DataType::Timestamp(unit, zone.map(Into::into)))
     }
 
     #[test]
     fn what_does_not_change_the_item_does_not_count() {
-        assert!(same_field(&list("item", true), &list("element", false)));
-        let stamp = |zone: Option<&str>| {
-            Field::new(
-                "t",
-                DataType::Timestamp(TimeUnit::Second, zone.map(Into::into)),
-                true,
-            )
+        let list = |element: &str, nullable| {
+            let element = Field::new(element, DataType::Int64, nullable);
+            Field::new("l", DataType::List(Arc::new(element)), nullable)
         };
-        assert!(same_field(&stamp(Some("UTC")), &stamp(Some("+00:00"))));
-        assert!(!same_field(&stamp(Some("UTC")), &stamp(None)));
+        assert!(fits(&list("item", true), &list("element", false)));
+        assert!(fits(
+            &stamp(TimeUnit::Second, Some("UTC")),
+            &stamp(TimeUnit::Second, Some("+00:00"))
+        ));
+        assert!(fits(&field(DataType::Int64), &field(DataType::UInt8)));
+        assert!(fits(&field(DataType::Utf8), &field(DataType::LargeUtf8)));
+        let words = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        assert!(fits(&field(DataType::Utf8View), &field(words)));
+        assert!(fits(&field(DataType::Date32), &field(DataType::Null)));
     }
 
     #[test]
     fn what_changes_the_item_counts() {
-        let field = |name: &str, data_type| Field::new(name, data_type, true);
-        assert!(!same_field(
-            &field("a", DataType::Int64),
-            &field("b", DataType::Int64)
+        assert!(!fits(&field(DataType::Int64), &field(DataType::Utf8)));
+        assert!(!fits(&field(DataType::Null), &field(DataType::Int64)));
+        assert!(!fits(
+            &stamp(TimeUnit::Second, Some("UTC")),
+            &stamp(TimeUnit::Second, None)
         ));
-        assert!(!same_field(
-            &field("a", DataType::Int64),
-            &field("a", DataType::Int32)
-        ));
-        let uuid = field("a", DataType::FixedSizeBinary(16)).with_metadata(HashMap::from([(
+        let uuid = field(DataType::FixedSizeBinary(16)).with_metadata(HashMap::from([(
             EXTENSION_TYPE_NAME_KEY.to_owned(),
             UUID_EXTENSION.to_owned(),
         )]));
-        assert!(!same_field(
-            &uuid,
-            &field("a", DataType::FixedSizeBinary(16))
-        ));
+        assert!(!fits(&uuid, &field(DataType::FixedSizeBinary(16))));
         let in_struct = |name: &str| {
-            field(
-                "s",
-                DataType::Struct(vec![field(name, DataType::Int64)].into()),
-            )
+            let inner = Field::new(name, DataType::Int64, true);
+            field(DataType::Struct(vec![inner].into()))
         };
-        assert!(!same_field(&in_struct("x"), &in_struct("y")));
+        assert!(!fits(&in_struct("x"), &in_struct("y")));
+    }
+
+    #[test]
+    fn a_timestamp_may_be_coarser_and_not_finer() {
+        let (coarse, fine) = (TimeUnit::Millisecond, TimeUnit::Nanosecond);
+        assert!(fits(&stamp(fine, None), &stamp(coarse, None)));
+        assert!(!fits(&stamp(coarse, None), &stamp(fine, None)));
     }
 }

@@ -69,8 +69,11 @@ impl Ttl {
         })
     }
 
-    /// The same of a column whose entry says that its times are in `zone`.
-    pub(crate) fn in_zone(self, zone: &str) -> Result<Self, Unfit> {
+    /// The same by what the column's own entry says: the zone that its times are in, which have none.
+    pub(crate) fn in_zone(self, zone: Option<&str>) -> Result<Self, Unfit> {
+        let Some(zone) = zone else {
+            return Ok(self);
+        };
         let is_local = matches!(unpacked_type(&self.data_type), DataType::Timestamp(_, None));
         match Zone::parse(zone) {
             Some(zone) if is_local => Ok(Self {
@@ -80,7 +83,7 @@ impl Ttl {
             _ => Err(Unfit::new(
                 "ttl",
                 format!(
-                    "`assume_zone` of column {:?} does not fit: it is a zone such as Europe/Berlin or +01:00 of timestamps that have none",
+                    "column {:?} has `assume_zone = {zone:?}`, which is a zone such as Europe/Berlin or +01:00, and of timestamps that have none",
                     self.column
                 ),
             )),
@@ -191,7 +194,7 @@ mod tests {
         let field = Field::new("t", DataType::Timestamp(TimeUnit::Second, None), true);
         let berlin = Ttl::of_column(&field)
             .unwrap()
-            .in_zone("Europe/Berlin")
+            .in_zone(Some("Europe/Berlin"))
             .unwrap();
         // 2024-07-01T00:00:00, and a time that the change of 2024-10-27 makes twice.
         let times = TimestampSecondArray::from(vec![1_719_792_000, 1_729_994_400]);
@@ -200,9 +203,19 @@ mod tests {
             .unwrap();
         assert_eq!(seconds.get(0), Ok(Some(1_719_784_800)));
         assert!(seconds.get(1).unwrap_err().reason.contains("clock change"));
-        assert!(Ttl::of_column(&field).unwrap().in_zone("Berlin").is_err());
+        assert!(
+            Ttl::of_column(&field)
+                .unwrap()
+                .in_zone(Some("Berlin"))
+                .is_err()
+        );
         let dates = Field::new("t", DataType::Date32, true);
-        assert!(Ttl::of_column(&dates).unwrap().in_zone("+01:00").is_err());
+        assert!(
+            Ttl::of_column(&dates)
+                .unwrap()
+                .in_zone(Some("+01:00"))
+                .is_err()
+        );
     }
 
     #[test]

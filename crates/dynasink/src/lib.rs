@@ -58,8 +58,9 @@ pub use tally::{Counts, Tally};
 pub use dynasink_arrow::{
     AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
     Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
-    Interleave, Located, Location, Mapping, ObjectLocation, SourceBatch, SourceFile, SourceOptions,
-    Sources, Stores, StreamOptions, Unreadable, object_store,
+    Interleave, Located, Location, Mapping, MappingError, MappingFile, MappingWarning,
+    ObjectLocation, SourceBatch, SourceFile, SourceOptions, Sources, Stores, StreamOptions,
+    Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,

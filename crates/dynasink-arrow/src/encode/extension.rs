@@ -5,7 +5,7 @@
 //! Source: *Arrow Columnar Format*, "Canonical Extension Types".
 
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::{DataType, Field, FieldRef, Fields};
 
 use crate::shape::UUID_EXTENSION;
 
@@ -56,14 +56,40 @@ impl Extension {
                 is_timestamp_and_offset(fields)
             }
             (Self::Variant, DataType::Struct(fields)) => is_variant(fields),
+            (extension, DataType::Dictionary(_, values)) => extension.is_stored_as(values),
+            (extension, DataType::RunEndEncoded(_, values)) => {
+                extension.is_stored_as(values.data_type())
+            }
             _ => false,
         }
     }
 }
 
-/// What to tell whoever writes values of `field`, whose extension means nothing here.
+/// The first extension of `field`, or of a part of it, that means nothing here.
 pub(crate) fn unknown_extension(field: &Field) -> Option<&str> {
-    name(field).filter(|name| Extension::of(field).is_none() && !STORAGE.contains(name))
+    if Extension::of(field).is_some() {
+        return None;
+    }
+    let unknown = name(field).filter(|name| !STORAGE.contains(name));
+    unknown.or_else(|| parts(field.data_type()).find_map(|part| unknown_extension(part)))
+}
+
+/// The fields that values of a type are made of.
+fn parts(data_type: &DataType) -> Box<dyn Iterator<Item = &FieldRef> + '_> {
+    use DataType as D;
+    match data_type {
+        D::List(part)
+        | D::LargeList(part)
+        | D::FixedSizeList(part, _)
+        | D::ListView(part)
+        | D::LargeListView(part)
+        | D::Map(part, _)
+        | D::RunEndEncoded(_, part) => Box::new(std::iter::once(part)),
+        D::Struct(fields) => Box::new(fields.iter()),
+        D::Union(types, _) => Box::new(types.iter().map(|(_, field)| field)),
+        D::Dictionary(_, values) => parts(values),
+        _ => Box::new(std::iter::empty()),
+    }
 }
 
 fn name(field: &Field) -> Option<&str> {

@@ -15,6 +15,7 @@ use super::extension::Extension;
 use super::map::entries_of;
 use super::nested::{self, ElementRange};
 use super::number::{self, ToNumber};
+use super::plan::values_of;
 use super::refusal::Refusal;
 use super::text::{self, Text, TextForm};
 use super::{Encode, ValueError, indirect};
@@ -81,6 +82,14 @@ impl Writers {
 
     /// What writes the values of `array`, whose field says what they are.
     fn of(self, field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
+        if indirect::is_indirect(array) {
+            let (value_of_row, values) = indirect::rows_and_values(array)?;
+            let values = self.values(&values_of(field), values)?;
+            return Some(Box::new(Indirect {
+                value_of_row,
+                values,
+            }));
+        }
         let text = |form| Some(Box::new(Quoted(text::texts_as(array, form)?)) as _);
         match Extension::of(field) {
             Some(Extension::Uuid) => text(TextForm::Uuid),
@@ -93,11 +102,11 @@ impl Writers {
                 variants: super::variant::Variants::new(array).ok()?,
                 nonfinite: self.0,
             })),
-            _ => self.of_type(field, array),
+            _ => self.of_type(array),
         }
     }
 
-    fn of_type(self, field: &Field, array: &dyn Array) -> Option<Box<dyn Json>> {
+    fn of_type(self, array: &dyn Array) -> Option<Box<dyn Json>> {
         use DataType as D;
         if let Some((ranges, elements)) = nested::elements(array) {
             let element = element_of(array.data_type())?;
@@ -144,14 +153,6 @@ impl Writers {
                     .collect::<Option<_>>()?;
                 Box::new(Unions { array, types })
             }
-            data_type @ (D::Dictionary(..) | D::RunEndEncoded(..)) => {
-                let (value_of_row, values) = indirect::rows_and_values(array)?;
-                let values = self.values(&values_field(field, data_type), values)?;
-                Box::new(Indirect {
-                    value_of_row,
-                    values,
-                })
-            }
             _ => match number::numbers(array) {
                 Some(numbers) => Box::new(Numbers {
                     numbers,
@@ -160,15 +161,6 @@ impl Writers {
                 None => Box::new(Quoted(text::of(array)?)),
             },
         })
-    }
-}
-
-/// The field of the values that a dictionary or a run-end encoding points at.
-fn values_field(field: &Field, data_type: &DataType) -> Field {
-    match data_type {
-        DataType::RunEndEncoded(_, values) => values.as_ref().clone(),
-        DataType::Dictionary(_, values) => field.clone().with_data_type(values.as_ref().clone()),
-        _ => field.clone(),
     }
 }
 

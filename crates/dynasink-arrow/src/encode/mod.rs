@@ -53,7 +53,9 @@ use absent::Absent;
 
 pub(crate) use encoding::{Encoding, attribute_names};
 pub(crate) use error::{Step, ValueError};
-pub(crate) use words::{words_for, words_of};
+#[cfg(test)]
+use words::words_for;
+pub(crate) use words::words_of;
 
 /// Writes the values of one array. Rows are not null.
 trait Encode: Send {

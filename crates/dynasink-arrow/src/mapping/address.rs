@@ -4,6 +4,7 @@
 //! is a field of a struct, `/lines/*/price` one of each element. A name of a column comes before all else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
 
@@ -166,16 +167,24 @@ impl Address<'_> {
 impl Place {
     /// The names of the column and of the fields on the way to the value.
     pub(crate) fn way(&self, schema: &Schema) -> Vec<String> {
-        let mut field = schema.field(self.column);
-        let mut names = vec![field.name().clone()];
-        for at in &self.fields {
-            let DataType::Struct(fields) = field.data_type() else {
-                break;
-            };
-            field = &fields[*at];
-            names.push(field.name().clone());
-        }
-        names
+        self.fields(schema)
+            .map(|field| field.name().clone())
+            .collect()
+    }
+
+    /// The field of the value.
+    pub(crate) fn field<'a>(&self, schema: &'a Schema) -> Option<&'a Field> {
+        self.fields(schema).last()
+    }
+
+    /// The column and the fields on the way to the value.
+    fn fields<'a>(&self, schema: &'a Schema) -> impl Iterator<Item = &'a Field> {
+        let column = schema.fields().get(self.column).map(Arc::as_ref);
+        let mut inner = self.fields.iter();
+        std::iter::successors(column, move |field| match field.data_type() {
+            DataType::Struct(fields) => fields.get(*inner.next()?).map(Arc::as_ref),
+            _ => None,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
-use crate::shape::{element_of, fits};
+use crate::shape::{element_of, fits, is_variant};
 
 /// Where the columns of a mapping are in batches of one other schema.
 #[derive(Debug)]
@@ -98,6 +98,10 @@ impl Alignment {
 
 /// `found` with the fields that the structs of `mapping` have.
 fn aligned_field(found: &Field, mapping: &Field) -> Field {
+    if is_variant(found) {
+        // Its columns hold its parts, so that one that the mapping's has not is no field to be left out.
+        return found.clone();
+    }
     let data_type = aligned_type(found.data_type(), mapping.data_type());
     found.clone().with_data_type(data_type)
 }
@@ -109,6 +113,7 @@ fn aligned_type(found: &DataType, mapping: &DataType) -> DataType {
         Arc::new(mapping.map_or_else(|| found.clone(), |mapping| aligned_field(found, mapping)))
     };
     match found {
+        D::Null => mapping.clone(),
         D::Struct(fields) => match mapping {
             D::Struct(wanted) => D::Struct(
                 wanted
@@ -151,6 +156,9 @@ fn aligned_type(found: &DataType, mapping: &DataType) -> DataType {
 fn aligned(array: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowError> {
     if array.data_type() == field.data_type() {
         return Ok(Arc::clone(array));
+    }
+    if array.data_type() == &DataType::Null {
+        return Ok(new_null_array(field.data_type(), array.len()));
     }
     match field.data_type() {
         DataType::Struct(fields) => {

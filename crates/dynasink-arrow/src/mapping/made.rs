@@ -110,7 +110,11 @@ impl Plan<'_> {
 
     fn ttl(&self, keys: &KeyPath, spec: &TtlSpec) -> Result<Source> {
         let (place, field) = self.value_at(&keys.key("ttl"), &spec.ttl)?;
-        let ttl = Ttl::new(spec, field).map_err(|error| unfit(keys, error))?;
+        let found = self.columns.find(&spec.ttl);
+        let found = found.map_err(|problem| keys.key("ttl").error(problem))?;
+        let rules = ValuePath::at(&self.spec, &found.canonical, &found.display).rules();
+        let ttl = Ttl::new(spec, field).and_then(|ttl| ttl.in_zone(rules.assume_zone));
+        let ttl = ttl.map_err(|error| unfit(keys, error))?;
         Ok(Source::Ttl(TtlSource { ttl, place }))
     }
 

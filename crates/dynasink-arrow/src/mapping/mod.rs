@@ -11,6 +11,7 @@ mod key_columns;
 mod keys;
 mod made;
 mod near;
+mod outline;
 mod plan;
 pub(crate) mod row;
 pub(crate) mod rules;
@@ -152,7 +153,7 @@ impl Mapping {
             table: table.clone(),
             schema: Arc::clone(schema),
             names,
-            warnings: warning::warnings(table, &attributes),
+            warnings: warning::warnings(schema, table, &attributes),
             attributes,
             row: RowSource::new(&plan)?,
             alignments: Mutex::default(),

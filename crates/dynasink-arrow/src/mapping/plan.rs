@@ -11,7 +11,7 @@ use super::attribute::{Source, TtlSource};
 use super::candidate::{Candidate, Origin, Said, check_names};
 use super::error::{KeyPath, MappingError, MappingProblem};
 use super::keys::{KeyRole, as_key, key_roles, key_type_of};
-use super::made::{check_unnamed, constant_refused};
+use super::made::{check_unnamed, constant_refused, unfit};
 use super::rules::ValuePath;
 use super::selection::Selection;
 use super::spec::{AttributeSpec, ColumnSpec, MappingSpec};
@@ -229,7 +229,7 @@ impl<'a> Plan<'a> {
     ) -> Result<AttributeMapping> {
         let mut source = self.source(&candidate)?;
         if roles.is_empty() && table.ttl_attribute() == Some(&candidate.name) {
-            source = as_ttl(&candidate, source);
+            source = as_ttl(&candidate, source)?;
         }
         for role in roles {
             as_key(table, role, &candidate, &mut source)?;
@@ -281,15 +281,18 @@ fn check_flatten(
 }
 
 /// A time that is the attribute of the table's time to live becomes seconds, unless the mapping says what it is.
-fn as_ttl(candidate: &Candidate<'_>, source: Source) -> Source {
+fn as_ttl(candidate: &Candidate<'_>, source: Source) -> Result<Source> {
     let Origin::Value { place, field, path } = &candidate.origin else {
-        return source;
+        return Ok(source);
     };
+    let rules = path.rules();
     match Ttl::of_column(field) {
-        Some(ttl) if path.rules().encode_as.is_none() => Source::Ttl(TtlSource {
-            ttl,
-            place: place.clone(),
-        }),
-        _ => source,
+        Some(ttl) if rules.encode_as.is_none() => {
+            let ttl = ttl.in_zone(rules.assume_zone);
+            let ttl = ttl.map_err(|error| unfit(&candidate.said.keys(), error))?;
+            let place = place.clone();
+            Ok(Source::Ttl(TtlSource { ttl, place }))
+        }
+        _ => Ok(source),
     }
 }

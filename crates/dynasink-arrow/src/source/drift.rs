@@ -9,6 +9,7 @@ use arrow_schema::{
 };
 
 use crate::error::{Error, Result};
+use crate::shape::is_variant;
 
 /// The field whose type has a place for every value of `a` and of `b`, under the name of `a`; none if there is none.
 ///
@@ -23,6 +24,7 @@ use crate::error::{Error, Result};
 /// | lists of any kind | a list of the widened elements |
 /// | structs | the fields of both, widened; one that is missing in either is nullable |
 /// | maps | widened keys and values |
+/// | VARIANTs | the first, whatever parts of each are in columns of their own |
 /// | null and anything | that, nullable |
 ///
 /// It says what a column is called in plans. Values are not converted: those of each file are encoded by their own type.
@@ -63,6 +65,9 @@ fn widened(a: &Field, b: &Field, path: &str) -> Result<Field, Conflict> {
             .filter(|(key, _)| !key.starts_with("ARROW:extension"))
             .collect(),
     };
+    if is_variant(a) && is_variant(b) {
+        return Ok(a.clone().with_nullable(nullable));
+    }
     let data_type = widened_type(a.data_type(), b.data_type(), path)?.ok_or_else(conflict)?;
     Ok(Field::new(a.name(), data_type, nullable).with_metadata(metadata))
 }

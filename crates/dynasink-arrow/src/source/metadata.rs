@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
@@ -82,23 +82,19 @@ impl FileMetadata {
         let inferred = parquet_to_arrow_schema(parquet, key_values)
             .ok()
             .filter(|inferred| inferred.fields().len() == plain.fields().len());
-        let schema = match inferred.map(|inferred| hints::of(&inferred, &plain, parquet)) {
-            Some(Ok(schema)) => schema,
-            _ => hints::of(&plain, &plain, parquet)?,
+        let read_by = |schema: Schema| {
+            let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+            ArrowReaderMetadata::try_new(Arc::clone(&metadata), options)
+        };
+        let said = inferred.map(|inferred| read_by(hints::of(&inferred, &plain, parquet)?));
+        // What the writer says may not fit what is stored.
+        let reader = match said {
+            Some(Ok(reader)) => reader,
+            _ => read_by(hints::of(&plain, &plain, parquet)?)?,
         };
         let intervals = as_bytes
             .is_some()
-            .then(|| Intervals::of(&schema, &stored, metadata.file_metadata()));
-        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-        let reader = match ArrowReaderMetadata::try_new(Arc::clone(&metadata), options) {
-            Ok(reader) => reader,
-            // What the writer says about lists and the like does not fit.
-            Err(_) => {
-                let schema = hints::of(&plain, &plain, metadata.file_metadata().schema_descr())?;
-                let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-                ArrowReaderMetadata::try_new(metadata, options)?
-            }
-        };
+            .then(|| Intervals::of(reader.schema(), &stored, metadata.file_metadata()));
         Ok(Self {
             reader,
             intervals,

@@ -111,12 +111,8 @@ impl Template {
 }
 
 impl BoundTemplate {
-    /// Whether rows with different values in its columns never have one text.
-    pub(crate) fn is_injective(&self) -> bool {
-        self.losses.is_empty()
-    }
-
-    /// The columns that the text does not give back, each with the reason.
+    /// The columns that the text does not give back, each with the reason. Without one it is injective: rows with
+    /// different values in its columns never have one text.
     pub(crate) fn losses(&self) -> &[Loss] {
         &self.losses
     }

@@ -153,7 +153,7 @@ fn a_separator_in_a_value_is_refused_encoded_or_let_through() {
     ]);
     let texts_by = |policy| {
         let template = bind_with("{a}#{b}", &batch.schema(), policy).unwrap();
-        (template.is_injective(), texts(&template, &batch))
+        (template.losses().is_empty(), texts(&template, &batch))
     };
     let (injective, texts) = texts_by(SeparatorInValue::Error);
     assert!(injective);
@@ -199,7 +199,6 @@ fn what_a_template_does_not_give_back_is_named() {
     ]);
     let lost = |text: &str| {
         let template = bind_with(text, &schema, SeparatorInValue::Error).unwrap();
-        assert_eq!(template.is_injective(), template.losses().is_empty());
         let columns = template.losses().iter().map(|loss| loss.column.as_str());
         columns.collect::<Vec<_>>().join(",")
     };
@@ -379,7 +378,7 @@ fn equal_texts_mean_equal_values_in_all_columns_that_are_given_back() {
             None,
             "seed {seed}, {text}, {policy:?}"
         );
-        injective += u32::from(template.is_injective());
+        injective += u32::from(template.losses().is_empty());
         written += texts(&template, &batch)
             .iter()
             .filter(|text| text.is_ok())
@@ -406,7 +405,7 @@ fn each_reason_not_to_be_injective_has_rows_that_show_it() {
         let shown = (0..200).any(|seed| {
             let batch = random_rows(&mut fastrand::Rng::with_seed(seed));
             let template = bind_with(text, &batch.schema(), policy).unwrap();
-            assert!(!template.is_injective(), "{text}");
+            assert!(!template.losses().is_empty(), "{text}");
             let mut distinct = HashMap::new();
             texts(&template, &batch)
                 .into_iter()
@@ -440,7 +439,7 @@ fn a_uuid_has_a_fixed_width() {
     )
     .unwrap();
     let template = bind_with("{s}{c|upper}", &schema, SeparatorInValue::Error).unwrap();
-    assert!(template.is_injective());
+    assert!(template.losses().is_empty());
     assert_eq!(
         texts(&template, &batch),
         ok(&["xABABABAB-ABAB-ABAB-ABAB-ABABABABABAB"])

@@ -120,7 +120,14 @@ fn published(key: &[u8], double: &[u8], float: &[u8]) -> DecryptionKeys {
 async fn parquet_testings_files_are_read_with_their_keys() {
     let short = published(FOOTER, COLUMN, b"1234567890123451");
     let columns = [
-        "double", "float", "boolean", "int32", "ba", "flba", "int64", "int96",
+        "double_field",
+        "float_field",
+        "boolean_field",
+        "int32_field",
+        "ba_field",
+        "flba_field",
+        "int64_field.list.element",
+        "int96_field",
     ];
     let long = DecryptionKeys::new(b"01234567890123456789012345678901").unwrap();
     let long = columns.iter().zip(2..).fold(long, |keys, (column, last)| {

@@ -8,6 +8,8 @@ mod filter;
 mod interrupt;
 mod item_collections;
 mod load;
+mod object_stores;
 #[cfg(unix)]
 mod serve;
+mod sources;
 mod workplace;

@@ -269,14 +269,15 @@ impl<'p, 's> Plan<'p, 's> {
     }
 }
 
-/// The values that a dictionary or run-end encoding points at.
+/// The values that a dictionary or run-end encoding points at, of which the field says what it says of itself.
 pub(super) fn values_of(field: &Field) -> Cow<'_, Field> {
-    match field.data_type() {
-        DataType::Dictionary(_, values) => {
-            let values = Field::new(field.name(), values.as_ref().clone(), field.is_nullable());
-            Cow::Owned(values_of(&values).into_owned())
+    let values = match field.data_type() {
+        DataType::Dictionary(_, values) => field.clone().with_data_type(values.as_ref().clone()),
+        DataType::RunEndEncoded(_, values) if has_extension(field) => {
+            field.clone().with_data_type(values.data_type().clone())
         }
-        DataType::RunEndEncoded(_, values) => values_of(values),
-        _ => Cow::Borrowed(field),
-    }
+        DataType::RunEndEncoded(_, values) => return values_of(values),
+        _ => return Cow::Borrowed(field),
+    };
+    Cow::Owned(values_of(&values).into_owned())
 }

@@ -18,6 +18,25 @@ fn bool8_is_true_for_all_but_zero() {
     assert_eq!(by_spec(&spec, &field, &array)[2], s("true"));
 }
 
+#[test]
+fn what_a_dictionary_says_is_said_of_its_values() {
+    let values: ArrayRef = Arc::new(Int8Array::from(vec![0, 7]));
+    let array = DictionaryArray::<Int8Type>::new(Int8Array::from(vec![1, 0]), values);
+    let field = extension("arrow.bool8", array.data_type().clone());
+    let array: ArrayRef = Arc::new(array);
+    assert_eq!(by_default(&field, &array), [TRUE, FALSE]);
+    let json = mapping_of(by(EncodeAs::Json));
+    assert_eq!(by_spec(&json, &field, &array), [s("true"), s("false")]);
+
+    let uuids = FixedSizeBinaryArray::try_from_iter([[0; 16]].into_iter()).unwrap();
+    let runs = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![1]), &uuids).unwrap();
+    let field = extension("arrow.uuid", runs.data_type().clone());
+    assert_eq!(
+        by_default(&field, &(Arc::new(runs) as ArrayRef)),
+        [s("00000000-0000-0000-0000-000000000000")]
+    );
+}
+
 fn offset_timestamps(unit: TimeUnit, offsets: ArrayRef) -> (Field, ArrayRef) {
     let fields: Fields = vec![
         Field::new(
@@ -121,6 +140,8 @@ fn a_name_on_another_storage_means_nothing() {
         assert_eq!(Extension::of(&field), None);
         assert_eq!(by_default(&field, &array), [n("7")], "{name}");
         assert_eq!(unknown_extension(&field), Some(name));
+        let list = Field::new_list("l", field, true);
+        assert_eq!(unknown_extension(&list), Some(name));
     }
     for field in [
         Field::new("v", DataType::Int64, true),
@@ -130,6 +151,38 @@ fn a_name_on_another_storage_means_nothing() {
     ] {
         assert_eq!(unknown_extension(&field), None, "{field}");
     }
+}
+
+#[test]
+fn a_column_of_an_extension_that_is_not_known_is_warned_of() {
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("k", DataType::Int64, false),
+        extension("somebody.else", DataType::Utf8),
+        extension("arrow.json", DataType::Utf8).with_name("json"),
+    ]));
+    let table = TableSchema::builder("edges")
+        .partition_key("k", KeyType::N)
+        .build()
+        .unwrap();
+    let warnings = |spec| {
+        let mapping = Mapping::new(&spec, &schema, &table).unwrap();
+        mapping
+            .warnings()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        warnings(MappingSpec::default()),
+        [
+            "column \"v\" has the extension \"somebody.else\", which is not known: it is written as it is stored"
+        ]
+    );
+    let dropped = mapping_of(ColumnSpec {
+        drop: Some(true),
+        ..ColumnSpec::default()
+    });
+    assert!(warnings(dropped).is_empty());
 }
 
 #[test]

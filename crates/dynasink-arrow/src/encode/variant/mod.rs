@@ -108,7 +108,7 @@ impl Variants {
             Some(value) => bytes.extend_from_slice(value),
             None => {
                 let metadata = self.metadata(row)?;
-                if !self.shredded.names_are_in(&metadata) {
+                if !self.shredded.names_are_in(row, &metadata) {
                     return Err(MISSING_NAME);
                 }
                 let unshredded = VariantArray::try_new(&self.array.slice(row, 1))

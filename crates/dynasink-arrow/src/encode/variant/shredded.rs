@@ -96,15 +96,13 @@ impl Shredded {
         if is_null(self.nulls.as_ref(), row) {
             return Ok(None);
         }
-        let value = match self.unshredded(row) {
+        let value = match self.value_bytes(row) {
             Some(bytes) => Some(read::value(metadata, bytes)?),
             None => None,
         };
-        match &self.typed {
-            Some(typed) if !is_null(typed.nulls.as_ref(), row) => {
-                typed.value(row, metadata, value).map(Some)
-            }
-            _ => Ok(value),
+        match self.typed_values(row) {
+            Some(typed) => typed.value(row, metadata, value).map(Some),
+            None => Ok(value),
         }
     }
 
@@ -116,22 +114,35 @@ impl Shredded {
 
     /// The bytes of a row that has no part in a column of its own.
     pub(super) fn unshredded(&self, row: usize) -> Option<&[u8]> {
-        let typed = self.typed.as_ref();
-        if typed.is_some_and(|typed| !is_null(typed.nulls.as_ref(), row)) {
-            return None;
+        match self.typed_values(row) {
+            Some(_) => None,
+            None => self.value_bytes(row),
         }
-        self.value_bytes(row)
     }
 
-    /// Whether `metadata` has the names of all fields that have columns of their own.
-    pub(super) fn names_are_in(&self, metadata: &VariantMetadata<'_>) -> bool {
-        match self.typed.as_ref().map(|typed| &typed.values) {
+    /// Whether `metadata` has the names of all fields of a row that are in columns of their own.
+    pub(super) fn names_are_in(&self, row: usize, metadata: &VariantMetadata<'_>) -> bool {
+        match self.typed_values(row) {
             Some(TypedValues::Object(fields)) => fields.iter().all(|(name, field)| {
-                metadata.get_entry(name).is_some() && field.names_are_in(metadata)
+                field.is_missing(row)
+                    || metadata.get_entry(name).is_some() && field.names_are_in(row, metadata)
             }),
-            Some(TypedValues::List { elements, .. }) => elements.names_are_in(metadata),
+            Some(TypedValues::List { ranges, elements }) => ranges
+                .elements(row)
+                .all(|element| elements.names_are_in(element, metadata)),
             _ => true,
         }
+    }
+
+    fn is_missing(&self, row: usize) -> bool {
+        is_null(self.nulls.as_ref(), row)
+            || self.value_bytes(row).is_none() && self.typed_values(row).is_none()
+    }
+
+    /// The columns that have a part of a row; none if they do not.
+    fn typed_values(&self, row: usize) -> Option<&TypedValues> {
+        let typed = self.typed.as_ref()?;
+        (!is_null(typed.nulls.as_ref(), row)).then_some(&typed.values)
     }
 }
 
@@ -140,48 +151,6 @@ impl Typed {
         Ok(Self {
             nulls: array.logical_nulls(),
             values: TypedValues::new(array)?,
-        })
-    }
-
-    /// The value of a row, with the fields that are in `rest` if it is an object.
-    fn value<'a>(
-        &'a self,
-        row: usize,
-        metadata: &VariantMetadata<'a>,
-        rest: Option<Value<'a>>,
-    ) -> Result<Value<'a>, Refusal> {
-        if let TypedValues::Object(fields) = &self.values {
-            return object(fields, row, metadata, rest);
-        }
-        if rest.is_some() {
-            return Err(CONFLICT);
-        }
-        Ok(match &self.values {
-            TypedValues::Bool(array) => Value::Bool(array.value(row)),
-            TypedValues::Number(numbers) => match numbers.decimal(row) {
-                Ok(number) => Value::Number(number),
-                Err(Refusal::Number(NumberError::NotFinite)) => {
-                    Value::Nonfinite(numbers.nonfinite(row))
-                }
-                Err(refusal) => return Err(refusal),
-            },
-            TypedValues::Text(texts) => {
-                let mut text = String::new();
-                let text = texts.text(row, &mut text)?.to_owned();
-                Value::Text(text.into())
-            }
-            TypedValues::Binary(array) => Value::Binary(array.value(row)),
-            TypedValues::List { ranges, elements } => Value::List(
-                ranges
-                    .elements(row)
-                    .map(|element| {
-                        let value = elements.value(element, metadata)?;
-                        // An element cannot be missing, so that it is null: "Variant Shredding".
-                        Ok(value.unwrap_or(Value::Null))
-                    })
-                    .collect::<Result<_, Refusal>>()?,
-            ),
-            TypedValues::Object(_) => Value::Null,
         })
     }
 }
@@ -210,6 +179,48 @@ fn object<'a>(
 }
 
 impl TypedValues {
+    /// The value of a row, with the fields that are in `rest` if it is an object.
+    fn value<'a>(
+        &'a self,
+        row: usize,
+        metadata: &VariantMetadata<'a>,
+        rest: Option<Value<'a>>,
+    ) -> Result<Value<'a>, Refusal> {
+        if let Self::Object(fields) = self {
+            return object(fields, row, metadata, rest);
+        }
+        if rest.is_some() {
+            return Err(CONFLICT);
+        }
+        Ok(match self {
+            Self::Bool(array) => Value::Bool(array.value(row)),
+            Self::Number(numbers) => match numbers.decimal(row) {
+                Ok(number) => Value::Number(number),
+                Err(Refusal::Number(NumberError::NotFinite)) => {
+                    Value::Nonfinite(numbers.nonfinite(row))
+                }
+                Err(refusal) => return Err(refusal),
+            },
+            Self::Text(texts) => {
+                let mut text = String::new();
+                let text = texts.text(row, &mut text)?.to_owned();
+                Value::Text(text.into())
+            }
+            Self::Binary(array) => Value::Binary(array.value(row)),
+            Self::List { ranges, elements } => Value::List(
+                ranges
+                    .elements(row)
+                    .map(|element| {
+                        let value = elements.value(element, metadata)?;
+                        // An element cannot be missing, so that it is null: "Variant Shredding".
+                        Ok(value.unwrap_or(Value::Null))
+                    })
+                    .collect::<Result<_, Refusal>>()?,
+            ),
+            Self::Object(_) => Value::Null,
+        })
+    }
+
     fn new(array: &ArrayRef) -> Result<Self, &'static str> {
         use DataType as D;
         let refused = "its VARIANT is shredded into a type that the specification of Parquet does not have for it";

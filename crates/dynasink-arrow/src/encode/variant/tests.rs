@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, BinaryViewBuilder};
-use arrow_array::{ArrayRef, Int32Array, StringArray, UInt32Array};
-use arrow_schema::{DataType, Field, Fields, TimeUnit};
+use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray, UInt32Array};
+use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use chrono::{DateTime, NaiveDate, NaiveTime};
 use dynasink_core::{ItemEncoder, KeyType, TableSchema};
 use parquet::variant::{
@@ -15,6 +15,8 @@ use crate::encode::{Column, Encoding};
 use crate::error::Error;
 use crate::mapping::rules::ValuePath;
 use crate::mapping::spec::{ColumnSpec, EncodeAs, MappingSpec, Policies};
+use crate::rows::Rows;
+use crate::{Mapping, SourceBatch};
 
 fn planned(field: &Field, column: ColumnSpec) -> Result<Encoding, Error> {
     let mut spec = MappingSpec::default();
@@ -183,6 +185,38 @@ fn shredded_values_are_put_together_again() {
     assert_eq!(native(&array), NATIVE);
     let sliced = array.slice(2, 2);
     assert_eq!(native(&sliced), NATIVE[2..4]);
+}
+
+#[test]
+fn files_may_shred_one_column_each_in_a_way_of_its_own() {
+    let table = TableSchema::builder("variants")
+        .partition_key("k", KeyType::N)
+        .build()
+        .unwrap();
+    let batch_of = |variants: VariantArray| {
+        let keys: ArrayRef = Arc::new(Int32Array::from_iter_values(1..=5));
+        let fields = vec![Field::new("k", DataType::Int32, false), variants.field("v")];
+        let columns = vec![keys, ArrayRef::from(variants)];
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    };
+    let (plain, shredded) = (batch_of(variants(&DOCUMENTS)), batch_of(shredded()));
+    for (planned, found) in [(&plain, &shredded), (&shredded, &plain)] {
+        let mapping = Mapping::infer(&planned.schema(), &table).unwrap();
+        let mut rows = Rows::new(&mapping, SourceBatch::from(found.clone())).unwrap();
+        let mut encoder = ItemEncoder::new(&table);
+        for expected in NATIVE {
+            let op = rows
+                .next(&mapping, &mut encoder)
+                .unwrap()
+                .op
+                .unwrap()
+                .unwrap();
+            let item = String::from_utf8(op.item().json().to_vec()).unwrap();
+            let value = item.split_once(r#","v":"#);
+            let value = value.map_or("omitted", |(_, value)| value.strip_suffix('}').unwrap());
+            assert_eq!(value, expected);
+        }
+    }
 }
 
 #[test]

@@ -124,3 +124,39 @@ fn a_template_that_does_not_fit_is_refused_where_it_stands() {
         "{message}"
     );
 }
+
+#[test]
+fn a_time_to_live_of_local_times_goes_by_their_zone() {
+    let local = "columns.at = { drop = true, assume_zone = 'Europe/Berlin' }\n";
+    assert_eq!(
+        by(&format!("{local}attributes.x.ttl = 'at'"))[0],
+        r#"{"id":{"S":"a"},"x":{"N":"-3540"}}"#
+    );
+}
+
+#[test]
+fn a_column_that_any_key_gives_back_is_not_warned_of() {
+    let schema = batch().schema();
+    let table = TableSchema::builder("users")
+        .partition_key("pk", KeyType::S)
+        .sort_key("sk", KeyType::S)
+        .build()
+        .unwrap();
+    let warned = |keys: &str| {
+        let mapping = map(keys, &schema, &table).unwrap();
+        let warnings = mapping.warnings().iter().map(ToString::to_string);
+        warnings.collect::<Vec<_>>()
+    };
+    let shards = "[attributes]\npk = 'S#{id|shard(8)}'\n";
+    assert_eq!(warned(&format!("{shards}sk = '{{at}}#{{id}}'")), [""; 0]);
+    assert_eq!(
+        warned(&format!("columns.id.rename = 'sk'\n{shards}")),
+        [""; 0]
+    );
+    assert_eq!(
+        warned(&format!("{shards}sk = '{{at}}'")),
+        [
+            "key \"pk\": rows that differ in column \"id\" can have one text: `shard` makes one number of many values"
+        ]
+    );
+}

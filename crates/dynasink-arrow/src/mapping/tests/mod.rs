@@ -5,6 +5,7 @@ mod columns;
 mod infer;
 mod keys;
 mod made;
+mod outline;
 mod rows;
 
 use dynasink_core::ItemEncoder;

@@ -205,3 +205,20 @@ fn a_conflict_names_both_files_and_the_way_into_the_column() {
         ["d", "b", "addresses[].zip", "Int64", "Utf8"]
     );
 }
+
+#[test]
+fn each_file_may_have_other_parts_of_a_variant_in_columns_of_their_own() {
+    let variant = |typed: DataType| {
+        let fields = vec![
+            Field::new("metadata", DataType::Binary, false),
+            Field::new("value", DataType::Binary, true),
+            Field::new("typed_value", typed, true),
+        ];
+        field(DataType::Struct(fields.into())).with_metadata(HashMap::from([(
+            EXTENSION_TYPE_NAME_KEY.to_owned(),
+            "arrow.parquet.variant".to_owned(),
+        )]))
+    };
+    let (a, b) = (variant(DataType::Int64), variant(DataType::Utf8));
+    assert_eq!(widen(&a, &b).unwrap(), a);
+}
