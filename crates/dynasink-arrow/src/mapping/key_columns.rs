@@ -14,7 +14,7 @@ impl Mapping {
         let keys = self.attributes().iter().take(self.table_keys());
         let places = keys.flat_map(|key| match key.source() {
             Source::Value(value) if !value.encoding.is_explicit() => vec![&value.place],
-            Source::Template(source) if source.template.is_injective() => {
+            Source::Template(source) if source.template.losses().is_empty() => {
                 source.places.iter().collect()
             }
             _ => Vec::new(),

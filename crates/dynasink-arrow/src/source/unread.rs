@@ -28,8 +28,6 @@ impl Error {
                 | Self::RowsDecoded { .. }
                 | Self::FileChanged { .. }
                 | Self::ReaderPanicked { .. }
-                | Self::Ipc { .. }
-                | Self::FooterTooLarge { .. }
         )
     }
 
