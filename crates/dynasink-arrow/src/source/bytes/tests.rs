@@ -180,7 +180,7 @@ async fn a_reader_that_jumps_ahead_does_not_fetch_what_it_passed() {
     let all = numbered(1_000_000);
     let file = store.located(all.clone()).await;
     blocking(file, move |bytes| {
-        let whole = Vec::from([0..1_000_000]);
+        let whole = std::iter::once(0..1_000_000).collect();
         let windows = WindowedBytes::new(&bytes, whole, 1_000);
         assert_eq!(windows.get_bytes(10, 10).unwrap(), all[10..20]);
         assert_eq!(
@@ -206,7 +206,8 @@ async fn what_no_range_announced_is_read_all_the_same() {
         .await;
     blocking(file, |bytes| {
         let all = numbered(400_000);
-        let windows = WindowedBytes::new(&bytes, Vec::from([100_000..100_010]), 1_000);
+        let windows =
+            WindowedBytes::new(&bytes, std::iter::once(100_000..100_010).collect(), 1_000);
         assert_eq!(
             windows.get_bytes(200_000, 50_000).unwrap(),
             all[200_000..250_000]

@@ -142,9 +142,7 @@ impl Sources {
                         .await
                         .unwrap_or(Err(Error::ReaderStopped))
                 }
-                Address::Store(url) => remote::locate(url, &self.stores)
-                    .await
-                    .map(with_identities),
+                Address::Store(url) => remote::locate(url, &self.stores).await.map(with_identities),
             };
             let found = found.map_err(|error| source.error(error))?;
             tracing::debug!(source = %source.named, files = found.len(), "a source was found");
