@@ -14,8 +14,12 @@ impl Mapping {
         let keys = self.attributes().iter().take(self.table_keys());
         let places = keys.flat_map(|key| match key.source() {
             Source::Value(value) if !value.encoding.is_explicit() => vec![&value.place],
-            Source::Template(source) if source.template.losses().is_empty() => {
-                source.places.iter().collect()
+            Source::Template(source) => {
+                let columns = source.template.columns().zip(&source.places);
+                columns
+                    .filter(|(column, _)| source.template.gives_back(column))
+                    .map(|(_, place)| place)
+                    .collect()
             }
             _ => Vec::new(),
         });

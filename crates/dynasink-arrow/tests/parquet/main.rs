@@ -20,4 +20,3 @@ mod traps;
 mod values;
 #[cfg(feature = "variant")]
 mod variant;
-mod walk;

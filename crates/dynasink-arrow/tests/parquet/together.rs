@@ -296,7 +296,7 @@ async fn what_cannot_be_read_is_told_and_everything_else_is_read() {
         "{noted:?}"
     );
     assert!(unread >= 100 && read.len() >= 400, "{noted:?}");
-    let of_file = |name: &str| {
+    let of_file = |name: &'static str| {
         noted
             .iter()
             .filter(move |unread| unread.file.ends_with(name))

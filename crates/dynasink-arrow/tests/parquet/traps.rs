@@ -25,7 +25,7 @@ use crate::bad::{AFTER_ROWS_OF_FILE, change_rows, hundred_rows};
 use crate::load::{data, one_line};
 
 /// Names the folder of a checkout of apache/parquet-testing.
-const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
+pub(crate) const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
 
 /// A file of it. Tests of such files do nothing without the folder.
 pub(crate) fn parquet_testing(name: &str) -> Option<PathBuf> {

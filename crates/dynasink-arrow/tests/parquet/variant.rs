@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dynasink_arrow::{FileSource, SourceOptions};
 
 use crate::load::{load, one_line};
-use crate::walk::PARQUET_TESTING;
+use crate::traps::PARQUET_TESTING;
 
 /// Shredded values of each type, in the order in which the corpus has them three times.
 const PRIMITIVES: [&str; 34] = [
