@@ -372,7 +372,10 @@ pub enum MappingProblem {
 impl MappingProblem {
     /// Whether it is the last key that is wrong, and not its value.
     pub(crate) fn is_of_key(&self) -> bool {
-        matches!(self, Self::UnknownKey { .. } | Self::Meaningless { .. })
+        matches!(
+            self,
+            Self::UnknownKey { .. } | Self::Meaningless { .. } | Self::TwoSources { .. }
+        )
     }
 }
 
