@@ -50,6 +50,15 @@ mutants-generated *args:
     test -x target/tools/bin/cargo-mutants || cargo install --locked --debug --root target/tools cargo-mutants@27.1.0
     PATH="$PWD/target/tools/bin:$PATH" DYNASINK_SEEDS=40 cargo mutants --workspace --output target/mutants {{ args }}
 
+# Every file of the Parquet corpora against what pyarrow reads.
+corpora:
+    .ci/run corpora
+
+# Fuzz each target for so many seconds, or one: `just fuzz 600 item_encoder`. Findings are left in fuzz/artifacts.
+fuzz seconds="60" target="":
+    test -x target/tools/bin/cargo-fuzz || cargo install --locked --debug --root target/tools cargo-fuzz@0.13.1
+    PATH="$PWD/target/tools/bin:$PATH" fuzz/run {{ seconds }} {{ target }}
+
 # Every check, as CI runs it.
 ci:
     .ci/run
@@ -70,6 +79,10 @@ doc:
 bench-check:
     .ci/run bench
 
+# Do the fuzz targets compile?
+fuzz-check:
+    .ci/run fuzz
+
 # Licences, banned crates, sources, and advisories where their database can be reached.
 deny:
     .ci/run deny
@@ -89,3 +102,7 @@ readme:
 # The end-to-end tests against dynalite, a DynamoDB server of another codebase.
 dynalite:
     .ci/run dynalite
+
+# Sources in S3, against the server of moto.
+object-stores:
+    .ci/run object-stores

@@ -33,13 +33,19 @@ pub use lossy_network::{Fate, LossyNetwork};
 pub use outcome_log::OutcomeLog;
 pub use parquet_rows::rows_of_parquet;
 pub use table::TestTable;
-pub use value::{Decimal, Item, Items, Value, assert_same_items};
+pub use value::{Decimal, Item, Items, Value, assert_same_items, item_of_json};
 
 /// The library example of the README compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// The examples of the guide to sources compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/sources.md")]
+#[derive(Debug)]
+pub struct SourcesGuide;
 
 /// The examples of the guide to the simulator hold.
 #[cfg(doctest)]

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// Attributes by name.
 pub type Item = BTreeMap<String, Value>;
@@ -69,6 +71,38 @@ impl From<&AttributeValue> for Value {
             other => panic!("an attribute of a type that is not known here: {other:?}"),
         }
     }
+}
+
+impl Value {
+    /// A value as DynamoDB JSON has it.
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        let (kind, held) = json.as_object().unwrap().iter().next().unwrap();
+        let text = || held.as_str().unwrap();
+        let members = || held.as_array().unwrap().iter();
+        let texts = || members().map(|member| member.as_str().unwrap());
+        let bytes = |text: &str| STANDARD.decode(text).unwrap();
+        match kind.as_str() {
+            "S" => Self::string(text()),
+            "N" => Self::number(text()),
+            "B" => Self::B(bytes(text())),
+            "BOOL" => Self::Bool(held.as_bool().unwrap()),
+            "NULL" => Self::Null,
+            "L" => Self::L(members().map(Self::from_json).collect()),
+            "M" => Self::M(item_of_json(held)),
+            "SS" => Self::Ss(texts().map(str::to_owned).collect()),
+            "NS" => Self::Ns(texts().map(Decimal::new).collect()),
+            "BS" => Self::Bs(texts().map(bytes).collect()),
+            other => panic!("an attribute of a type that is not known here: {other:?}"),
+        }
+    }
+}
+
+/// An item as DynamoDB JSON has it.
+pub fn item_of_json(json: &serde_json::Value) -> Item {
+    let attributes = json.as_object().unwrap().iter();
+    attributes
+        .map(|(name, value)| (name.clone(), Value::from_json(value)))
+        .collect()
 }
 
 /// An item as the SDK has it.

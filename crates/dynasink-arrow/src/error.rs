@@ -340,6 +340,15 @@ pub enum Error {
         source: ParquetError,
     },
 
+    /// The checksums of encrypted pages cannot be compared.
+    #[error(
+        "{file}: the checksums of its encrypted pages are of other bytes than the reader compares, or the file is damaged: write it again without page checksums, or decrypt it first"
+    )]
+    EncryptedChecksum {
+        /// The file.
+        file: String,
+    },
+
     /// The file of the keys cannot be read.
     #[error("{file}: the decryption keys cannot be read: {reason}")]
     DecryptionFile {
@@ -512,10 +521,8 @@ pub enum Error {
     },
 
     /// A row filter names a column that is not there.
-    #[error("{file}: filter{place}: no column is named {column:?}: {available}")]
+    #[error("filter{place}: no column is named {column:?}: {available}")]
     FilterColumn {
-        /// The file.
-        file: String,
         /// Where in the text.
         place: FilterPlace,
         /// The column; fields inside it follow after dots.
@@ -525,22 +532,14 @@ pub enum Error {
     },
 
     /// A row filter compares a column with what its type has no value for.
-    #[error(
-        "{file}: filter{place}: {literal} is not exactly a value of column {column:?}, which is {data_type}: {advice}"
-    )]
+    #[error("filter{place}: {reason}")]
     FilterLiteral {
-        /// The file.
-        file: String,
         /// Where in the text.
         place: FilterPlace,
-        /// The literal.
-        literal: String,
         /// The column; fields inside it follow after dots.
         column: String,
-        /// Its type.
-        data_type: DataType,
-        /// What can be compared with it.
-        advice: String,
+        /// The literal, why it is no value of the column, and what is.
+        reason: String,
     },
 
     /// The reader gave up on a malformed file in a way that it should not.

@@ -28,6 +28,10 @@ pub(crate) fn has_extension(field: &Field) -> bool {
 /// column without loss, and that column is written as `field` is.
 pub(crate) fn fits(field: &Field, found: &Field) -> bool {
     use DataType as D;
+    // However a VARIANT is shredded, its values are the same.
+    if is_variant(field) && is_variant(found) {
+        return true;
+    }
     match (plain(field.data_type()), plain(found.data_type())) {
         // Nulls are written as nothing, and values would be lost.
         (D::Null, found) => *found == D::Null,

@@ -29,6 +29,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
+    Mapping(Box<MappingArgs>),
     Serve(ServeArgs),
 }
 
@@ -45,15 +46,19 @@ pub(crate) struct LoadArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 
+    /// What becomes of columns, as `dynasink mapping` prints it and you edit it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+
     /// Create the table, on demand, if there is none of that name
     #[arg(long, requires = "partition_key")]
     pub(crate) create_table: bool,
 
-    /// The partition key of the table to create; its type is that of the column, unless given
+    /// The partition key of the table to create; its type is that of what becomes it, unless given
     #[arg(long, value_name = "NAME[:S|N|B]", requires = "create_table")]
     pub(crate) partition_key: Option<KeyArg>,
 
-    /// The sort key of the table to create; its type is that of the column, unless given
+    /// The sort key of the table to create; its type is that of what becomes it, unless given
     #[arg(long, value_name = "NAME[:S|N|B]", requires = "create_table")]
     pub(crate) sort_key: Option<KeyArg>,
 
@@ -85,6 +90,22 @@ pub(crate) struct LoadArgs {
     /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Print what becomes of columns, as a file to edit and to give to load
+///
+/// It is TOML in which everything is a comment, so that it says what happens without a file.
+#[derive(Debug, Args)]
+pub(crate) struct MappingArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// The table that the rows will go to: its keys are pointed out
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 /// Where the table is

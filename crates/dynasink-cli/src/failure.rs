@@ -72,7 +72,7 @@ pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
     while let Some(cause) = source {
         let text = cause.to_string();
         // Wrappers often repeat what they wrap.
-        if text != last {
+        if !last.contains(&text) {
             // Writing to a string cannot fail.
             let _infallible = write!(message, "\n  caused by: {text}");
             last = text;

@@ -2,8 +2,9 @@
 
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use dynasink::{DriveEnd, ErrorBudget, Pipeline};
+use dynasink::{DriveEnd, ErrorBudget, Pipeline, UnreadObserver};
 use tokio::time::Instant;
 
 use crate::args::LoadArgs;
@@ -45,7 +46,13 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
     };
     tracing::info!(rows = plan.source.total_rows(), table = %plan.table.name(), "loading");
     let start = Instant::now();
-    let load = pipeline.load(plan.source.stream(), plan.mapping, shutdown);
+    let observers: [Arc<dyn UnreadObserver>; 3] = [
+        Arc::new(plan.dead_letters.clone()),
+        Arc::new(tally.clone()),
+        Arc::new(budget.clone()),
+    ];
+    let stream = args.source.reading.stream_options(&plan.mapping, observers);
+    let load = pipeline.load(plan.source.stream_with(&stream), plan.mapping, shutdown);
     let loaded = tokio::select! {
         biased;
         loaded = progress.beside(load) => Some(loaded),
@@ -90,7 +97,7 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         return Err(Failure::stopped_because(error.as_str()));
     }
     Ok(match end {
-        End::Complete if counts.dead == 0 => ALL_WRITTEN,
+        End::Complete if counts.dead == 0 && counts.unread == 0 => ALL_WRITTEN,
         End::Complete => SOME_DEAD,
         End::Interrupted => INTERRUPTED,
         End::TooManyErrors | End::Failed => STOPPED,

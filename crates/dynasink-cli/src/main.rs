@@ -4,8 +4,10 @@ mod args;
 mod aws;
 mod failure;
 mod load;
+mod mapping;
 mod plan;
 mod progress;
+mod reading;
 mod report;
 mod serve;
 mod signals;
@@ -28,6 +30,7 @@ async fn main() -> ExitCode {
     log_panics();
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
+        Command::Mapping(args) => mapping::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };
     result.unwrap_or_else(|failure: Failure| {

@@ -1,5 +1,6 @@
 //! What a load will do, worked out and checked before the first write.
 
+use std::io::{Write, stderr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,12 +8,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use dynasink::{
     Cause, Concurrency, DeadLetterFile, Dedup, DedupWindow, DynamoDb, FileSource, KeyType, Mapping,
-    Rate, TableSchema, WriterError, create_table, describe_table,
+    MappingFile, Rate, TableSchema, WriterError, create_table, describe_table, spec::MappingSpec,
 };
 
 use crate::args::{ConcurrencyArg, DedupArg, KeyArg, LoadArgs, MaxErrorsArg};
 use crate::failure::Failure;
-use crate::target;
+use crate::{mapping, target};
 
 /// How long a new table may take to become active.
 const CREATION_PATIENCE: Duration = Duration::from_mins(2);
@@ -34,15 +35,17 @@ pub(crate) struct LoadPlan {
 
 impl LoadPlan {
     pub(crate) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
+        let file = args.mapping.as_deref().map(mapping::read).transpose()?;
+        let file = file.as_ref();
         let source = args.source.open().await?;
         let wanted = args
             .partition_key
             .as_ref()
-            .map(|key| wanted_table(args, key, &source))
+            .map(|key| wanted_table(args, key, &source, file))
             .transpose()?;
         if let Some(table) = &wanted {
             // A table that nothing could be written to is not created.
-            infer(&source, table)?;
+            mapping::of(&source, table, file)?;
         }
         let client = target::connect(&args.target).await?;
         let existing = match describe_table(&client, &args.table).await {
@@ -64,7 +67,11 @@ impl LoadPlan {
             (None, Some(wanted)) => wanted,
             (None, None) => return Err(Failure::refused_because("there is no table to write to")),
         };
-        let mapping = infer(&source, &table)?;
+        let mapping = mapping::of(&source, &table, file)?;
+        for warning in mapping.warnings() {
+            // Where stderr is closed, there is nobody to be warned.
+            let _shown = writeln!(stderr(), "warning: {warning}");
+        }
         let dedup = dedup(args.dedup, &mapping, source.total_rows())?;
         let rate = args.rate.0;
         rate.limiter(&table)
@@ -106,24 +113,32 @@ fn wanted_table(
     args: &LoadArgs,
     partition_key: &KeyArg,
     source: &FileSource,
+    file: Option<&MappingFile>,
 ) -> Result<TableSchema, Failure> {
     let mut table = TableSchema::builder(&args.table)
-        .partition_key(&partition_key.name, key_type(partition_key, source));
+        .partition_key(&partition_key.name, key_type(partition_key, source, file)?);
     if let Some(sort_key) = &args.sort_key {
-        table = table.sort_key(&sort_key.name, key_type(sort_key, source));
+        table = table.sort_key(&sort_key.name, key_type(sort_key, source, file)?);
     }
     table.build().map_err(|error| Failure::refused(&error))
 }
 
-/// The type of a key, from its column unless it was given. A column that is missing or cannot be a key is left to
-/// the mapping, which says so.
-fn key_type(key: &KeyArg, source: &FileSource) -> KeyType {
-    let of_column = || Mapping::key_type(source.schema().field_with_name(&key.name).ok()?);
-    key.key_type.or_else(of_column).unwrap_or(KeyType::S)
-}
-
-fn infer(source: &FileSource, table: &TableSchema) -> Result<Mapping, Failure> {
-    Mapping::infer(source.schema(), table).map_err(|error| Failure::refused(&error))
+/// The type of a key, from what becomes it unless it was given. Where nothing does, or what no key can be, it is left
+/// to the mapping to say so.
+fn key_type(
+    key: &KeyArg,
+    source: &FileSource,
+    file: Option<&MappingFile>,
+) -> Result<KeyType, Failure> {
+    if let Some(key_type) = key.key_type {
+        return Ok(key_type);
+    }
+    let of_attribute = match file {
+        Some(file) => file.key_type_of(source.schema(), &key.name),
+        None => Mapping::key_type_of(&MappingSpec::new(), source.schema(), &key.name),
+    };
+    let of_attribute = of_attribute.map_err(|error| Failure::refused(&error))?;
+    Ok(of_attribute.unwrap_or(KeyType::S))
 }
 
 fn check_same_keys(existing: &TableSchema, wanted: &TableSchema) -> Result<(), Failure> {

@@ -92,6 +92,13 @@ impl Report<'_> {
             writeln!(out, "  skipped      {}", counts.skipped)?;
         }
         writeln!(out, "  dead         {}", counts.dead)?;
+        if counts.unread > 0 {
+            writeln!(
+                out,
+                "  not read     {} parts of files, {} rows as far as known",
+                counts.unread, counts.unread_rows
+            )?;
+        }
         if let Some(first) = &self.first_dead {
             writeln!(out, "    first: {first}")?;
         }

@@ -4,10 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use dynasink::{FileSource, HivePartitions, SourceOptions, Sources, Stores};
+use dynasink::{
+    DecryptionKeys, FileSource, Filter, HivePartitions, SourceOptions, Sources, Stores,
+};
 
 use crate::aws;
 use crate::failure::Failure;
+use crate::reading::ReadingArgs;
 
 /// Where the rows come from
 #[derive(Debug, Args)]
@@ -19,6 +22,24 @@ pub(crate) struct SourceArgs {
     /// Read the sources that a text file lists too, one a line
     #[arg(long, value_name = "FILE", help_heading = "Source")]
     pub(crate) manifest: Vec<PathBuf>,
+
+    /// Read these top-level columns only
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        help_heading = "Source"
+    )]
+    pub(crate) columns: Vec<String>,
+
+    /// Read the rows only of which this is true, such as "total >= 5 AND day = '2024-01-31' OR name IS NULL"
+    #[arg(long = "where", value_name = "CONDITION", help_heading = "Source")]
+    pub(crate) condition: Option<String>,
+
+    /// The keys of encrypted Parquet files, as TOML: footer_key, column_keys and aad_prefix, each { hex = "…" } or
+    /// { base64 = "…" }
+    #[arg(long, value_name = "FILE", help_heading = "Source")]
+    pub(crate) decryption_keys: Option<PathBuf>,
 
     /// What becomes of folders named column=value: nothing, columns of strings, or columns of integers and dates
     /// where all values are
@@ -49,12 +70,17 @@ pub(crate) struct SourceArgs {
     /// Pay for reading s3:// buckets whose owner wants that
     #[arg(long, help_heading = "Source")]
     pub(crate) source_requester_pays: bool,
+
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
 }
 
 impl SourceArgs {
     /// Finds the files and reads their footers.
     pub(crate) async fn open(&self) -> Result<FileSource, Failure> {
         let refused = |error| Failure::refused(&error);
+        // What is wrong here shows without any file.
+        let options = self.options().map_err(refused)?;
         let named = self.sources.iter().collect::<Sources>();
         let sources = self
             .manifest
@@ -67,9 +93,21 @@ impl SourceArgs {
             .locate()
             .await
             .map_err(refused)?;
-        FileSource::of(files, SourceOptions::default())
-            .await
-            .map_err(refused)
+        FileSource::of(files, options).await.map_err(refused)
+    }
+
+    fn options(&self) -> Result<SourceOptions, dynasink::ArrowError> {
+        let mut options = self.reading.options();
+        if !self.columns.is_empty() {
+            options = options.with_columns(&self.columns);
+        }
+        if let Some(condition) = &self.condition {
+            options = options.with_filter(Filter::parse(condition)?);
+        }
+        if let Some(file) = &self.decryption_keys {
+            options = options.with_decryption_keys(DecryptionKeys::load(file)?);
+        }
+        Ok(options)
     }
 
     async fn stores(&self, reads_s3: bool) -> Stores {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dynasink_core::{
-    ObserverError, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, WriteAction,
+    ObserverError, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, Unread, UnreadObserver,
+    WriteAction,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -21,6 +22,13 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// `item` is DynamoDB JSON, the key alone for a delete; it is missing for a row that could not become an item.
+/// A part of a source that could not be read is one line too: a file, or what was left of a row group, with near which
+/// byte reading failed and how many rows were not read, as far as these are known.
+///
+/// ```json
+/// {"unread":{"file":"a.parquet","row_group":3,"offset":77210,"rows":1200},"code":"unreadable","reason":"…"}
+/// ```
+///
 /// Each line is written before its row counts as dead, and a line that cannot be written stops the load.
 #[derive(Clone, Debug)]
 pub struct DeadLetterFile(Arc<DeadLetters>);
@@ -47,6 +55,21 @@ struct DeadLetter<'a> {
     action: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct UnreadLetter<'a> {
+    unread: UnreadPart<'a>,
+    code: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct UnreadPart<'a> {
+    file: &'a str,
+    row_group: Option<u32>,
+    offset: Option<u64>,
+    rows: Option<u64>,
 }
 
 impl DeadLetterFile {
@@ -95,7 +118,14 @@ impl DeadLetterFile {
         })
     }
 
-    fn append(&self, letter: &DeadLetter<'_>) -> std::io::Result<()> {
+    fn record(&self, letter: &impl Serialize) -> Result<(), ObserverError> {
+        self.append(letter).map_err(|source| ObserverError {
+            observer: format!("the dead-letter file {}", self.0.path.display()),
+            source: Box::new(source),
+        })
+    }
+
+    fn append(&self, letter: &impl Serialize) -> std::io::Result<()> {
         let mut line = serde_json::to_vec(letter)?;
         line.push(b'\n');
         // One write for the whole line: what a killed process has written are whole lines.
@@ -128,9 +158,21 @@ impl OutcomeObserver for DeadLetterFile {
                 .op
                 .and_then(|op| serde_json::from_slice(op.item().json()).ok()),
         };
-        self.append(&letter).map_err(|source| ObserverError {
-            observer: format!("the dead-letter file {}", self.0.path.display()),
-            source: Box::new(source),
+        self.record(&letter)
+    }
+}
+
+impl UnreadObserver for DeadLetterFile {
+    fn observe(&self, unread: &Unread) -> Result<(), ObserverError> {
+        self.record(&UnreadLetter {
+            unread: UnreadPart {
+                file: &unread.file,
+                row_group: unread.row_group,
+                offset: unread.offset,
+                rows: unread.rows,
+            },
+            code: "unreadable",
+            reason: &unread.reason,
         })
     }
 }
@@ -162,10 +204,12 @@ mod tests {
             .put_serde(&serde_json::json!({ "id": "a\nb", "n": 1.5 }))
             .unwrap();
         let op = op.at(SourcePosition::new("a.parquet".into(), 1, 7));
-        letters.observe(&OutcomeEvent::of(&op, &dead())).unwrap();
-        letters
-            .observe(&OutcomeEvent::of(&op, &Outcome::Written { attempts: 1 }))
-            .unwrap();
+        OutcomeObserver::observe(&letters, &OutcomeEvent::of(&op, &dead())).unwrap();
+        OutcomeObserver::observe(
+            &letters,
+            &OutcomeEvent::of(&op, &Outcome::Written { attempts: 1 }),
+        )
+        .unwrap();
         assert!(letters.finish().unwrap());
 
         let text = fs::read_to_string(letters.path()).unwrap();
@@ -179,6 +223,31 @@ mod tests {
             "action": "put",
             "item": { "id": { "S": "a\nb" }, "n": { "N": "1.5" } },
         });
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            expected
+        );
+    }
+
+    #[test]
+    fn what_was_not_read_is_a_letter_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let letters = DeadLetterFile::create(folder.path().join("dead.jsonl")).unwrap();
+        let unread = Unread {
+            file: "a.parquet".into(),
+            row_group: Some(3),
+            offset: None,
+            rows: Some(10),
+            reason: "bad page".to_owned(),
+        };
+        UnreadObserver::observe(&letters, &unread).unwrap();
+        assert!(letters.finish().unwrap());
+        let expected = serde_json::json!({
+            "unread": { "file": "a.parquet", "row_group": 3, "offset": null, "rows": 10 },
+            "code": "unreadable",
+            "reason": "bad page",
+        });
+        let text = fs::read_to_string(letters.path()).unwrap();
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),
             expected

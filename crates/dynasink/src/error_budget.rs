@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dynasink_core::{ObserverError, Outcome, OutcomeEvent, OutcomeObserver};
+use dynasink_core::{
+    ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Unread, UnreadObserver,
+};
 use tokio::sync::watch;
 
-/// Counts dead rows, and tells when there are more than a load may have. Clones count together.
+/// Counts dead rows and rows that could not be read, and tells when there are more than a load may have. Clones count together.
 ///
 /// ```
 /// use dynasink::{DeadReason, ErrorBudget, Outcome, OutcomeEvent, OutcomeObserver};
@@ -54,18 +56,36 @@ impl ErrorBudget {
     }
 }
 
+impl Budget {
+    fn count(&self, rows: u64) {
+        let dead = self.dead.fetch_add(rows, Ordering::Relaxed) + rows;
+        if dead > self.max_dead {
+            self.exceeded.send_replace(true);
+        }
+    }
+}
+
 impl OutcomeObserver for ErrorBudget {
     fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
         if matches!(event.outcome, Outcome::Dead(_)) {
-            let dead = self.0.dead.fetch_add(1, Ordering::Relaxed) + 1;
-            if dead > self.0.max_dead {
-                self.0.exceeded.send_replace(true);
-            }
+            self.0.count(1);
         }
         Ok(())
     }
 
     fn keeps_dead_rows(&self) -> bool {
+        false
+    }
+}
+
+impl UnreadObserver for ErrorBudget {
+    fn observe(&self, unread: &Unread) -> Result<(), ObserverError> {
+        // A part of which nobody knows how many rows it has counts as one.
+        self.0.count(unread.rows.unwrap_or(1));
+        Ok(())
+    }
+
+    fn keeps_unread(&self) -> bool {
         false
     }
 }

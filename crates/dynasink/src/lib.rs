@@ -56,10 +56,11 @@ pub use rate::Rate;
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
-    AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, Error as ArrowError, FileSet,
-    FileSource, FileVersion, HivePartitions, Interleave, Located, Location, Mapping,
+    AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
+    Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
+    Interleave, Located, Location, Mapping, MappingError, MappingFile, MappingWarning,
     ObjectLocation, SourceBatch, SourceFile, SourceOptions, Sources, Stores, StreamOptions,
-    Unreadable, object_store,
+    Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
@@ -71,9 +72,9 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
     ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
-    PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName, TableSchema, ValueLocation,
-    WriteAction, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits, binary_set, number_set,
-    string_set,
+    PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName, TableSchema, Unread,
+    UnreadObserver, ValueLocation, WriteAction, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
+    binary_set, number_set, string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

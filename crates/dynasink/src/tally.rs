@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dynasink_core::{
     CapacityFeedback, CapacityObserver, ItemCollectionSize, ObserverError, Outcome, OutcomeEvent,
-    OutcomeObserver, WriteAction,
+    OutcomeObserver, Unread, UnreadObserver, WriteAction,
 };
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ struct Counters {
     superseded: AtomicU64,
     skipped: AtomicU64,
     dead: AtomicU64,
+    unread: AtomicU64,
+    unread_rows: AtomicU64,
     requests: AtomicU64,
     retried_ops: AtomicU64,
     throttled_ops: AtomicU64,
@@ -50,6 +52,10 @@ pub struct Counts {
     pub skipped: u64,
     /// Rows that cannot be written.
     pub dead: u64,
+    /// Files and parts of row groups that could not be read and were passed over.
+    pub unread: u64,
+    /// The rows of these, where their number is known. They are not among those that were read.
+    pub unread_rows: u64,
     /// Requests that were answered or failed.
     pub requests: u64,
     /// Operations that were sent once more, counted each time.
@@ -88,7 +94,7 @@ impl Tally {
         self.0.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Why the first dead row died, and where it came from.
+    /// Why the first dead row died, or the first part was not read, and where that was.
     pub fn first_dead(&self) -> Option<String> {
         self.0
             .first_dead
@@ -117,6 +123,8 @@ impl Tally {
             superseded: now(&self.0.superseded),
             skipped: now(&self.0.skipped),
             dead: now(&self.0.dead),
+            unread: now(&self.0.unread),
+            unread_rows: now(&self.0.unread_rows),
             requests: now(&self.0.requests),
             retried_ops: now(&self.0.retried_ops),
             throttled_ops: now(&self.0.throttled_ops),
@@ -153,6 +161,25 @@ impl OutcomeObserver for Tally {
     }
 
     fn keeps_dead_rows(&self) -> bool {
+        false
+    }
+}
+
+impl UnreadObserver for Tally {
+    fn observe(&self, unread: &Unread) -> Result<(), ObserverError> {
+        self.0.unread.fetch_add(1, Ordering::Relaxed);
+        let rows = unread.rows.unwrap_or(0);
+        self.0.unread_rows.fetch_add(rows, Ordering::Relaxed);
+        let mut first = self
+            .0
+            .first_dead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| unread.to_string());
+        Ok(())
+    }
+
+    fn keeps_unread(&self) -> bool {
         false
     }
 }

@@ -24,11 +24,12 @@ const ENDPOINT_VARIABLE: &str = "DYNASINK_TEST_S3_ENDPOINT";
 struct Bucket {
     authority: String,
     name: String,
+    acl: &'static str,
 }
 
 impl Bucket {
     /// A bucket of the endpoint of the environment; none, and a line on standard error, if there is none.
-    async fn create(acl: &str) -> Option<Self> {
+    async fn create(acl: &'static str) -> Option<Self> {
         static CREATED: AtomicU32 = AtomicU32::new(0);
         let Some(url) = std::env::var(ENDPOINT_VARIABLE)
             .ok()
@@ -45,22 +46,23 @@ impl Bucket {
                 .trim_end_matches('/')
                 .to_owned(),
             name: format!("dynasink-test-{}-{number}", std::process::id()),
+            acl,
         };
-        bucket.send(&format!("/{}", bucket.name), acl, &[]).await;
+        bucket.send(&format!("/{}", bucket.name), &[]).await;
         Some(bucket)
     }
 
     async fn put(&self, key: &str, body: &[u8]) {
-        self.send(&format!("/{}/{key}", self.name), "private", body)
-            .await;
+        self.send(&format!("/{}/{key}", self.name), body).await;
     }
 
-    async fn send(&self, path: &str, acl: &str, body: &[u8]) {
+    async fn send(&self, path: &str, body: &[u8]) {
         let mut connection = TcpStream::connect(&self.authority).await.unwrap();
         let head = format!(
-            "PUT {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nx-amz-acl: {acl}\r\n\
-             content-type: application/octet-stream\r\ncontent-length: {}\r\n\r\n",
+            "PUT {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nx-amz-acl: {}\r\n\
+             authorization: AWS any:any\r\ncontent-type: application/octet-stream\r\ncontent-length: {}\r\n\r\n",
             self.authority,
+            self.acl,
             body.len()
         );
         connection.write_all(head.as_bytes()).await.unwrap();
@@ -93,8 +95,11 @@ fn stores(endpoint: &str) -> Stores {
         .with_aws_credentials(Arc::new(credentials))
 }
 
-async fn planes() -> TestTable {
-    TestTable::create(&Endpoint::embedded(), &[("tailnum", KeyType::S)]).await
+/// A table for the planes, with its endpoint.
+async fn planes() -> (Endpoint, TestTable) {
+    let endpoint = Endpoint::embedded();
+    let table = TestTable::create(&endpoint, &[("tailnum", KeyType::S)]).await;
+    (endpoint, table)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,7 +113,7 @@ async fn a_hive_tree_is_loaded_with_its_partitions() {
         .await;
     bucket.put("t/_SUCCESS", b"").await;
 
-    let table = planes().await;
+    let (_endpoint, table) = planes().await;
     let sources = Sources::new()
         .with_source(bucket.url("t/"))
         .with_stores(stores(&bucket.endpoint()));
@@ -135,7 +140,8 @@ async fn every_byte_is_asked_for_by_its_range() {
         .unwrap();
 
     let keys = [("origin", KeyType::S), ("time_hour", KeyType::S)];
-    let table = TestTable::create(&Endpoint::embedded(), &keys).await;
+    let endpoint = Endpoint::embedded();
+    let table = TestTable::create(&endpoint, &keys).await;
     let sources = Sources::new()
         .with_source(bucket.url("a/*.parquet"))
         .with_stores(stores(&network.url()));
@@ -183,7 +189,7 @@ async fn every_row_arrives_though_connections_break() {
     let network = LossyNetwork::before(&bucket.endpoint(), 40, 3)
         .await
         .unwrap();
-    let table = planes().await;
+    let (_endpoint, table) = planes().await;
     let sources = Sources::new()
         .with_source(bucket.url("a/"))
         .with_source(bucket.url("b/1.parquet"))

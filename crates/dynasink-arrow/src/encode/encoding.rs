@@ -39,11 +39,6 @@ impl Encoding {
         })
     }
 
-    /// Whether the mapping names the form.
-    pub(crate) fn is_explicit(&self) -> bool {
-        self.explicit
-    }
-
     /// The encoding of `field` as a key of `key_type`, if its values can be that without two of them becoming one.
     ///
     /// A form that the mapping names is taken at its word. Without one, integers, decimals, dates and times can be
@@ -72,6 +67,11 @@ impl Encoding {
     /// The type of the values.
     pub(crate) fn kind(&self) -> ValueKind {
         self.form.kind()
+    }
+
+    /// Whether the mapping names the form, which may then make one of two values.
+    pub(crate) fn is_explicit(&self) -> bool {
+        self.explicit
     }
 
     pub(super) fn form(&self) -> &Form {

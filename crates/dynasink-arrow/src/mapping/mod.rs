@@ -7,6 +7,7 @@ mod candidate;
 mod constant;
 mod error;
 mod file;
+mod key_columns;
 mod keys;
 mod made;
 mod near;

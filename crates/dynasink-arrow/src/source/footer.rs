@@ -114,10 +114,10 @@ impl Footer {
     }
 
     /// The columns that `options` need, in the order of this file.
-    pub(super) fn selected_schema(&self, options: &SourceOptions) -> Result<Schema> {
+    pub(super) fn selected_schema(&self, options: &SourceOptions) -> Schema {
         let fields = self.schema().fields().iter();
         let selected = fields.filter(|field| options.is_read(field.name()));
-        Ok(Schema::new(selected.cloned().collect::<Fields>()))
+        Schema::new(selected.cloned().collect::<Fields>())
     }
 
     /// The names of all columns.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
@@ -15,10 +15,15 @@ use parquet::file::reader::ChunkReader;
 use super::encryption::{DecryptionKeys, with_keys};
 use super::hints;
 use super::interval::{self, Intervals};
+use crate::error::Error;
+
+/// What the reader says of a page whose checksum is not that of its bytes.
+const WRONG_CHECKSUM: &str = "CRC checksum mismatch";
 
 /// What is loaded of a file besides its footer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted<'a> {
+    /// The keys, if the file is encrypted.
     pub(super) keys: Option<&'a DecryptionKeys>,
     /// Whether a row filter has a use for the page index.
     pub(super) page_index: bool,
@@ -29,6 +34,7 @@ pub(super) struct Wanted<'a> {
 pub(super) struct FileMetadata {
     reader: ArrowReaderMetadata,
     intervals: Option<Intervals>,
+    is_decrypted: bool,
 }
 
 impl FileMetadata {
@@ -76,24 +82,24 @@ impl FileMetadata {
         let inferred = parquet_to_arrow_schema(parquet, key_values)
             .ok()
             .filter(|inferred| inferred.fields().len() == plain.fields().len());
-        let schema = match inferred.map(|inferred| hints::of(&inferred, &plain, parquet)) {
-            Some(Ok(schema)) => schema,
-            _ => hints::of(&plain, &plain, parquet)?,
+        let read_by = |schema: Schema| {
+            let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+            ArrowReaderMetadata::try_new(Arc::clone(&metadata), options)
+        };
+        let said = inferred.map(|inferred| read_by(hints::of(&inferred, &plain, parquet)?));
+        // What the writer says may not fit what is stored.
+        let reader = match said {
+            Some(Ok(reader)) => reader,
+            _ => read_by(hints::of(&plain, &plain, parquet)?)?,
         };
         let intervals = as_bytes
             .is_some()
-            .then(|| Intervals::of(&schema, &stored, metadata.file_metadata()));
-        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-        let reader = match ArrowReaderMetadata::try_new(Arc::clone(&metadata), options) {
-            Ok(reader) => reader,
-            // What the writer says about lists and the like does not fit.
-            Err(_) => {
-                let schema = hints::of(&plain, &plain, metadata.file_metadata().schema_descr())?;
-                let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-                ArrowReaderMetadata::try_new(metadata, options)?
-            }
-        };
-        Ok(Self { reader, intervals })
+            .then(|| Intervals::of(reader.schema(), &stored, metadata.file_metadata()));
+        Ok(Self {
+            reader,
+            intervals,
+            is_decrypted: wanted.keys.is_some(),
+        })
     }
 
     /// For the reader. Its schema has INTERVAL columns as bytes.
@@ -111,6 +117,20 @@ impl FileMetadata {
             Some(intervals) => intervals.schema(),
             None => self.reader.schema(),
         }
+    }
+
+    /// Why the rows of `file` cannot be read, if that has to do with keys.
+    pub(super) fn decryption_error(&self, file: &str, error: &ArrowError) -> Option<Error> {
+        let reason = error.to_string();
+        let file = file.to_owned();
+        self.is_decrypted.then(|| {
+            if reason.contains(WRONG_CHECKSUM) {
+                Error::EncryptedChecksum { file }
+            } else {
+                let source = ParquetError::General(reason);
+                Error::Decryption { file, source }
+            }
+        })
     }
 
     /// What a batch of the reader holds.

@@ -125,15 +125,13 @@ impl Opened {
         };
         let own = footer.schema().fields().iter().chain(&self.folder_fields);
         let own = Schema::new(own.cloned().collect::<Fields>());
-        let file = footer.about().name();
-        filter.bind(file, &own, &self.read).map(Some)
+        filter.bind(&own, &self.read).map(Some)
     }
 
     /// Checks that the row filter fits the columns, of which each file has some.
     fn check_filter(&self) -> Result<()> {
-        let file = self.files.first().map_or("", SourceFile::name);
         match self.options.filter() {
-            Some(filter) => filter.bind(file, &self.read, &self.read).map(drop),
+            Some(filter) => filter.bind(&self.read, &self.read).map(drop),
             None => Ok(()),
         }
     }
@@ -209,7 +207,7 @@ impl FileSource {
                 footer => footer?,
             };
             footer.check_partitions(found.partition_fields())?;
-            united.add(&footer.selected_schema(&options)?, located.name())?;
+            united.add(&footer.selected_schema(&options), located.name())?;
             if files.is_empty() {
                 names = footer.column_names();
             }

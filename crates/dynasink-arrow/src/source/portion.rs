@@ -82,10 +82,10 @@ impl Portion {
     /// How to read record batches of Arrow IPC, each of which is decoded as a whole; the largest has `largest` bytes.
     pub(super) fn of_messages(largest: u64, options: &SourceOptions) -> Self {
         Self {
-            batch_rows: options.batch_rows().map_or(
-                usize::try_from(BATCH_ROWS).unwrap_or(usize::MAX),
-                usize::from,
-            ),
+            batch_rows: match options.batch_rows() {
+                Some(rows) => rows.get(),
+                None => usize::try_from(BATCH_ROWS).unwrap_or(usize::MAX),
+            },
             batch_bytes: BATCH_BYTES.min(options.memory() / BATCH_SHARE),
             block_bytes: 0,
             // As it is stored, and as it is decompressed.

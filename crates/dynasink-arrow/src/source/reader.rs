@@ -101,8 +101,11 @@ fn read_parquet(
     let mask = footer.mask(&source.read);
     let bytes = bytes_of(footer, metadata, &mask, row_group)?;
     let failed = |error: ArrowError| {
-        bytes.file().take_failure().unwrap_or_else(|| Error::Read {
-            file: footer.about().name().to_owned(),
+        let file = footer.about().name();
+        let known = bytes.file().take_failure();
+        let known = known.or_else(|| metadata.decryption_error(file, &error));
+        known.unwrap_or_else(|| Error::Read {
+            file: file.to_owned(),
             row_group: row_group.row_group,
             offset: Some(bytes.file().last_offset()),
             source: error,

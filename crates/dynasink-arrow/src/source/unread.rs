@@ -15,7 +15,12 @@ impl Error {
                 | Self::OpenFile { .. }
                 | Self::NotParquet { .. }
                 | Self::TruncatedFile { .. }
+                | Self::FeatherV1 { .. }
+                | Self::Ipc { .. }
                 | Self::EncryptedFile { .. }
+                | Self::Decryption { .. }
+                | Self::EncryptedChecksum { .. }
+                | Self::FooterTooLarge { .. }
                 | Self::Footer { .. }
                 | Self::SchemaTooDeep { .. }
                 | Self::FooterRows { .. }

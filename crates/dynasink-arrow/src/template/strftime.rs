@@ -1,5 +1,6 @@
 //! Dates and timestamps by a format of one's own.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use arrow_schema::{DataType, TimeUnit};
@@ -14,25 +15,23 @@ pub(super) struct Strftime {
     items: Vec<Item<'static>>,
 }
 
-/// Parts of a date and time that a format writes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Fields {
-    year: bool,
-    century: bool,
-    year_of_century: bool,
-    month: bool,
-    day: bool,
-    day_of_year: bool,
-    iso_year: bool,
-    iso_week: bool,
-    weekday: bool,
-    hour: bool,
-    hour_of_half: bool,
-    half: bool,
-    minute: bool,
-    second: bool,
-    /// Digits of a second's fraction.
-    fraction: usize,
+/// A part of a date or a time that a format can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    Year,
+    Century,
+    YearOfCentury,
+    Month,
+    Day,
+    DayOfYear,
+    IsoYear,
+    IsoWeek,
+    Weekday,
+    Hour,
+    HourOfHalfDay,
+    HalfDay,
+    Minute,
+    Second,
 }
 
 impl Strftime {
@@ -79,7 +78,6 @@ impl Strftime {
     pub(super) fn loss(&self, data_type: &DataType) -> Option<&'static str> {
         const COARSE: Option<&str> = Some("the format leaves a part of the time out");
         let digits = match data_type {
-            DataType::Timestamp(TimeUnit::Second, _) => 0,
             DataType::Timestamp(TimeUnit::Millisecond, _) | DataType::Date64 => 3,
             DataType::Timestamp(TimeUnit::Microsecond, _) => 6,
             DataType::Timestamp(TimeUnit::Nanosecond, _) => 9,
@@ -91,9 +89,14 @@ impl Strftime {
         if !matches!(self.extent(), Extent::Fixed(_)) {
             return Some("the format has parts of no fixed width, which may run into one another");
         }
-        let fields = self.fields();
-        let has_time = fields.has_time() && fields.fraction >= digits;
-        if fields.has_date() && (matches!(data_type, DataType::Date32) || has_time) {
+        let parts: HashSet<Part> = self.items.iter().filter_map(part).collect();
+        let fraction = self.items.iter().filter_map(|item| match item {
+            Item::Numeric(Numeric::Nanosecond, _) => Some(9),
+            Item::Fixed(fixed) => fraction_digits(fixed),
+            _ => None,
+        });
+        let has_time = has_time(&parts) && fraction.max().unwrap_or(0) >= digits;
+        if has_date(&parts) && (matches!(data_type, DataType::Date32) || has_time) {
             None
         } else {
             COARSE
@@ -106,59 +109,51 @@ impl Strftime {
             [Item::Numeric(Numeric::Timestamp, _)]
         )
     }
-
-    fn fields(&self) -> Fields {
-        let mut fields = Fields::default();
-        for item in &self.items {
-            match item {
-                Item::Numeric(numeric, _) => match numeric {
-                    Numeric::Year => fields.year = true,
-                    Numeric::YearDiv100 => fields.century = true,
-                    Numeric::YearMod100 => fields.year_of_century = true,
-                    Numeric::Month => fields.month = true,
-                    Numeric::Day => fields.day = true,
-                    Numeric::Ordinal => fields.day_of_year = true,
-                    Numeric::IsoYear => fields.iso_year = true,
-                    Numeric::IsoWeek => fields.iso_week = true,
-                    Numeric::NumDaysFromSun | Numeric::WeekdayFromMon => fields.weekday = true,
-                    Numeric::Hour => fields.hour = true,
-                    Numeric::Hour12 => fields.hour_of_half = true,
-                    Numeric::Minute => fields.minute = true,
-                    Numeric::Second => fields.second = true,
-                    Numeric::Nanosecond => fields.fraction = 9,
-                    _ => {}
-                },
-                Item::Fixed(fixed) => match fixed {
-                    Fixed::ShortMonthName => fields.month = true,
-                    Fixed::ShortWeekdayName => fields.weekday = true,
-                    Fixed::LowerAmPm | Fixed::UpperAmPm => fields.half = true,
-                    _ => {
-                        if let Some(digits) = fraction_digits(fixed) {
-                            fields.fraction = fields.fraction.max(digits);
-                        }
-                    }
-                },
-                _ => {}
-            }
-        }
-        fields
-    }
 }
 
-impl Fields {
-    fn has_date(self) -> bool {
-        let year = self.year || (self.century && self.year_of_century);
-        let in_month = self.month && self.day;
-        (year && (in_month || self.day_of_year)) || (self.iso_year && self.iso_week && self.weekday)
-    }
-
-    fn has_time(self) -> bool {
-        let hour = self.hour || (self.hour_of_half && self.half);
-        hour && self.minute && self.second
-    }
+/// What the item writes.
+fn part(item: &Item<'_>) -> Option<Part> {
+    Some(match item {
+        Item::Numeric(numeric, _) => match numeric {
+            Numeric::Year => Part::Year,
+            Numeric::YearDiv100 => Part::Century,
+            Numeric::YearMod100 => Part::YearOfCentury,
+            Numeric::Month => Part::Month,
+            Numeric::Day => Part::Day,
+            Numeric::Ordinal => Part::DayOfYear,
+            Numeric::IsoYear => Part::IsoYear,
+            Numeric::IsoWeek => Part::IsoWeek,
+            Numeric::NumDaysFromSun | Numeric::WeekdayFromMon => Part::Weekday,
+            Numeric::Hour => Part::Hour,
+            Numeric::Hour12 => Part::HourOfHalfDay,
+            Numeric::Minute => Part::Minute,
+            Numeric::Second => Part::Second,
+            _ => return None,
+        },
+        Item::Fixed(fixed) => match fixed {
+            Fixed::ShortMonthName => Part::Month,
+            Fixed::ShortWeekdayName => Part::Weekday,
+            Fixed::LowerAmPm | Fixed::UpperAmPm => Part::HalfDay,
+            _ => return None,
+        },
+        _ => return None,
+    })
 }
 
-/// The bytes of a part, if it always has so many in the years 0000 to 9999.
+fn has_date(parts: &HashSet<Part>) -> bool {
+    let all = |wanted: &[Part]| wanted.iter().all(|part| parts.contains(part));
+    let has_year = all(&[Part::Year]) || all(&[Part::Century, Part::YearOfCentury]);
+    let has_day = all(&[Part::Month, Part::Day]) || all(&[Part::DayOfYear]);
+    (has_year && has_day) || all(&[Part::IsoYear, Part::IsoWeek, Part::Weekday])
+}
+
+fn has_time(parts: &HashSet<Part>) -> bool {
+    let all = |wanted: &[Part]| wanted.iter().all(|part| parts.contains(part));
+    let has_hour = all(&[Part::Hour]) || all(&[Part::HourOfHalfDay, Part::HalfDay]);
+    has_hour && all(&[Part::Minute, Part::Second])
+}
+
+/// The bytes of an item, if it always has so many in the years 0000 to 9999.
 fn width(item: &Item<'_>) -> Option<usize> {
     match item {
         Item::Literal(text) | Item::Space(text) => Some(text.len()),
@@ -166,7 +161,7 @@ fn width(item: &Item<'_>) -> Option<usize> {
         Item::Numeric(Numeric::Quarter | Numeric::NumDaysFromSun | Numeric::WeekdayFromMon, _) => {
             Some(1)
         }
-        Item::Numeric(_, Pad::None) => None,
+        Item::Numeric(_, Pad::None) | Item::Error => None,
         Item::Numeric(numeric, _) => match numeric {
             Numeric::Year | Numeric::IsoYear => Some(4),
             Numeric::Ordinal => Some(3),
@@ -196,17 +191,16 @@ fn width(item: &Item<'_>) -> Option<usize> {
             }
             _ => fraction_digits(fixed),
         },
-        Item::Error => None,
     }
 }
 
-/// The digits that a part writes of a second's fraction, if they are always as many.
+/// The digits that an item writes of a second's fraction, if they are always as many.
 fn fraction_digits(fixed: &Fixed) -> Option<usize> {
     match fixed {
         Fixed::Nanosecond3 => Some(3),
         Fixed::Nanosecond6 => Some(6),
         Fixed::Nanosecond9 => Some(9),
-        // Chrono keeps the parts without a point to itself, but compares them.
+        // Chrono keeps the items without a point to itself, but compares them.
         _ => [("%3f", 3), ("%6f", 6), ("%9f", 9)]
             .into_iter()
             .find(|(format, _)| {

@@ -36,8 +36,9 @@ async fn a_file_that_is_not_there_is_told_by_its_path() {
             .to_string()
             .ends_with("absent.parquet: there is no such file: check the path")
     );
-    let folder = open(&data("")).await.unwrap_err();
-    assert!(matches!(folder, Error::OpenFile { .. }), "{folder:?}");
+    let empty = TempDir::new().unwrap();
+    let folder = open(empty.path()).await.unwrap_err();
+    assert!(matches!(folder, Error::NothingFound { .. }), "{folder:?}");
     let none = FileSource::open([""; 0], SourceOptions::new()).await;
     assert!(matches!(none, Err(Error::NoFiles)));
 }

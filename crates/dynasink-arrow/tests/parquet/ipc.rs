@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_select::concat::concat_batches;
-use dynasink_arrow::{Error, FileSource, Filter, SourceOptions};
+use dynasink_arrow::{Error, FileSource, Filter, SourceBatch, SourceFile, SourceOptions};
 use futures::TryStreamExt;
 use tempfile::TempDir;
 
@@ -23,18 +23,18 @@ fn numbers(range: std::ops::Range<i64>) -> RecordBatch {
 fn write_file(path: &Path, batches: &[RecordBatch]) {
     let file = File::create(path).unwrap();
     let mut writer = FileWriter::try_new(file, &batches[0].schema()).unwrap();
-    batches
-        .iter()
-        .for_each(|batch| writer.write(batch).unwrap());
+    for batch in batches {
+        writer.write(batch).unwrap();
+    }
     writer.finish().unwrap();
 }
 
 fn write_stream(path: &Path, batches: &[RecordBatch]) {
     let file = File::create(path).unwrap();
     let mut writer = StreamWriter::try_new(file, &batches[0].schema()).unwrap();
-    batches
-        .iter()
-        .for_each(|batch| writer.write(batch).unwrap());
+    for batch in batches {
+        writer.write(batch).unwrap();
+    }
     writer.finish().unwrap();
 }
 
@@ -48,11 +48,7 @@ async fn files_streams_and_parquet_are_read_together() {
     let source = FileSource::open(&paths, SourceOptions::new())
         .await
         .unwrap();
-    let groups: Vec<usize> = source
-        .files()
-        .iter()
-        .map(|file| file.row_groups())
-        .collect();
+    let groups: Vec<usize> = source.files().iter().map(SourceFile::row_groups).collect();
     assert_eq!((source.total_rows(), groups), (50, vec![2, 1, 2]));
     let loaded = load(&source, "n").await.unwrap();
     assert_eq!(loaded.items.len(), 50);
@@ -92,8 +88,7 @@ async fn batches_are_cut_and_their_rows_know_their_places() {
             (1, 900, 100)
         ]
     );
-    let whole =
-        concat_batches(&batches[0].schema(), read.iter().map(|batch| batch.batch())).unwrap();
+    let whole = concat_batches(&batches[0].schema(), read.iter().map(SourceBatch::batch)).unwrap();
     assert_eq!(
         whole,
         concat_batches(&batches[0].schema(), &batches).unwrap()

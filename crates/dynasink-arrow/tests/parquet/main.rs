@@ -15,8 +15,8 @@ mod encrypted;
 mod filter;
 mod ipc;
 mod load;
+mod together;
 mod traps;
 mod values;
 #[cfg(feature = "variant")]
 mod variant;
-mod walk;

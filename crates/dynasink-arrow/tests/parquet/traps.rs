@@ -25,14 +25,12 @@ use crate::bad::{AFTER_ROWS_OF_FILE, change_rows, hundred_rows};
 use crate::load::{data, one_line};
 
 /// Names the folder of a checkout of apache/parquet-testing.
-const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
+pub(crate) const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
 
+/// A file of it. Tests of such files do nothing without the folder.
 pub(crate) fn parquet_testing(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os(PARQUET_TESTING);
-    if folder.is_none() {
-        println!("skipped: {PARQUET_TESTING} does not name a folder");
-    }
-    Some(Path::new(&folder?).join(name))
+    let folder = std::env::var_os(PARQUET_TESTING)?;
+    Some(Path::new(&folder).join(name))
 }
 
 /// All rows of a file as one batch.
@@ -148,9 +146,9 @@ async fn a_page_whose_checksum_is_wrong_is_an_error() {
 /// What Arrow's writers leave in a file to say what its columns were.
 const ARROW_SCHEMA: &str = "ARROW:schema";
 
-fn write_with(path: &Path, batch: &RecordBatch, key_values: Option<Vec<KeyValue>>) {
+fn write_with(path: &Path, batch: &RecordBatch, key_values: Option<&[KeyValue]>) {
     let properties = WriterProperties::builder()
-        .set_key_value_metadata(key_values.clone())
+        .set_key_value_metadata(key_values.map(<[KeyValue]>::to_vec))
         .build();
     let options = ArrowWriterOptions::new()
         .with_properties(properties)
@@ -162,9 +160,13 @@ fn write_with(path: &Path, batch: &RecordBatch, key_values: Option<Vec<KeyValue>
 }
 
 /// What Arrow's writer would leave in a file of `schema`.
-fn said(folder: &Path, schema: Schema) -> Vec<KeyValue> {
+fn said(folder: &Path, schema: &Schema) -> Vec<KeyValue> {
     let path = folder.join("said.parquet");
-    write_with(&path, &RecordBatch::new_empty(Arc::new(schema)), None);
+    write_with(
+        &path,
+        &RecordBatch::new_empty(Arc::new(schema.clone())),
+        None,
+    );
     let file = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
     let about = file.metadata().file_metadata();
     let entries = about.key_value_metadata().unwrap();
@@ -192,13 +194,13 @@ async fn a_schema_that_another_writer_left_changes_no_value() {
         Schema::empty(),
     ];
     for lie in lies {
-        write_with(&path, &batch, Some(said(folder.path(), lie.clone())));
+        write_with(&path, &batch, Some(&said(folder.path(), &lie)));
         let read = rows(&path, SourceOptions::new()).await.unwrap();
         let read = read.column(0).as_primitive_opt::<TimestampNanosecondType>();
         assert_eq!(read.map(|read| read.value(0)), Some(1_500_000_000), "{lie}");
     }
     let garbage = KeyValue::new(ARROW_SCHEMA.to_owned(), "not a schema".to_owned());
-    write_with(&path, &batch, Some(vec![garbage]));
+    write_with(&path, &batch, Some(&[garbage]));
     let read = rows(&path, SourceOptions::new()).await.unwrap();
     assert_eq!(read.num_rows(), 1);
 }

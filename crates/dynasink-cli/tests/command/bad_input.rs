@@ -53,7 +53,7 @@ fn a_truncated_file_is_named() {
 }
 
 #[test]
-fn standard_input_a_folder_and_a_url_are_refused_with_a_way_out() {
+fn standard_input_an_empty_folder_and_an_unknown_url_are_refused_with_a_way_out() {
     let workplace = Workplace::new();
     assert_refused(
         workplace.load(&[Path::new("-")], &CREATE),
@@ -61,11 +61,11 @@ fn standard_input_a_folder_and_a_url_are_refused_with_a_way_out() {
     );
     assert_refused(
         workplace.load(&[Path::new(".")], &CREATE),
-        &["directory", "*.parquet"],
+        &["nothing to read", "no files"],
     );
     assert_refused(
-        workplace.load(&[Path::new("s3://bucket/a.parquet")], &CREATE),
-        &["s3://bucket/a.parquet", "copy"],
+        workplace.load(&[Path::new("s33://bucket/a.parquet")], &CREATE),
+        &["s33://bucket/a.parquet", "is s3:// meant?"],
     );
 }
 

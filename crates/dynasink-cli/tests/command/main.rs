@@ -3,10 +3,14 @@
 
 mod bad_input;
 mod changes;
+mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
 mod load;
+mod mapping;
+mod object_stores;
 #[cfg(unix)]
 mod serve;
+mod sources;
 mod workplace;

@@ -5,7 +5,7 @@ mod reader;
 mod spans;
 
 use arrow_schema::SchemaRef;
-use dynasink_core::TableSchema;
+use dynasink_core::{KeyType, TableSchema};
 use toml::de::DeTable;
 
 use self::reader::Reader;
@@ -64,6 +64,15 @@ impl MappingFile {
     /// As [`Mapping::new`].
     pub fn mapping(&self, schema: &SchemaRef, table: &TableSchema) -> Result<Mapping> {
         Mapping::new(&self.spec, schema, table).map_err(|error| self.locate(error))
+    }
+
+    /// [`Mapping::key_type_of`] with errors that say where in the file the mistake stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mapping::key_type_of`].
+    pub fn key_type_of(&self, schema: &SchemaRef, attribute: &str) -> Result<Option<KeyType>> {
+        Mapping::key_type_of(&self.spec, schema, attribute).map_err(|error| self.locate(error))
     }
 
     /// `error`, which came of this mapping, with the place in the file.

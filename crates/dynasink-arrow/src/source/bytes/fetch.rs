@@ -26,6 +26,9 @@ pub(super) enum FetchError {
     #[error(transparent)]
     Store(object_store::Error),
 
+    #[error("the server does not give parts of files: download the file, and load the copy")]
+    NoRanges,
+
     #[error("the answer broke off {breaks} times")]
     Broken {
         breaks: u32,
@@ -46,6 +49,7 @@ impl From<object_store::Error> for FetchError {
             object_store::Error::Precondition { .. } | object_store::Error::NotFound { .. } => {
                 Self::Changed
             }
+            object_store::Error::NotSupported { .. } => Self::NoRanges,
             other => Self::Store(other),
         }
     }
@@ -112,7 +116,7 @@ impl Pinned {
         let asked = range.start;
         let options = GetOptions {
             range: Some(GetRange::Bounded(range)),
-            if_match: self.etag.get().filter(|etag| is_strong(etag)).cloned(),
+            if_match: self.expected_etag(),
             ..GetOptions::default()
         };
         let answer = self
@@ -142,6 +146,17 @@ impl Pinned {
                 Err(error) => return Ok(Some(Break(Some(error)))),
             }
         }
+    }
+
+    /// The tag that an answer must have, as far as servers can compare it.
+    fn expected_etag(&self) -> Option<String> {
+        let listed = self
+            .version
+            .etag
+            .iter()
+            .filter(|etag| etag.starts_with('"'));
+        let mut known = self.etag.get().into_iter().chain(listed);
+        known.find(|etag| is_strong(etag)).cloned()
     }
 
     fn check_same(&self, meta: &ObjectMeta) -> Result<(), FetchError> {

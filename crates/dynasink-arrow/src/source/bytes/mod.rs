@@ -4,7 +4,6 @@
 mod faulty_store;
 mod fetch;
 mod object;
-mod reader;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -20,7 +19,6 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
 pub(super) use fetch::version_of;
-pub(super) use reader::FileReader;
 pub(super) use windows::WindowedBytes;
 
 use super::location::{Located, Location};

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use object_store::Error as StoreError;
+
 use super::fetch::FetchError;
 use crate::error::Error;
 
@@ -42,18 +44,25 @@ impl Trail {
         }
         let text = io::Error::new(error.kind(), error.to_string());
         let file = self.file.to_string();
-        let changed = error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref())
-            .is_some_and(|fetch| matches!(fetch, FetchError::Changed));
-        let failure = if changed {
-            Error::FileChanged { file }
-        } else {
-            Error::Fetch {
+        let failure = match error.downcast::<FetchError>() {
+            Ok(FetchError::Changed) => Error::FileChanged { file },
+            Ok(FetchError::Store(
+                source @ (StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. }),
+            )) => Error::ObjectStore {
+                url: file,
+                action: "read the object",
+                source,
+            },
+            Ok(other) => Error::Fetch {
                 file,
                 offset,
-                source: error,
-            }
+                source: io::Error::other(other),
+            },
+            Err(source) => Error::Fetch {
+                file,
+                offset,
+                source,
+            },
         };
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
         text

@@ -90,17 +90,6 @@ impl WindowedBytes {
         }))
     }
 
-    /// The most bytes that it has of the file at any time, but for a single page that is larger than a block.
-    pub(in crate::source) fn most_bytes(&self) -> u64 {
-        let windows = self.0.windows.iter();
-        windows
-            .map(|window| {
-                let len = window.range.end - window.range.start;
-                len.min(window.block.saturating_mul(2))
-            })
-            .fold(0, u64::saturating_add)
-    }
-
     /// The file, whose trail is that of this reader alone.
     pub(in crate::source) fn file(&self) -> &FileBytes {
         &self.0.file
@@ -265,20 +254,6 @@ pub(super) struct BlockRead {
     source: WindowedBytes,
     block: Block,
     at: u64,
-}
-
-impl BlockRead {
-    pub(super) fn position(&self) -> u64 {
-        self.at
-    }
-
-    pub(super) fn set_position(&mut self, at: u64) {
-        self.at = at;
-    }
-
-    pub(super) fn len(&self) -> u64 {
-        self.source.0.file.len
-    }
 }
 
 impl Read for BlockRead {

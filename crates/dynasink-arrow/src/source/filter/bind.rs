@@ -36,7 +36,6 @@ pub(super) struct BoundColumn {
 /// The schemas that a filter is bound to.
 #[derive(Clone, Copy)]
 pub(super) struct Schemas<'a> {
-    pub(super) file: &'a str,
     /// Of the file.
     pub(super) own: &'a Schema,
     /// Of all files, with types at least as wide.
@@ -64,7 +63,7 @@ impl Schemas<'_> {
                 }
                 let value = found
                     .typed(&literal.value)
-                    .map_err(|advice| self.refused(column, found.united, literal, advice))?;
+                    .map_err(|advice| refused_value(column, found.united, literal, &advice))?;
                 let compared_as = value.data_type().clone();
                 let column = found.column(column, compared_as);
                 Bound::Compare(column, *comparison, Scalar::new(value))
@@ -72,7 +71,7 @@ impl Schemas<'_> {
             Predicate::Like(column, pattern) => {
                 let found = self.find(column)?;
                 let refused =
-                    |advice: &str| self.refused(column, found.united, pattern, advice.to_owned());
+                    |advice: &str| refused_value(column, found.united, pattern, &advice.to_owned());
                 let text = match &pattern.value {
                     LiteralValue::Null => return Ok(Bound::Unknown),
                     LiteralValue::Text(text) => text.clone(),
@@ -90,7 +89,6 @@ impl Schemas<'_> {
     fn find(&self, column: &ColumnRef) -> Result<Found<'_>> {
         let united =
             field_at(self.united, &column.path).map_err(|available| Error::FilterColumn {
-                file: self.file.to_owned(),
                 place: column.place,
                 column: column.name(),
                 available,
@@ -100,22 +98,18 @@ impl Schemas<'_> {
             own: field_at(self.own, &column.path).ok(),
         })
     }
+}
 
-    fn refused(
-        &self,
-        column: &ColumnRef,
-        field: &Field,
-        literal: &Literal,
-        advice: Refusal,
-    ) -> Error {
-        Error::FilterLiteral {
-            file: self.file.to_owned(),
-            place: literal.place,
-            literal: literal.value.to_string(),
-            column: column.name(),
-            data_type: values_type(field.data_type()).clone(),
-            advice,
-        }
+fn refused_value(column: &ColumnRef, field: &Field, literal: &Literal, advice: &Refusal) -> Error {
+    let name = column.name();
+    let data_type = values_type(field.data_type());
+    let literal_text = &literal.value;
+    Error::FilterLiteral {
+        place: literal.place,
+        reason: format!(
+            "{literal_text} is not exactly a value of column {name:?}, which is {data_type}: {advice}"
+        ),
+        column: name,
     }
 }
 
@@ -178,8 +172,7 @@ mod tests {
     use super::*;
 
     fn bind(text: &str, own: &Schema, united: &Schema) -> Result<Bound> {
-        let file = "a.parquet";
-        Schemas { file, own, united }.bind(&parse(text)?)
+        Schemas { own, united }.bind(&parse(text)?)
     }
 
     fn schema(fields: &[(&str, DataType)]) -> Schema {
@@ -206,7 +199,7 @@ mod tests {
         let refusal = |text| bind(text, &schema, &schema).unwrap_err().to_string();
         assert_eq!(
             refusal("address IS NULL AND custmer_id = 1"),
-            "a.parquet: filter, character 21: no column is named \"custmer_id\": is \"customer_id\" meant? the columns are \"customer_id\", \"address\""
+            "filter, character 21: no column is named \"custmer_id\": is \"customer_id\" meant? the columns are \"customer_id\", \"address\""
         );
         assert!(refusal("address.cty = 'x'").contains("is \"address.city\" meant?"));
         assert!(refusal("customer_id.x = 1").contains("there are no columns"));
@@ -218,7 +211,7 @@ mod tests {
         let schema = schema(&[("n", DataType::Int8)]);
         assert_eq!(
             bind("n = 1.5", &schema, &schema).unwrap_err().to_string(),
-            "a.parquet: filter, character 5: 1.5 is not exactly a value of column \"n\", which is Int8: the column holds whole numbers"
+            "filter, character 5: 1.5 is not exactly a value of column \"n\", which is Int8: the column holds whole numbers"
         );
         assert!(bind("n LIKE 'a%'", &schema, &schema).is_err());
         assert!(matches!(

@@ -156,7 +156,6 @@ mod tests {
     fn kept(text: &str, batch: &RecordBatch) -> Vec<Option<bool>> {
         let schema = batch.schema();
         let bound = Schemas {
-            file: "a",
             own: &schema,
             united: &schema,
         }

@@ -65,9 +65,8 @@ fn count(nanos: i128, unit: TimeUnit, data_type: &DataType) -> Result<ArrayRef, 
 /// Brings a timestamp to how the column counts: in UTC if it has a zone, and as it is written if not.
 fn in_zone(nanos: i128, offset: Option<i128>, zone: Option<&str>) -> Result<i128, Refusal> {
     match (offset, zone) {
-        (None, None) => Ok(nanos),
+        (None, None | Some("UTC" | "Etc/UTC" | "Z" | "+00:00")) => Ok(nanos),
         (Some(offset), Some(_)) => Ok(nanos - offset * NANOS_PER_SECOND),
-        (None, Some("UTC" | "Etc/UTC" | "Z" | "+00:00")) => Ok(nanos),
         (None, Some(zone)) => Err(format!(
             "the column is in the time zone {zone}: write the zone, Z or an offset such as +01:00, at the end"
         )),

@@ -297,15 +297,15 @@ mod tests {
 
     use super::*;
 
-    fn of(literal: LiteralValue, data_type: DataType) -> Result<ArrayRef, Refusal> {
+    fn of(literal: &LiteralValue, data_type: DataType) -> Result<ArrayRef, Refusal> {
         let expected = values_type(&data_type).clone();
-        let array = typed(&literal, &Field::new("c", data_type, true))?;
+        let array = typed(literal, &Field::new("c", data_type, true))?;
         assert_eq!((array.len(), array.data_type()), (1, &expected));
         Ok(array)
     }
 
     fn number_of(text: &str, data_type: DataType) -> Result<ArrayRef, Refusal> {
-        of(LiteralValue::Number(text.to_owned()), data_type)
+        of(&LiteralValue::Number(text.to_owned()), data_type)
     }
 
     #[test]
@@ -361,25 +361,31 @@ mod tests {
     #[test]
     fn text_and_bytes_are_not_guessed() {
         let text = || LiteralValue::Text("5".to_owned());
-        assert!(of(text(), DataType::Int32).is_err());
-        assert!(of(text(), DataType::Boolean).is_err());
-        assert!(of(text(), DataType::BinaryView).is_err());
+        assert!(of(&text(), DataType::Int32).is_err());
+        assert!(of(&text(), DataType::Boolean).is_err());
+        assert!(of(&text(), DataType::BinaryView).is_err());
         assert!(
             number_of("5", DataType::Utf8View)
                 .unwrap_err()
                 .contains("single quotes")
         );
         for data_type in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
-            assert!(of(text(), data_type).is_ok());
+            assert!(of(&text(), data_type).is_ok());
         }
         let keys = Box::new(DataType::Int8);
-        assert!(of(text(), DataType::Dictionary(keys, Box::new(DataType::Utf8))).is_ok());
+        assert!(
+            of(
+                &text(),
+                DataType::Dictionary(keys, Box::new(DataType::Utf8))
+            )
+            .is_ok()
+        );
         let bytes = || LiteralValue::Bytes(vec![1, 2]);
-        assert!(of(bytes(), DataType::BinaryView).is_ok());
-        assert!(of(bytes(), DataType::FixedSizeBinary(2)).is_ok());
-        assert!(of(bytes(), DataType::FixedSizeBinary(3)).is_err());
-        assert!(of(bytes(), DataType::Utf8).is_err());
-        assert!(of(text(), DataType::new_list(DataType::Utf8, true)).is_err());
+        assert!(of(&bytes(), DataType::BinaryView).is_ok());
+        assert!(of(&bytes(), DataType::FixedSizeBinary(2)).is_ok());
+        assert!(of(&bytes(), DataType::FixedSizeBinary(3)).is_err());
+        assert!(of(&bytes(), DataType::Utf8).is_err());
+        assert!(of(&text(), DataType::new_list(DataType::Utf8, true)).is_err());
     }
 
     #[test]

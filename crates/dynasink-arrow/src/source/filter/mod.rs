@@ -85,8 +85,8 @@ impl Filter {
 
     /// The filter for the rows of a file with the schema `own`; `united` is that of all files together, with
     /// columns that the file may lack and types that may be wider.
-    pub(crate) fn bind(&self, file: &str, own: &Schema, united: &Schema) -> Result<BoundFilter> {
-        let schemas = Schemas { file, own, united };
+    pub(crate) fn bind(&self, own: &Schema, united: &Schema) -> Result<BoundFilter> {
+        let schemas = Schemas { own, united };
         Ok(BoundFilter(Arc::new(schemas.bind(&self.predicate)?)))
     }
 }

@@ -87,12 +87,14 @@ fn not_understood(expression: &Expr) -> Error {
 fn predicate(expression: &Expr) -> Result<Predicate> {
     match expression {
         Expr::Nested(inner) => predicate(inner),
-        Expr::BinaryOp { op, .. } if matches!(op, BinaryOperator::And) => {
-            Ok(Predicate::All(chain(expression, &BinaryOperator::And)?))
-        }
-        Expr::BinaryOp { op, .. } if matches!(op, BinaryOperator::Or) => {
-            Ok(Predicate::Any(chain(expression, &BinaryOperator::Or)?))
-        }
+        Expr::BinaryOp {
+            op: BinaryOperator::And,
+            ..
+        } => Ok(Predicate::All(chain(expression, &BinaryOperator::And)?)),
+        Expr::BinaryOp {
+            op: BinaryOperator::Or,
+            ..
+        } => Ok(Predicate::Any(chain(expression, &BinaryOperator::Or)?)),
         Expr::BinaryOp { left, op, right } => comparison(expression, left, op, right),
         Expr::UnaryOp {
             op: UnaryOperator::Not,

@@ -261,7 +261,6 @@ mod tests {
             Field::new("other", DataType::Int64, true),
         ]);
         let schemas = Schemas {
-            file: "a",
             own: &schema,
             united: &schema,
         };

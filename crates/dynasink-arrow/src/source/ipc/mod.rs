@@ -127,7 +127,10 @@ impl IpcSource {
 fn wrong(bytes: &FileBytes, part: impl Into<String>, fault: Fault) -> Error {
     let file = bytes.name().to_string();
     match fault {
-        Fault::Unreadable(source) => Error::OpenFile { file, source },
+        Fault::Unreadable(source) => {
+            let known = bytes.take_failure();
+            known.unwrap_or(Error::OpenFile { file, source })
+        }
         Fault::Damaged(reason) => Error::Ipc {
             file,
             part: part.into(),

@@ -1,3 +1,11 @@
+//! Files and streams, whole and hostile.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
+
 use std::fs::File;
 use std::io::Write;
 
@@ -54,11 +62,11 @@ impl Folder {
 }
 
 fn batch(rows: i64) -> RecordBatch {
-    let numbers = Int64Array::from_iter((0..rows).map(|n| (n % 3 > 0).then_some(n)));
+    let numbers: Int64Array = (0..rows).map(|n| (n % 3 > 0).then_some(n)).collect();
     let long = |n: i64| format!("a string of some length, number {n:05}");
     let strings = StringArray::from_iter_values((0..rows).map(long));
     let views = StringViewArray::from_iter_values((0..rows).map(long));
-    let binary = BinaryViewArray::from_iter_values((0..rows).map(|n| n.to_be_bytes()));
+    let binary = BinaryViewArray::from_iter_values((0..rows).map(i64::to_be_bytes));
     let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(
         (0..rows).map(|n| (n % 4 > 0).then(|| (0..n as i32 % 5).map(Some))),
     );
