@@ -12,7 +12,7 @@ use super::near::Near;
 pub struct MappingError {
     keys: KeyPath,
     place: Option<FilePlace>,
-    problem: MappingProblem,
+    problem: Box<MappingProblem>,
 }
 
 impl MappingError {
@@ -20,7 +20,7 @@ impl MappingError {
         Self {
             keys,
             place: None,
-            problem,
+            problem: Box::new(problem),
         }
     }
 
@@ -372,7 +372,10 @@ pub enum MappingProblem {
 impl MappingProblem {
     /// Whether it is the last key that is wrong, and not its value.
     pub(crate) fn is_of_key(&self) -> bool {
-        matches!(self, Self::UnknownKey { .. } | Self::Meaningless { .. })
+        matches!(
+            self,
+            Self::UnknownKey { .. } | Self::Meaningless { .. } | Self::TwoSources { .. }
+        )
     }
 }
 
