@@ -12,7 +12,7 @@ use super::near::Near;
 pub struct MappingError {
     keys: KeyPath,
     place: Option<FilePlace>,
-    problem: Box<MappingProblem>,
+    problem: MappingProblem,
 }
 
 impl MappingError {
@@ -20,7 +20,7 @@ impl MappingError {
         Self {
             keys,
             place: None,
-            problem: Box::new(problem),
+            problem,
         }
     }
 
