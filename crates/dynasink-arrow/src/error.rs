@@ -197,7 +197,7 @@ pub enum Error {
         /// The line, from one.
         line: usize,
         /// Why.
-        source: Box<Error>,
+        source: Box<Self>,
     },
 
     /// Files lie in folders of other partition columns.

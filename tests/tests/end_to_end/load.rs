@@ -10,7 +10,7 @@ use dynasink::{
 use parquet::arrow::ArrowWriter;
 
 /// Loads the files into the table through the pipe.
-pub(crate) async fn load<P: AsRef<Path>>(
+pub(crate) async fn load<P: AsRef<std::ffi::OsStr>>(
     files: impl IntoIterator<Item = P>,
     table: &TableSchema,
     pipe: PipelineBuilder<DynamoDb>,

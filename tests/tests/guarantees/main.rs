@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod load;
+mod many_files;
 mod properties;
 mod rate;
 mod requests;

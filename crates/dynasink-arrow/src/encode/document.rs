@@ -33,10 +33,10 @@ impl Encode for Documents {
     fn encode(&self, row: usize, value: ValueEncoder<'_>) -> Result<(), ValueError> {
         let mut buffer = String::new();
         match self.texts.text(row, &mut buffer) {
-            Ok(json) => Ok(match self.form {
-                DocumentForm::Plain => value.document(json)?,
-                DocumentForm::Typed => value.dynamodb_json(json)?,
-            }),
+            Ok(json) => match self.form {
+                DocumentForm::Plain => Ok(value.document(json)?),
+                DocumentForm::Typed => Ok(value.dynamodb_json(json)?),
+            },
             Err(refusal) => refusal.refuse(value),
         }
     }

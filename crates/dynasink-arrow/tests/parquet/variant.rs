@@ -146,18 +146,16 @@ async fn every_variant_is_what_the_corpus_says() {
         let mut items = loaded.items.iter();
         let rows: Vec<String> = (0_u64..)
             .take(loaded.items.len() + loaded.dead.len())
-            .map(
-                |row| match loaded.dead.iter().find(|(dead, _)| *dead == row) {
-                    Some((_, code)) => code.clone(),
-                    None => {
-                        let item = items.next().unwrap();
-                        let value = item.split_once(r#","var":"#).map(|(_, value)| value);
-                        value
-                            .map_or(OMITTED, |value| value.strip_suffix('}').unwrap())
-                            .to_owned()
-                    }
-                },
-            )
+            .map(|row| {
+                if let Some((_, code)) = loaded.dead.iter().find(|(dead, _)| *dead == row) {
+                    return code.clone();
+                }
+                let item = items.next().unwrap();
+                let value = item.split_once(r#","var":"#);
+                value
+                    .map_or(OMITTED, |(_, value)| value.strip_suffix('}').unwrap())
+                    .to_owned()
+            })
             .collect();
         assert_eq!(rows, expected(case), "case {case}");
     }

@@ -8,6 +8,7 @@ mod filter;
 mod interrupt;
 mod item_collections;
 mod load;
+mod mapping;
 mod object_stores;
 #[cfg(unix)]
 mod serve;

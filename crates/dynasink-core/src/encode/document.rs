@@ -355,12 +355,9 @@ mod tests {
             .unwrap()
     }
 
-    /// The JSON of the value that `write` makes of a text, or the code of its error.
-    fn value_of(
-        json: &str,
-        write: impl FnOnce(ValueEncoder<'_>, &str) -> Result<()>,
-    ) -> Result<String, String> {
-        let item = table().item(|item| write(item.attribute("v")?, json));
+    /// The JSON of the attribute `v` that `build` makes, or the code of its error.
+    fn value_of(build: impl FnOnce(&mut MapEncoder<'_>) -> Result<()>) -> Result<String, String> {
+        let item = table().item(build);
         let item = item.map_err(|error: Error| {
             assert!(!error.to_string().contains("secret"), "{error}");
             error.code().to_owned()
@@ -371,11 +368,11 @@ mod tests {
     }
 
     fn document(json: &str) -> Result<String, String> {
-        value_of(json, |value, json| value.document(json))
+        value_of(|item| item.attribute("v")?.document(json))
     }
 
     fn typed(json: &str) -> Result<String, String> {
-        value_of(json, |value, json| value.dynamodb_json(json))
+        value_of(|item| item.attribute("v")?.dynamodb_json(json))
     }
 
     #[test]

@@ -104,21 +104,18 @@ impl Variants {
         // What cannot be read is not handed on.
         self.value(row)?;
         let mut bytes = self.metadata.value(row).to_vec();
-        match self.shredded.unshredded(row) {
-            Some(value) => bytes.extend_from_slice(value),
-            None => {
-                let metadata = self.metadata(row)?;
-                if !self.shredded.names_are_in(row, &metadata) {
-                    return Err(MISSING_NAME);
-                }
-                let unshredded = VariantArray::try_new(&self.array.slice(row, 1))
-                    .and_then(|array| unshred_variant(&array))
-                    .map_err(|_| shredded::INVALID)?;
-                let value =
-                    shredded::bytes(unshredded.value_column()).map_err(Refusal::OutOfRange)?;
-                bytes.extend_from_slice(value.value(0));
-            }
+        if let Some(value) = self.shredded.unshredded(row) {
+            bytes.extend_from_slice(value);
+            return Ok(bytes);
         }
+        if !self.shredded.names_are_in(row, &self.metadata(row)?) {
+            return Err(MISSING_NAME);
+        }
+        let unshredded = VariantArray::try_new(&self.array.slice(row, 1))
+            .and_then(|array| unshred_variant(&array))
+            .map_err(|_| shredded::INVALID)?;
+        let value = shredded::bytes(unshredded.value_column()).map_err(Refusal::OutOfRange)?;
+        bytes.extend_from_slice(value.value(0));
         Ok(bytes)
     }
 }

@@ -35,20 +35,20 @@ fn of<'a>(variant: Variant<'a, 'a>) -> Result<Value<'a>, Refusal> {
         Variant::Decimal16(decimal) => Value::decimal(decimal.integer(), decimal.scale())?,
         Variant::Date(date) => {
             year(date)?;
-            text(date.format("%Y-%m-%d"))
+            text(&date.format("%Y-%m-%d"))
         }
-        Variant::Time(time) => text(time.format("%H:%M:%S%.6f")),
+        Variant::Time(time) => text(&time.format("%H:%M:%S%.6f")),
         Variant::TimestampMicros(time) => {
             year(time.date_naive())?;
-            text(time.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+            text(&time.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
         }
         Variant::TimestampNtzMicros(time) => {
             year(time.date())?;
-            text(time.format("%Y-%m-%dT%H:%M:%S%.6f"))
+            text(&time.format("%Y-%m-%dT%H:%M:%S%.6f"))
         }
-        Variant::TimestampNanos(time) => text(time.format("%Y-%m-%dT%H:%M:%S%.9fZ")),
-        Variant::TimestampNtzNanos(time) => text(time.format("%Y-%m-%dT%H:%M:%S%.9f")),
-        Variant::Uuid(uuid) => text(uuid),
+        Variant::TimestampNanos(time) => text(&time.format("%Y-%m-%dT%H:%M:%S%.9fZ")),
+        Variant::TimestampNtzNanos(time) => text(&time.format("%Y-%m-%dT%H:%M:%S%.9f")),
+        Variant::Uuid(uuid) => text(&uuid),
         Variant::Binary(bytes) => Value::Binary(bytes),
         Variant::String(text) => Value::Text(text.into()),
         Variant::ShortString(text) => Value::Text(text.as_str().into()),
@@ -62,7 +62,7 @@ fn of<'a>(variant: Variant<'a, 'a>) -> Result<Value<'a>, Refusal> {
     })
 }
 
-fn text(text: impl ToString) -> Value<'static> {
+fn text(text: &impl ToString) -> Value<'static> {
     Value::Text(text.to_string().into())
 }
 

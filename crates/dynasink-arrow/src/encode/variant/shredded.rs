@@ -82,7 +82,7 @@ impl Shredded {
             value: array.column_by_name("value").map(bytes).transpose()?,
             typed: array
                 .column_by_name("typed_value")
-                .map(|typed| Typed::new(typed))
+                .map(Typed::new)
                 .transpose()?,
         })
     }
@@ -226,12 +226,15 @@ impl TypedValues {
         let refused = "its VARIANT is shredded into a type that the specification of Parquet does not have for it";
         Ok(match array.data_type() {
             D::Boolean => Self::Bool(array.as_boolean_opt().cloned().ok_or(refused)?),
-            D::Int8 | D::Int16 | D::Int32 | D::Int64 | D::Float32 | D::Float64 => {
-                Self::Number(number::numbers(array).ok_or(refused)?)
-            }
-            D::Decimal32(_, 0..) | D::Decimal64(_, 0..) | D::Decimal128(_, 0..) => {
-                Self::Number(number::numbers(array).ok_or(refused)?)
-            }
+            D::Int8
+            | D::Int16
+            | D::Int32
+            | D::Int64
+            | D::Float32
+            | D::Float64
+            | D::Decimal32(_, 0..)
+            | D::Decimal64(_, 0..)
+            | D::Decimal128(_, 0..) => Self::Number(number::numbers(array).ok_or(refused)?),
             D::Utf8
             | D::LargeUtf8
             | D::Utf8View

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use arrow_array::builder::{BinaryBuilder, BinaryViewBuilder};
 use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDate, NaiveTime};
 use dynasink_core::{ItemEncoder, KeyType, TableSchema};
 use parquet::variant::{
@@ -40,9 +42,9 @@ fn written(field: &Field, array: &dyn Array, column: ColumnSpec) -> Vec<String> 
             Ok(item) => {
                 let json = String::from_utf8(item.json().to_vec()).unwrap();
                 let value = json.strip_prefix(r#"{"v":"#);
-                value.map_or("omitted".to_owned(), |value| {
-                    value.strip_suffix('}').unwrap().to_owned()
-                })
+                value
+                    .map_or("omitted", |value| value.strip_suffix('}').unwrap())
+                    .to_owned()
             }
         }
     };
@@ -233,8 +235,7 @@ fn the_bytes_of_a_variant_are_metadata_and_value() {
             continue;
         }
         let bytes = [metadata.value(row), value.value(row)].concat();
-        use base64::Engine;
-        let base64 = base64::engine::general_purpose::STANDARD.encode(bytes);
+        let base64 = STANDARD.encode(bytes);
         assert_eq!(found[row], format!(r#"{{"B":"{base64}"}}"#));
     }
     // A shredded value is the same value, whose bytes may be in another order.

@@ -16,6 +16,8 @@ use crate::source::location::{Located, ObjectLocation};
 ///
 /// Source: 64 KiB is what the readers of Arrow's implementations take as well.
 pub(super) const TAIL: u64 = 64 * 1024;
+/// How much of the end is kept for being asked for again, as long footers are. What is longer is no footer.
+const MOST_OF_TAIL: u64 = 8 * 1024 * 1024;
 /// Most blocks of one file that are on their way at once.
 const BLOCKS_AT_ONCE: usize = 8;
 
@@ -60,11 +62,13 @@ impl ObjectFile {
         if range.start < start {
             // A longer footer is asked for more than once as well.
             let before = self.fetch(range.start..start)?;
-            *tail = [before, tail.clone()].concat().into();
+            let longer = Bytes::from([before, tail.clone()].concat());
+            if size - range.start > MOST_OF_TAIL {
+                return Ok(part_of(&longer, size, range));
+            }
+            *tail = longer;
         }
-        let start = start_of(&tail, size);
-        let index = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
-        Ok(tail.slice(index(range.start)..index(range.end)))
+        Ok(part_of(&tail, size, range))
     }
 
     /// Sends for the bytes of `range`.
@@ -91,6 +95,13 @@ impl ObjectFile {
     fn fetch(&self, range: Range<u64>) -> Result<Bytes, FetchError> {
         self.runtime.block_on(self.pinned.fetch(range))
     }
+}
+
+/// What `tail`, the end of a file of `size` bytes, has of `range` of the file.
+fn part_of(tail: &Bytes, size: u64, range: Range<u64>) -> Bytes {
+    let start = start_of(tail, size);
+    let index = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
+    tail.slice(index(range.start)..index(range.end))
 }
 
 /// Where the end of a file of `size` bytes starts.

@@ -1,6 +1,7 @@
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::WriterProperties;
 
 use super::faulty_store::{Fault, FaultyStore};
@@ -179,7 +180,7 @@ async fn a_reader_that_jumps_ahead_does_not_fetch_what_it_passed() {
     let all = numbered(1_000_000);
     let file = store.located(all.clone()).await;
     blocking(file, move |bytes| {
-        let whole = vec![0..1_000_000];
+        let whole = std::iter::once(0..1_000_000).collect();
         let windows = WindowedBytes::new(&bytes, whole, 1_000);
         assert_eq!(windows.get_bytes(10, 10).unwrap(), all[10..20]);
         assert_eq!(
@@ -205,7 +206,8 @@ async fn what_no_range_announced_is_read_all_the_same() {
         .await;
     blocking(file, |bytes| {
         let all = numbered(400_000);
-        let windows = WindowedBytes::new(&bytes, vec![100_000..100_010], 1_000);
+        let windows =
+            WindowedBytes::new(&bytes, std::iter::once(100_000..100_010).collect(), 1_000);
         assert_eq!(
             windows.get_bytes(200_000, 50_000).unwrap(),
             all[200_000..250_000]
@@ -284,7 +286,7 @@ async fn row_groups_are_read_from_blocks_of_any_size() {
         let read = blocking(located, move |bytes| {
             let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).unwrap();
             let chunks = builder.metadata().row_groups().iter().flat_map(|group| {
-                let chunks = group.columns().iter().map(|chunk| chunk.byte_range());
+                let chunks = group.columns().iter().map(ColumnChunkMetaData::byte_range);
                 chunks.map(|(start, len)| start..start + len)
             });
             let windows = WindowedBytes::new(&bytes, chunks.collect(), block);

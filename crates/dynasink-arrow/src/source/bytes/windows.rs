@@ -28,7 +28,7 @@ pub(in crate::source) struct WindowedBytes(Arc<Windows>);
 #[derive(Debug)]
 struct Windows {
     file: FileBytes,
-    windows: Vec<Window>,
+    by_start: Vec<Window>,
     /// Whether the first blocks have been sent for.
     started: AtomicBool,
 }
@@ -85,7 +85,7 @@ impl WindowedBytes {
         };
         Self(Arc::new(Windows {
             file: file.apart(),
-            windows: windows.into_iter().map(window).collect(),
+            by_start: windows.into_iter().map(window).collect(),
             started: AtomicBool::new(false),
         }))
     }
@@ -95,7 +95,6 @@ impl WindowedBytes {
         &self.0.file
     }
 
-    /// The bytes from `start` on.
     pub(super) fn read_from(&self, start: u64) -> BlockRead {
         BlockRead {
             source: self.clone(),
@@ -111,18 +110,15 @@ impl WindowedBytes {
         if at >= file.len {
             return Ok(Block::default());
         }
-        match (&file.kept, self.window_of(at)) {
-            (Kept::Object(object), Some(window)) => {
-                self.start(object);
-                window.block_at(at, object)
-            }
-            _ => {
-                let end = file.len.min(at.saturating_add(STRAY));
-                file.read_all(at..end)
-                    .map(|bytes| Block { start: at, bytes })
-            }
-        }
-        .map_err(|error| file.trail.failed(at, error))
+        let block = if let (Kept::Object(object), Some(window)) = (&file.kept, self.window_of(at)) {
+            self.start(object);
+            window.block_at(at, object)
+        } else {
+            let end = file.len.min(at.saturating_add(STRAY));
+            file.read_all(at..end)
+                .map(|bytes| Block { start: at, bytes })
+        };
+        block.map_err(|error| file.trail.failed(at, error))
     }
 
     /// The bytes of `range`, all of them, with no more of the file kept by them.
@@ -154,7 +150,7 @@ impl WindowedBytes {
     }
 
     fn window_of(&self, at: u64) -> Option<&Window> {
-        let windows = &self.0.windows;
+        let windows = &self.0.by_start;
         let after = windows.partition_point(|window| window.range.start <= at);
         let window = windows.get(after.checked_sub(1)?)?;
         window.range.contains(&at).then_some(window)
@@ -163,7 +159,7 @@ impl WindowedBytes {
     /// Sends for the first block of every range, so that the columns of the first rows do not come one by one.
     fn start(&self, object: &ObjectFile) {
         if !self.0.started.swap(true, Ordering::Relaxed) {
-            for window in &self.0.windows {
+            for window in &self.0.by_start {
                 let mut blocks = window.lock();
                 blocks.ahead = window.send_for(window.range.start, object);
             }

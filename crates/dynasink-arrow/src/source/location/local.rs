@@ -90,7 +90,10 @@ fn by_pattern(pattern: &Pattern, text: &str) -> Result<Vec<Located>> {
 /// The files below `root`, with their paths below it, and the folders that are not looked into for being hidden.
 fn entries(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, DirEntry)>> {
     let below = |entry: &DirEntry| {
-        let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let path = entry
+            .path()
+            .strip_prefix(root)
+            .unwrap_or_else(|_| entry.path());
         let parts = path
             .components()
             .map(|part| part.as_os_str().to_string_lossy());

@@ -124,11 +124,9 @@ impl Remote<'_> {
         let mut unknown = Vec::new();
         for (path, meta) in self.list(&prefix).await? {
             match pattern.of_file(&path) {
-                Some(Match::Whole) => {
-                    if pattern.asks_for_hidden() || !path.split('/').any(is_hidden) {
-                        files.push(meta);
-                    }
-                }
+                Some(Match::Whole)
+                    if !pattern.asks_for_hidden() && path.split('/').any(is_hidden) => {}
+                Some(Match::Whole) => files.push(meta),
                 Some(Match::Below) => match verdict(&path) {
                     Verdict::Table { format, marker } => {
                         return Err(self.table(&prefix, &path, format, marker));
@@ -155,7 +153,7 @@ impl Remote<'_> {
         let listed = self.store.list((!prefix.is_empty()).then_some(&folder));
         let below = |meta: ObjectMeta| {
             let path = meta.location.as_ref().strip_prefix(folder.as_ref());
-            let path = path.unwrap_or(meta.location.as_ref());
+            let path = path.unwrap_or_else(|| meta.location.as_ref());
             (path.trim_start_matches('/').to_owned(), meta)
         };
         listed

@@ -138,13 +138,11 @@ impl Sources {
             let found = match &source.address {
                 Address::Local(path) => {
                     let path = path.clone();
-                    tokio::task::spawn_blocking(move || with_identities(local::locate(&path)?))
+                    tokio::task::spawn_blocking(move || local::locate(&path).map(with_identities))
                         .await
                         .unwrap_or(Err(Error::ReaderStopped))
                 }
-                Address::Store(url) => remote::locate(url, &self.stores)
-                    .await
-                    .and_then(with_identities),
+                Address::Store(url) => remote::locate(url, &self.stores).await.map(with_identities),
             };
             let found = found.map_err(|error| source.error(error))?;
             tracing::debug!(source = %source.named, files = found.len(), "a source was found");
@@ -210,19 +208,19 @@ fn public_part_of(source: &OsStr) -> String {
 }
 
 /// Each file with what it is the same file by, however it was named: blocking for local files.
-fn with_identities(files: Vec<Located>) -> Result<Vec<(Located, String)>> {
+fn with_identities(files: Vec<Located>) -> Vec<(Located, String)> {
     let identity = |file: &Located| match file.location() {
         Location::Local(path) => real_path(path),
         Location::Object(object) if object.path().as_ref().is_empty() => file.name().to_string(),
         Location::Object(object) => format!("{:p} {}", object.store(), object.path()),
     };
-    Ok(files
+    files
         .into_iter()
         .map(|file| {
             let identity = identity(&file);
             (file, identity)
         })
-        .collect())
+        .collect()
 }
 
 fn real_path(path: &Path) -> String {
