@@ -52,7 +52,7 @@ mod tests {
                 false,
             ),
         ]));
-        let table = TableSchema::builder("t")
+        let table = TableSchema::builder("users")
             .partition_key("pk", KeyType::S)
             .sort_key("sk", KeyType::S)
             .build()
