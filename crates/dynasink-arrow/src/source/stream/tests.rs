@@ -87,6 +87,10 @@ fn stream(
 }
 
 /// Reads two batches of 1,000 rows.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is one of the functions that read a row group"
+)]
 fn two_batches(row_group: &RowGroup, emit: Emit<'_>) -> Result<Demand, Broken> {
     let name = row_group.file.to_string();
     for row in [0, 1_000] {
