@@ -195,11 +195,11 @@ impl Place {
 
     /// The values, and the rows in which a struct around them is null.
     fn find(&self, batch: &RecordBatch) -> Option<(ArrayRef, Option<NullBuffer>)> {
-        let mut array = batch.columns().get(self.column)?.clone();
+        let mut array = Arc::clone(batch.columns().get(self.column)?);
         let mut outer_nulls = None;
         for field in &self.fields {
             outer_nulls = NullBuffer::union(outer_nulls.as_ref(), array.logical_nulls().as_ref());
-            array = array.as_struct_opt()?.columns().get(*field)?.clone();
+            array = Arc::clone(array.as_struct_opt()?.columns().get(*field)?);
         }
         Some((array, outer_nulls))
     }

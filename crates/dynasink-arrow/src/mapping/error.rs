@@ -9,7 +9,10 @@ use super::near::Near;
 
 /// What is wrong with a mapping, and where.
 #[derive(Debug, thiserror::Error)]
-pub struct MappingError {
+pub struct MappingError(Box<Wrong>);
+
+#[derive(Debug)]
+struct Wrong {
     keys: KeyPath,
     place: Option<FilePlace>,
     problem: MappingProblem,
@@ -17,47 +20,50 @@ pub struct MappingError {
 
 impl MappingError {
     pub(crate) fn new(keys: KeyPath, problem: MappingProblem) -> Self {
-        Self {
+        Self(Box::new(Wrong {
             keys,
             place: None,
             problem,
-        }
+        }))
     }
 
     /// The same, at `place` in a file.
-    pub(crate) fn at(self, place: FilePlace) -> Self {
-        Self {
-            place: Some(place),
-            ..self
-        }
+    pub(crate) fn at(mut self, place: FilePlace) -> Self {
+        self.0.place = Some(place);
+        self
     }
 
     /// The keys of the mapping, from the outside in, that lead to what is wrong.
     pub fn keys(&self) -> &KeyPath {
-        &self.keys
+        &self.0.keys
     }
 
     /// Where it stands in the file, if the mapping is from one.
     pub fn place(&self) -> Option<&FilePlace> {
-        self.place.as_ref()
+        self.0.place.as_ref()
     }
 
     /// What is wrong.
     pub fn problem(&self) -> &MappingProblem {
-        &self.problem
+        &self.0.problem
     }
 }
 
 impl fmt::Display for MappingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
+        let Wrong {
+            keys,
+            place,
+            problem,
+        } = self.0.as_ref();
+        match place {
             Some(place) => write!(f, "{place}: ")?,
             None => f.write_str("mapping: ")?,
         }
-        if !self.keys.is_root() {
-            write!(f, "{}: ", self.keys)?;
+        if !keys.is_root() {
+            write!(f, "{keys}: ")?;
         }
-        write!(f, "{}", self.problem)
+        write!(f, "{problem}")
     }
 }
 

@@ -6,7 +6,10 @@ use std::fmt;
 ///
 /// It displays the nearest name, if one is near, and then all names, up to a number that a line can take.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Near {
+pub struct Near(Box<Answer>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Answer {
     what: &'static str,
     names: Vec<String>,
     nearest: Option<String>,
@@ -45,28 +48,32 @@ impl Near {
             .filter(|(alike, _)| *alike >= ALIKE)
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, name)| name.clone());
-        Self {
+        Self(Box::new(Answer {
             what,
             names,
             nearest,
-        }
+        }))
     }
 
     /// The name that was meant, most likely.
     pub fn nearest(&self) -> Option<&str> {
-        self.nearest.as_deref()
+        self.0.nearest.as_deref()
     }
 
     /// All names.
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.0.names
     }
 }
 
 impl fmt::Display for Near {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, names, .. } = self;
-        if let Some(nearest) = &self.nearest {
+        let Answer {
+            what,
+            names,
+            nearest,
+        } = self.0.as_ref();
+        if let Some(nearest) = nearest {
             write!(f, "is {nearest:?} meant? ")?;
         }
         if names.is_empty() {

@@ -79,7 +79,7 @@ fn column(reader: Reader<'_>) -> Result<ColumnSpec> {
 fn values(table: &mut Table<'_>) -> Result<ColumnSpec> {
     Ok(ColumnSpec {
         encode_as: table.read("as", Reader::word)?,
-        scale: table.read("scale", scale)?,
+        scale: table.read("scale", |value| scale(&value))?,
         separator: table.read("separator", Reader::string)?,
         assume_zone: table.read("assume_zone", Reader::string)?,
         policies: policies(table)?,
@@ -87,7 +87,7 @@ fn values(table: &mut Table<'_>) -> Result<ColumnSpec> {
     })
 }
 
-fn scale(reader: Reader<'_>) -> Result<i8> {
+fn scale(reader: &Reader<'_>) -> Result<i8> {
     i8::try_from(reader.integer()?).map_err(|_| {
         reader.keys().error(MappingProblem::WrongType {
             expected: "an integer from -128 to 127",

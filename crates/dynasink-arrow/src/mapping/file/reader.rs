@@ -22,7 +22,7 @@ enum Value<'a> {
 /// A table, of which each key is asked for by its name, and the rest refused.
 pub(super) struct Table<'a> {
     keys: KeyPath,
-    table: &'a DeTable<'a>,
+    entries: &'a DeTable<'a>,
     asked: Vec<&'static str>,
 }
 
@@ -54,10 +54,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn table(self) -> Result<Table<'a>> {
-        let table = self.entries()?;
+        let entries = self.entries()?;
         Ok(Table {
             keys: self.keys,
-            table,
+            entries,
             asked: Vec::new(),
         })
     }
@@ -148,13 +148,13 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
+        self.entries.contains_key(key)
     }
 
     /// The value of `key`, if it is there.
     pub(super) fn get(&mut self, key: &'static str) -> Option<Reader<'a>> {
         self.asked.push(key);
-        let value = self.table.get(key)?;
+        let value = self.entries.get(key)?;
         Some(Reader {
             keys: self.keys.key(key),
             value: Value::Inner(value.get_ref()),
@@ -183,7 +183,7 @@ impl<'a> Table<'a> {
     /// Every key that has not been asked for is a mistake.
     pub(super) fn finish(self) -> Result<()> {
         let unknown = self
-            .table
+            .entries
             .iter()
             .map(|(key, _)| key)
             .filter(|key| !self.asked.contains(&key.get_ref().as_ref()))

@@ -93,11 +93,10 @@ fn a_batch_without_a_key_or_with_a_column_too_many_is_refused() {
 }
 
 fn points(fields: &[&str], values: &[i64]) -> StructArray {
-    let arrays = fields
-        .iter()
-        .enumerate()
-        .map(|(at, _)| {
-            let values = values.iter().map(|value| value * 10 + at as i64);
+    let arrays = (0..)
+        .take(fields.len())
+        .map(|at: i64| {
+            let values = values.iter().map(|value| value * 10 + at);
             Arc::new(Int64Array::from_iter_values(values)) as ArrayRef
         })
         .collect();
