@@ -427,9 +427,9 @@ pub enum Error {
         /// The column, with the way into it if a part of it differs: `lines[].price`.
         column: String,
         /// Its type in `first`, widened by the files between the two.
-        expected: String,
+        expected: Box<str>,
         /// Its type in `file`.
-        found: String,
+        found: Box<str>,
     },
 
     /// Two columns of a file have one name, so that neither can be told from the other.

@@ -313,8 +313,8 @@ impl UnitedSchema {
                     file: file.to_string(),
                     first: column.file.to_string(),
                     column: conflict.path,
-                    expected: conflict.a.to_string(),
-                    found: conflict.b.to_string(),
+                    expected: conflict.a.to_string().into(),
+                    found: conflict.b.to_string().into(),
                 })?;
             if wider.data_type() != column.field.data_type() {
                 column.file = Arc::clone(file);

@@ -96,7 +96,7 @@ async fn files_that_disagree_are_told_by_both_names_and_the_column() {
             "{error}"
         );
         assert_eq!(
-            (column.as_str(), expected.as_str(), found.as_str()),
+            (column.as_str(), &**expected, &**found),
             (conflicting, in_first, in_second)
         );
     }

@@ -201,7 +201,7 @@ fn a_conflict_names_both_files_and_the_way_into_the_column() {
         panic!("{error:?}")
     };
     assert_eq!(
-        [file, first, column, expected, found],
+        [&*file, &*first, &*column, &*expected, &*found],
         ["d", "b", "addresses[].zip", "Int64", "Utf8"]
     );
 }
