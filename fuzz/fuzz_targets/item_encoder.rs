@@ -71,9 +71,11 @@ fn write(value: &Value, encoder: ValueEncoder<'_>) -> Result<(), Error> {
         Value::Bool(bool) => encoder.bool(*bool),
         Value::Null => encoder.null(),
         Value::Ss(members) => encoder.string_set(members.iter().map(String::as_str)),
-        Value::Ns(members) => encoder.number_set(members.iter().map(|member| {
-            Number::try_from(i128::from(*member)).unwrap()
-        })),
+        Value::Ns(members) => encoder.number_set(
+            members
+                .iter()
+                .map(|member| Number::try_from(i128::from(*member)).unwrap()),
+        ),
         Value::Bs(members) => encoder.binary_set(members.iter().map(Vec::as_slice)),
         Value::L(elements) => {
             let mut list = encoder.list()?;
@@ -152,8 +154,7 @@ fn same(found: &Json, expected: &Json) -> bool {
                 })
         }
         (Json::Array(found), Json::Array(expected)) => {
-            found.len() == expected.len()
-                && found.iter().zip(expected).all(|(a, b)| same(a, b))
+            found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| same(a, b))
         }
         _ => found == expected,
     }
@@ -176,7 +177,11 @@ fn number(text: &str) -> (bool, String, i64) {
     let before_point = i64::try_from(whole.len()).unwrap();
     let leading_zeros = i64::try_from(written.len() - significant.len()).unwrap();
     let exponent: i64 = exponent.parse().unwrap();
-    (negative, digits, exponent + before_point - leading_zeros - 1)
+    (
+        negative,
+        digits,
+        exponent + before_point - leading_zeros - 1,
+    )
 }
 
 /// Bytes by AWS's "DynamoDB item sizes and formats", counted from the JSON.
@@ -201,7 +206,9 @@ fn size(value: &Json) -> u64 {
         "NS" => texts().map(size_of_number).sum(),
         "BS" => texts().map(size_of_binary).sum(),
         "L" => 3 + members().map(|element| 1 + size(element)).sum::<u64>(),
-        "M" => 3 + size_of_attributes(held) + u64::try_from(held.as_object().unwrap().len()).unwrap(),
+        "M" => {
+            3 + size_of_attributes(held) + u64::try_from(held.as_object().unwrap().len()).unwrap()
+        }
         other => panic!("{other}"),
     }
 }

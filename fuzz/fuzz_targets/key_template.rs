@@ -11,7 +11,7 @@ use arrow_array::{
     ArrayRef, BinaryArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
     StringArray, TimestampMicrosecondArray, UInt8Array,
 };
-use dynasink_arrow::spec::MappingSpec;
+use dynasink_arrow::spec::{MappingSpec, SeparatorInValue, TemplateSpec};
 use dynasink_arrow::{DecodeExt, Decoder, Mapping, MappingWarning, SourceBatch, Template};
 use dynasink_core::{
     KeyType, ObserverError, OutcomeEvent, OutcomeObserver, Outcomes, SourcePosition, StageError,
@@ -20,7 +20,7 @@ use dynasink_core::{
 use futures::executor::block_on;
 use futures::{SinkExt, sink};
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -143,9 +143,11 @@ fuzz_target!(|input: Input| {
     let Ok(template) = Template::parse(&input.template) else {
         return;
     };
-    let policy = if input.percent { "percent" } else { "error" };
-    let key = json!({ "template": input.template, "separator_in_value": policy });
-    let spec: MappingSpec = serde_json::from_value(json!({ "attributes": { "pk": key } })).unwrap();
+    let mut key = TemplateSpec::new(&input.template);
+    if input.percent {
+        key.separator_in_value = SeparatorInValue::Percent;
+    }
+    let spec = MappingSpec::new().attribute("pk", key);
     let rows: Vec<Row> = input
         .rows
         .into_iter()

@@ -46,7 +46,9 @@ async fn load(path: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> 
     let mut fields = source.schema().fields().iter();
     let key = fields.find_map(|field| Some((field.name(), Mapping::key_type(field)?)));
     let (name, kind) = key.ok_or("no column can be a key")?;
-    let table = TableSchema::builder("fuzzed").partition_key(name, kind).build()?;
+    let table = TableSchema::builder("fuzzed")
+        .partition_key(name, kind)
+        .build()?;
     let mapping = Mapping::infer(source.schema(), &table)?;
     let leaf = sink::unfold((), |(), op: WriteOp| {
         assert!(serde_json::from_slice::<serde_json::Value>(op.item().json()).is_ok());

@@ -51,7 +51,7 @@ impl LossyNetwork {
         let fates = Arc::<Mutex<Vec<Fate>>>::default();
         let drawn = Arc::clone(&fates);
         let heads = Arc::<Mutex<Vec<String>>>::default();
-        let seen = Arc::clone(&heads);
+        let noted = Arc::clone(&heads);
         let accepting = tokio::spawn(async move {
             let mut random = fastrand::Rng::with_seed(seed);
             while let Ok((client, _)) = listener.accept().await {
@@ -62,9 +62,9 @@ impl LossyNetwork {
                     _ => Fate::AnswerCut,
                 };
                 drawn.lock().unwrap().push(fate);
-                let (service, seen) = (Arc::clone(&service), Arc::clone(&seen));
+                let (service, noted) = (Arc::clone(&service), Arc::clone(&noted));
                 // A connection that breaks by itself is one more loss.
-                tokio::spawn(async move { relay(client, &service, fate, &seen).await });
+                tokio::spawn(async move { relay(client, &service, fate, &noted).await });
             }
         });
         Some(Self {
@@ -102,10 +102,10 @@ async fn relay(
     mut client: TcpStream,
     service: &str,
     fate: Fate,
-    seen: &Mutex<Vec<String>>,
+    heads: &Mutex<Vec<String>>,
 ) -> io::Result<()> {
     let (head, request) = read_request(&mut client).await?;
-    seen.lock().unwrap().push(head);
+    heads.lock().unwrap().push(head);
     if fate == Fate::RequestLost {
         return reset(client);
     }

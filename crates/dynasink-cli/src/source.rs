@@ -36,8 +36,7 @@ pub(crate) struct SourceArgs {
     #[arg(long = "where", value_name = "CONDITION", help_heading = "Source")]
     pub(crate) condition: Option<String>,
 
-    /// The keys of encrypted Parquet files, as TOML: footer_key, column_keys and aad_prefix, each { hex = "…" } or
-    /// { base64 = "…" }
+    /// A TOML file with the keys of encrypted Parquet files: see the guide to formats
     #[arg(long, value_name = "FILE", help_heading = "Source")]
     pub(crate) decryption_keys: Option<PathBuf>,
 

@@ -12,16 +12,16 @@ use pin_project_lite::pin_project;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Encode<F> {
-    encode: F,
+    function: F,
     source: Option<Arc<str>>,
     outcomes: Outcomes,
 }
 
 impl<F> Encode<F> {
-    /// By `encode`, whose first error is an error of the sink.
-    pub fn by(encode: F) -> Self {
+    /// By `function`, whose first error is an error of the sink.
+    pub fn by(function: F) -> Self {
         Self {
-            encode,
+            function,
             source: None,
             outcomes: Outcomes::unobserved(),
         }
@@ -119,7 +119,7 @@ where
         self.fuse.check()?;
         let this = self.project();
         let Encode {
-            encode,
+            function,
             source,
             outcomes,
         } = this.encode;
@@ -127,7 +127,7 @@ where
             .as_ref()
             .map(|source| SourcePosition::new(Arc::clone(source), 0, *this.rows));
         *this.rows += 1;
-        let sent = match encode(row) {
+        let sent = match function(row) {
             Ok(op) => this.inner.start_send(match position {
                 Some(position) if op.position().is_none() => op.at(position),
                 _ => op,

@@ -87,7 +87,7 @@ impl Pipeline {
             rate: Rate::default(),
             concurrency: Concurrency::default(),
             retry: RetryPolicy::default(),
-            dedup: None,
+            repeats: Repeats::Unsaid,
             observers: Vec::new(),
         }
     }
@@ -260,9 +260,17 @@ pub struct PipelineBuilder<T> {
     rate: Rate,
     concurrency: Concurrency,
     retry: RetryPolicy,
-    /// None while nobody has chosen.
-    dedup: Option<Option<Dedup>>,
+    repeats: Repeats,
     observers: Vec<Arc<dyn OutcomeObserver>>,
+}
+
+/// What was said of rows of one key.
+#[derive(Debug)]
+enum Repeats {
+    /// Nothing: the last is kept.
+    Unsaid,
+    /// This is done, or nothing.
+    Said(Option<Dedup>),
 }
 
 impl<T: Transport> PipelineBuilder<T> {
@@ -287,7 +295,7 @@ impl<T: Transport> PipelineBuilder<T> {
     /// What to do with rows of one key, or `None` to write them all in their order. The last is kept, unless set; a mapping with a column of
     /// versions is not loaded before it is.
     pub fn dedup(mut self, dedup: impl Into<Option<Dedup>>) -> Self {
-        self.dedup = Some(dedup.into());
+        self.repeats = Repeats::Said(dedup.into());
         self
     }
 
@@ -317,14 +325,16 @@ impl<T: Transport> PipelineBuilder<T> {
             .capacity_observer(tally.clone())
             .build();
         let batched = writer.rate_limited(limiter.clone()).batched(sizer);
-        let versions = match &self.dedup {
-            None => Versions::Overlooked,
-            Some(Some(dedup)) if dedup.needs_versions() => Versions::Needed,
-            Some(_) => Versions::Unneeded,
+        let (dedup, versions) = match self.repeats {
+            Repeats::Unsaid => (
+                Some(Dedup::keep_last(DedupWindow::default())),
+                Versions::Overlooked,
+            ),
+            Repeats::Said(Some(dedup)) if dedup.needs_versions() => (Some(dedup), Versions::Needed),
+            Repeats::Said(dedup) => (dedup, Versions::Unneeded),
         };
-        let keep_last = || Some(Dedup::keep_last(DedupWindow::default()));
         Ok(Pipeline {
-            sink: match self.dedup.unwrap_or_else(keep_last) {
+            sink: match dedup {
                 Some(dedup) => {
                     Box::pin(batched.deduplicated(dedup.with_outcomes(outcomes.clone())))
                 }

@@ -85,17 +85,14 @@ async fn load(file: &Path, keys: Option<PathBuf>, lines: &Lines) -> Result<(), A
     });
     let outcomes = Outcomes::to([Arc::new(lines.clone()) as _]);
     let decoder = Decoder::new(mapping).with_outcomes(outcomes);
-    let mut decoded = std::pin::pin!(leaf.decoded(decoder));
+    let mut pipe = std::pin::pin!(leaf.decoded(decoder));
     let mut batches = source.stream();
     let mut row = 0;
     while let Some(batch) = batches.try_next().await? {
         let position = batch.position().unwrap();
         let keyed = keyed(batch.batch(), &schema, row);
         row += i64::try_from(batch.batch().num_rows()).unwrap();
-        decoded
-            .send(SourceBatch::at(keyed, position))
-            .await
-            .unwrap();
+        pipe.send(SourceBatch::at(keyed, position)).await.unwrap();
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Whether two readers gave the same rows.
 
+use std::fmt::Write;
+
 use crate::reading::{Reading, Row};
 
 /// How a file ended, at both readers.
@@ -21,12 +23,12 @@ pub(crate) struct Found {
 pub(crate) fn of(ours: &Reading, theirs: Option<&Option<Reading>>) -> Found {
     let mut details = String::new();
     if let Some((_, message)) = &ours.refused {
-        details.push_str(&format!("  ours: {message}\n"));
+        writeln!(details, "  ours: {message}").unwrap();
     }
     let mut differing = Vec::new();
     if let Some(Some(theirs)) = theirs {
         if let Some((_, message)) = &theirs.refused {
-            details.push_str(&format!("  pyarrow: {message}\n"));
+            writeln!(details, "  pyarrow: {message}").unwrap();
         } else if ours.refused.is_none() {
             let rows = ours.rows.iter().zip(&theirs.rows).enumerate();
             for (row, (ours, theirs)) in rows.filter(|(_, (ours, theirs))| ours != theirs) {

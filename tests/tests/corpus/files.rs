@@ -45,16 +45,13 @@ impl Corpora {
     pub(crate) fn find() -> Self {
         let mut files = Vec::new();
         let mut whole = Vec::new();
-        match env::var_os("DYNASINK_EDGE_CORPUS") {
-            Some(folder) => {
-                walk(Path::new(&folder), "edge", &mut files);
-                whole.push("edge/");
-            }
-            None => {
-                let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
-                let ours = ours.join("../crates/dynasink-arrow/tests/data");
-                walk(&ours, "edge", &mut files);
-            }
+        if let Some(folder) = env::var_os("DYNASINK_EDGE_CORPUS") {
+            walk(Path::new(&folder), "edge", &mut files);
+            whole.push("edge/");
+        } else {
+            let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let ours = ours.join("../crates/dynasink-arrow/tests/data");
+            walk(&ours, "edge", &mut files);
         }
         match env::var_os("DYNASINK_PARQUET_TESTING") {
             Some(folder) => {

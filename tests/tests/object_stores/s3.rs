@@ -133,20 +133,18 @@ async fn every_byte_is_asked_for_by_its_range() {
     let Some(bucket) = Bucket::create("private").await else {
         return;
     };
-    let file = fs::read(example("weather")).unwrap();
-    bucket.put("a/weather.parquet", &file).await;
+    let file = fs::read(example("planes")).unwrap();
+    bucket.put("a/planes.parquet", &file).await;
     let network = LossyNetwork::before(&bucket.endpoint(), 0, 0)
         .await
         .unwrap();
 
-    let keys = [("origin", KeyType::S), ("time_hour", KeyType::S)];
-    let endpoint = Endpoint::embedded();
-    let table = TestTable::create(&endpoint, &keys).await;
+    let (_endpoint, table) = planes().await;
     let sources = Sources::new()
         .with_source(bucket.url("a/*.parquet"))
         .with_stores(stores(&network.url()));
     let items = loaded(sources, &table).await;
-    assert_same_items(&items, &table.by_key(rows_of_parquet(&example("weather"))));
+    assert_same_items(&items, &table.by_key(rows_of_parquet(&example("planes"))));
 
     let heads = network.heads();
     let gets = heads.iter().filter(|head| {

@@ -1,6 +1,7 @@
 //! What a batch says, by arrow's accessors and chrono: the default mapping once more, told row by row.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -57,6 +58,7 @@ fn elements(field: &Field, array: &ArrayRef) -> Converted<Vec<Value>> {
 
 /// The value of a row, none if it is null.
 fn value(field: &Field, array: &ArrayRef, row: usize) -> Converted<Option<Value>> {
+    use DataType as D;
     if array.is_null(row) {
         return Ok(None);
     }
@@ -68,7 +70,6 @@ fn value(field: &Field, array: &ArrayRef, row: usize) -> Converted<Option<Value>
         let bytes = array.as_fixed_size_binary().value(row);
         return Ok(Some(Value::string(hyphenated(bytes))));
     }
-    use DataType as D;
     Ok(Some(match array.data_type() {
         D::Null => return Ok(None),
         D::Boolean => Value::Bool(array.as_boolean().value(row)),
@@ -123,7 +124,7 @@ fn physical<E: arrow_array::types::RunEndIndexType>(
     row: usize,
 ) -> (usize, ArrayRef) {
     let runs = array.as_any().downcast_ref::<RunArray<E>>().unwrap();
-    (runs.get_physical_index(row), runs.values().clone())
+    (runs.get_physical_index(row), Arc::clone(runs.values()))
 }
 
 /// Maps name each value by the text of its key, and two keys must not have one text.
@@ -352,7 +353,7 @@ fn interval(months: i32, days: i32, nanos: i64) -> Value {
         let nanos = nanos.unsigned_abs();
         let seconds = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
         let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
-        of_time.push_str(&format!("{sign}{seconds}S"));
+        write!(of_time, "{sign}{seconds}S").unwrap();
     }
     Value::string(match (of_date.as_str(), of_time.as_str()) {
         ("", "") => "PT0S".to_owned(),
@@ -370,7 +371,10 @@ fn within_years(time: DateTime<Utc>, format: &str) -> Converted<Value> {
 }
 
 fn hyphenated(bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
     let part = |from: usize, to: usize| hex.get(from..to).unwrap();
     [
         part(0, 8),

@@ -93,7 +93,7 @@ impl ToNumber for Counts {
             Count::Seconds | Count::Raw(_) => Number::try_from(seconds)?,
             Count::SecondsFraction => {
                 let scale = i32::try_from(per_second.ilog10()).unwrap_or_default();
-                Number::parse_scaled(itoa::Buffer::new().format(ticks), scale)?
+                Number::from_scaled(ticks, scale)?
             }
             Count::PerSecond(wanted, refusal) => {
                 let scaled = ticks * i128::from(wanted);

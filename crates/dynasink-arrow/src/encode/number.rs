@@ -143,9 +143,8 @@ struct Scaled<T: ArrowPrimitiveType> {
 
 impl<T: ArrowPrimitiveType<Native: Into<i128>>> ToNumber for Scaled<T> {
     fn number(&self, row: usize) -> Result<Number, Refusal> {
-        let value: i128 = self.array.value(row).into();
-        Ok(Number::parse_scaled(
-            itoa::Buffer::new().format(value),
+        Ok(Number::from_scaled(
+            self.array.value(row).into(),
             self.scale,
         )?)
     }

@@ -29,7 +29,8 @@ pub(super) enum Planned {
 pub(super) struct RowGroup {
     /// The number of the file in its source.
     pub(super) file: usize,
-    pub(super) row_group: usize,
+    /// Its number in the file, from zero.
+    pub(super) number: usize,
     pub(super) keys: KeyRanges,
     pub(super) portion: Portion,
 }
@@ -77,7 +78,7 @@ fn plan_file(
         let largest = footer.ipc().map_or(0, IpcSource::largest_message);
         return Ok(emit(Planned::RowGroup(RowGroup {
             file,
-            row_group: 0,
+            number: 0,
             keys: KeyBounds::of(None, 0, keys, &constants).ranges(),
             portion: Portion::of_messages(largest, &source.options),
         })));
@@ -96,7 +97,7 @@ fn plan_file(
         .filter(is_wanted)
         .map(|row_group| RowGroup {
             file,
-            row_group,
+            number: row_group,
             keys: KeyBounds::of(Some(metadata.reader()), row_group, keys, &constants).ranges(),
             portion: Portion::of(
                 metadata.parquet().row_group(row_group),

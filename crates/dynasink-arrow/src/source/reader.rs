@@ -49,7 +49,7 @@ pub(super) fn read(
     let mut rows = Rows::default();
     let read = caught(source.files[row_group.file].name(), || {
         let footer = footers.get(source, row_group.file)?;
-        rows.expected = Some(footer.rows_of(row_group.row_group));
+        rows.expected = Some(footer.rows_of(row_group.number));
         let mut out = Out::of(source, &footer, keys, row_group)?;
         let end = match footer.ipc() {
             Some(ipc) => read_ipc(source, ipc, row_group, &mut out, &mut rows, emit)?,
@@ -59,7 +59,7 @@ pub(super) fn read(
             Some(expected) if end == Demand::More && rows.decoded != expected => {
                 Err(Error::RowsDecoded {
                     file: footer.about().name().to_owned(),
-                    row_group: row_group.row_group,
+                    row_group: row_group.number,
                     expected,
                     decoded: rows.decoded,
                 })
@@ -106,7 +106,7 @@ fn read_parquet(
         let known = known.or_else(|| metadata.decryption_error(file, &error));
         known.unwrap_or_else(|| Error::Read {
             file: file.to_owned(),
-            row_group: row_group.row_group,
+            row_group: row_group.number,
             offset: Some(bytes.file().last_offset()),
             source: error,
         })
@@ -116,12 +116,12 @@ fn read_parquet(
         metadata.reader().clone(),
     )
     .with_projection(mask)
-    .with_row_groups(vec![row_group.row_group])
+    .with_row_groups(vec![row_group.number])
     .with_batch_size(row_group.portion.batch_rows);
     let mut numbers: Box<dyn Iterator<Item = u64>> = Box::new(0..);
     let constants = out.constants.row();
     let selection = out.filter.as_ref().and_then(|filter| {
-        filter.row_selection(metadata.reader(), row_group.row_group, constants.as_ref())
+        filter.row_selection(metadata.reader(), row_group.number, constants.as_ref())
     });
     if let Some(selection) = selection {
         rows.expected = u64::try_from(selection.row_count()).ok();
@@ -129,7 +129,7 @@ fn read_parquet(
         reader = reader.with_row_selection(selection);
     }
     let order = footer.order_in(&source.read);
-    let start = position(footer, row_group.row_group);
+    let start = position(footer, row_group.number);
     let reader = reader.build().map_err(|error| failed(error.into()))?;
     for batch in reader {
         let batch = batch
@@ -139,7 +139,7 @@ fn read_parquet(
             Some(order) => batch.project(order).map_err(failed)?,
             None => batch,
         };
-        out.check(&batch, row_group.row_group, failed)?;
+        out.check(&batch, row_group.number, failed)?;
         let decoded = row_count(&batch);
         let handed_on = out.hand_on(&batch, &start, &mut numbers).map_err(failed)?;
         rows.decoded += decoded;
@@ -207,7 +207,7 @@ impl<'a> Out<'a> {
     ) -> Result<Self> {
         let constants = source.constants(row_group.file);
         Ok(Self {
-            bounds: KeyBounds::of(footer.reader(), row_group.row_group, keys, &constants),
+            bounds: KeyBounds::of(footer.reader(), row_group.number, keys, &constants),
             filter: source.filter(footer)?,
             constants,
             source,
@@ -270,7 +270,7 @@ fn bytes_of(
     row_group: &RowGroup,
 ) -> Result<WindowedBytes> {
     let file = FileBytes::open(&footer.about().located)?;
-    let columns = metadata.parquet().row_group(row_group.row_group).columns();
+    let columns = metadata.parquet().row_group(row_group.number).columns();
     let read = columns
         .iter()
         .enumerate()

@@ -276,7 +276,7 @@ impl Reading {
         if !self.terms.keeps_unread() {
             return Err(error);
         }
-        let row_group = u32::try_from(open.row_group.row_group).ok();
+        let row_group = u32::try_from(open.row_group.number).ok();
         let name = &self.names[open.row_group.file];
         self.terms.tell(&error.unread(name, row_group, unread_rows))
     }

@@ -310,7 +310,6 @@ mod tests {
     #[derive(serde::Serialize)]
     struct Bytes(#[serde(serialize_with = "serialize_bytes")] &'static [u8]);
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     fn serialize_bytes<S: serde::Serializer>(
         bytes: &&'static [u8],
         serializer: S,
@@ -336,6 +335,13 @@ mod tests {
             numbers: (1.0, -2),
             binary: [Bytes(&[1])],
         }
+    }
+
+    #[derive(serde::Serialize)]
+    struct Mixed {
+        id: &'static str,
+        #[serde(serialize_with = "super::string_set")]
+        set: (&'static str, u8),
     }
 
     #[test]
@@ -374,12 +380,6 @@ mod tests {
         let error = table().put_serde(&nan).unwrap_err();
         assert!(matches!(&error, Error::Number { .. }), "{error}");
 
-        #[derive(serde::Serialize)]
-        struct Mixed {
-            id: &'static str,
-            #[serde(serialize_with = "super::string_set")]
-            set: (&'static str, u8),
-        }
         let mixed = Mixed {
             id: "a",
             set: ("x", 1),

@@ -179,7 +179,7 @@ impl Encapsulated {
     pub(super) fn read_body(&self, bytes: &FileBytes, most: u64) -> Result<Bytes, Fault> {
         let too_large = |size: u64| {
             damaged(format!(
-                "it takes {size} bytes of memory at once, and may take {most}: write smaller batches"
+                "it takes {size} bytes of memory at once, and may take {most}: write smaller batches, or allow more memory"
             ))
         };
         let size = self.body.end - self.body.start;

@@ -21,7 +21,7 @@ fn batch(file: &str, row_group: usize, row: u64, rows: usize) -> SourceBatch {
 fn row_group(file: usize, row_group: usize, keys: Option<(i128, i128)>) -> RowGroup {
     RowGroup {
         file,
-        row_group,
+        number: row_group,
         keys: KeyRanges::of_integers([keys]),
         portion: Portion::of_bytes(10, 1_000),
     }
@@ -87,10 +87,14 @@ fn stream(
 }
 
 /// Reads two batches of 1,000 rows.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is one of the functions that read a row group"
+)]
 fn two_batches(row_group: &RowGroup, emit: Emit<'_>) -> Result<Demand, Broken> {
     let name = row_group.file.to_string();
     for row in [0, 1_000] {
-        if emit(batch(&name, row_group.row_group, row, 1_000)) == Demand::Enough {
+        if emit(batch(&name, row_group.number, row, 1_000)) == Demand::Enough {
             return Ok(Demand::Enough);
         }
     }
@@ -190,7 +194,7 @@ async fn a_reader_is_never_further_ahead_than_what_it_reserves() {
     let read = move |row_group: &RowGroup, emit: Emit<'_>| {
         for made in 1..=ALL {
             ahead.fetch_max(made - seen.load(SeqCst), SeqCst);
-            assert_eq!(emit(batch("0", row_group.row_group, 0, 1)), Demand::More);
+            assert_eq!(emit(batch("0", row_group.number, 0, 1)), Demand::More);
         }
         Ok(Demand::More)
     };

@@ -37,10 +37,6 @@ pub struct Stores {
 
 /// What is known of how to reach stores besides the environment.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(
-    not(feature = "remote"),
-    expect(dead_code, reason = "without a scheme nobody asks for it")
-)]
 struct StoreAccess {
     endpoint_url: Option<String>,
     region: Option<String>,
