@@ -33,7 +33,7 @@ pub(super) type Emit<'a> = &'a mut dyn FnMut(SourceBatch) -> Demand;
 /// A row group that could not be read to its end.
 #[derive(Debug)]
 pub(super) struct Broken {
-    pub(super) error: Error,
+    pub(super) error: Box<Error>,
     /// Rows of it that were not handed on, if that is known.
     pub(super) unread_rows: Option<u64>,
 }
@@ -70,7 +70,7 @@ pub(super) fn read(
     read.and_then(|read| read).map_err(|error| Broken {
         // More rows than the footer says leave it open how many there should be.
         unread_rows: rows.unread(),
-        error,
+        error: Box::new(error),
     })
 }
 

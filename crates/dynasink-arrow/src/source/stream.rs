@@ -271,10 +271,10 @@ impl Reading {
     fn pass_over(&self, open: &Open, broken: Broken) -> Result<()> {
         let Broken { error, unread_rows } = broken;
         if self.terms.unreadable == Unreadable::Stop || !error.is_of_a_file() {
-            return Err(error);
+            return Err(*error);
         }
         if !self.terms.keeps_unread() {
-            return Err(error);
+            return Err(*error);
         }
         let row_group = u32::try_from(open.row_group.number).ok();
         let name = &self.names[open.row_group.file];

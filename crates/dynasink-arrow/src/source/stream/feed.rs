@@ -51,7 +51,7 @@ impl Feed {
         self.0.poll_recv(cx).map(|fed| {
             // A channel that closes without an end has lost batches.
             fed.unwrap_or(Fed::Broken(Broken {
-                error: Error::ReaderStopped,
+                error: Box::new(Error::ReaderStopped),
                 unread_rows: None,
             }))
         })

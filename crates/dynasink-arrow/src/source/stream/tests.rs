@@ -289,10 +289,10 @@ fn broken_in_the_middle(row_group: &RowGroup, emit: Emit<'_>) -> Result<Demand, 
     }
     emit(batch("1", 0, 0, 1_000));
     Err(Broken {
-        error: Error::ReaderPanicked {
+        error: Box::new(Error::ReaderPanicked {
             file: "1".to_owned(),
             message: "no".to_owned(),
-        },
+        }),
         unread_rows: Some(1_000),
     })
 }
@@ -319,7 +319,7 @@ async fn what_cannot_be_read_ends_the_stream_unless_it_is_to_be_skipped() {
         places(batches).await,
         [(0, 0), (0, 1_000), (1, 0), (2, 0), (2, 1_000)]
     );
-    let unread = noted.unread.lock().unwrap();
+    let unread = noted.unread.lock().unwrap().clone();
     let [unread] = unread.as_slice() else {
         panic!("{unread:?}")
     };
