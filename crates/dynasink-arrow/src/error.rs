@@ -101,7 +101,7 @@ pub enum Error {
         /// The type of the key.
         expected: KeyType,
         /// What to do.
-        advice: String,
+        advice: Box<str>,
     },
 
     /// Two columns, or two fields of one struct, have one name.

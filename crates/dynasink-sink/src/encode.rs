@@ -177,8 +177,11 @@ mod tests {
         );
     }
 
+    /// Its number, and why it is dead.
+    type DeadRow = (Option<u64>, String);
+
     #[derive(Clone, Debug, Default)]
-    struct Dead(Arc<Mutex<Vec<(Option<u64>, String)>>>);
+    struct Dead(Arc<Mutex<Vec<DeadRow>>>);
 
     impl OutcomeObserver for Dead {
         fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {

@@ -92,9 +92,9 @@ fn key_refused(
                 expected,
                 advice: match Mapping::key_type(field) {
                     Some(key_type) => {
-                        format!("cast the column, or use a table whose key is a {key_type}")
+                        format!("cast the column, or use a table whose key is a {key_type}").into()
                     }
-                    None => "no key can have this type: choose a column of strings, numbers or binary, or cast it".to_owned(),
+                    None => "no key can have this type: choose a column of strings, numbers or binary, or cast it".into(),
                 },
             }
         }

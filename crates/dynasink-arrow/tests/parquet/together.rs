@@ -289,7 +289,7 @@ async fn what_cannot_be_read_is_told_and_everything_else_is_read() {
     read.sort_unstable();
     read.dedup();
 
-    let noted = noted.0.lock().unwrap().clone();
+    let noted = std::mem::take(&mut *noted.0.lock().unwrap());
     let unread: u64 = noted.iter().filter_map(|unread| unread.rows).sum();
     assert_eq!(
         u64::try_from(read.len()).unwrap() + unread,

@@ -319,7 +319,7 @@ async fn what_cannot_be_read_ends_the_stream_unless_it_is_to_be_skipped() {
         places(batches).await,
         [(0, 0), (0, 1_000), (1, 0), (2, 0), (2, 1_000)]
     );
-    let unread = noted.unread.lock().unwrap().clone();
+    let unread = std::mem::take(&mut *noted.unread.lock().unwrap());
     let [unread] = unread.as_slice() else {
         panic!("{unread:?}")
     };
