@@ -3,7 +3,7 @@
 use std::fmt;
 
 use arrow_schema::{ArrowError, DataType};
-use dynasink_core::{KeyType, ObserverError, Unread, ValueKind};
+use dynasink_core::{KeyType, ObserverError, TableName, Unread, ValueKind};
 use parquet::errors::ParquetError;
 
 use crate::mapping::MappingError;
@@ -91,7 +91,7 @@ pub enum Error {
     )]
     KeyColumnType {
         /// The table.
-        table: String,
+        table: TableName,
         /// The key column.
         column: String,
         /// Its type.

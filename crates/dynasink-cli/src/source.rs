@@ -79,7 +79,7 @@ impl SourceArgs {
     pub(crate) async fn open(&self) -> Result<FileSource, Failure> {
         let refused = |error| Failure::refused(&error);
         // What is wrong here shows without any file.
-        let options = self.options().map_err(refused)?;
+        let options = self.options()?;
         let named = self.sources.iter().collect::<Sources>();
         let sources = self
             .manifest
@@ -95,16 +95,17 @@ impl SourceArgs {
         FileSource::of(files, options).await.map_err(refused)
     }
 
-    fn options(&self) -> Result<SourceOptions, dynasink::ArrowError> {
+    fn options(&self) -> Result<SourceOptions, Failure> {
+        let refused = |error| Failure::refused(&error);
         let mut options = self.reading.options();
         if !self.columns.is_empty() {
             options = options.with_columns(&self.columns);
         }
         if let Some(condition) = &self.condition {
-            options = options.with_filter(Filter::parse(condition)?);
+            options = options.with_filter(Filter::parse(condition).map_err(refused)?);
         }
         if let Some(file) = &self.decryption_keys {
-            options = options.with_decryption_keys(DecryptionKeys::load(file)?);
+            options = options.with_decryption_keys(DecryptionKeys::load(file).map_err(refused)?);
         }
         Ok(options)
     }

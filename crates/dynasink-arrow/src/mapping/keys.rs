@@ -85,7 +85,7 @@ fn key_refused(
     match &candidate.origin {
         Origin::Value { field, path, .. } if path.rules().encode_as.is_none() => {
             Error::KeyColumnType {
-                table: table.name().to_string(),
+                table: table.name().clone(),
                 column: path.to_string(),
                 data_type: field.data_type().clone(),
                 role: role.name.clone(),
