@@ -24,10 +24,12 @@ mod survey;
 mod unread;
 
 use std::ffi::OsStr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arrow_schema::{Fields, Schema, SchemaRef};
 use dynasink_core::Unread;
+use futures::{FutureExt, Stream, StreamExt};
 
 pub use encryption::DecryptionKeys;
 pub use filter::{Filter, FilterPlace};
@@ -42,6 +44,9 @@ use constants::Constants;
 use drift::UnitedSchema;
 use filter::BoundFilter;
 use footer::{Footer, PageIndex};
+
+/// How many footers are asked for at once: enough to fill the latency of an object store.
+const FOOTERS_AT_ONCE: usize = 16;
 
 /// A file of a source.
 #[derive(Clone, Debug)]
@@ -186,19 +191,14 @@ impl FileSource {
     ///
     /// As for [`open`](Self::open).
     pub async fn of(files: FileSet, options: SourceOptions) -> Result<Self> {
-        tokio::task::spawn_blocking(move || Self::read_footers(&files, options))
-            .await
-            .unwrap_or(Err(Error::ReaderStopped))
-    }
-
-    fn read_footers(found: &FileSet, options: SourceOptions) -> Result<Self> {
-        let mut files = Vec::with_capacity(found.files().len());
+        let mut footers = pin!(footers(&files, &options));
+        let mut opened = Vec::with_capacity(files.files().len());
         let mut unread = Vec::new();
         let mut unreadable = None;
         let mut united = UnitedSchema::default();
         let mut names = Vec::new();
-        for located in found.files() {
-            let footer = match Footer::load(located, &options, PageIndex::Unread) {
+        while let Some((located, footer)) = footers.next().await {
+            let footer = match footer {
                 Err(error) if options.unreadable() == Unreadable::Skip && error.is_of_a_file() => {
                     unread.push(error.unread(located.name(), None, None));
                     unreadable.get_or_insert(error);
@@ -206,17 +206,17 @@ impl FileSource {
                 }
                 footer => footer?,
             };
-            footer.check_partitions(found.partition_fields())?;
+            footer.check_partitions(files.partition_fields())?;
             united.add(&footer.selected_schema(&options), located.name())?;
-            if files.is_empty() {
+            if opened.is_empty() {
                 names = footer.column_names();
             }
-            files.push(footer.into_file());
+            opened.push(footer.into_file());
         }
         let Some(schema) = united.into_schema() else {
             return Err(unreadable.unwrap_or(Error::NoFiles));
         };
-        let folders = found
+        let folders = files
             .partition_fields()
             .iter()
             .filter(|field| options.is_read(field.name()));
@@ -224,17 +224,17 @@ impl FileSource {
         let handed_on = read
             .iter()
             .filter(|field| options.is_handed_on(field.name()));
-        let opened = Opened {
+        let source = Opened {
             schema: Arc::new(Schema::new(handed_on.cloned().collect::<Fields>())),
             read: Arc::new(Schema::new(read)),
-            files,
-            folder_fields: found.partition_fields().clone(),
-            options,
+            files: opened,
+            folder_fields: files.partition_fields().clone(),
+            options: options.clone(),
             unread,
         };
-        opened.check_columns(&names)?;
-        opened.check_filter()?;
-        Ok(Self(Arc::new(opened)))
+        source.check_columns(&names)?;
+        source.check_filter()?;
+        Ok(Self(Arc::new(source)))
     }
 
     /// The schema of all files together. A column is nullable if it is so, or missing, in any file. The columns of the
@@ -275,4 +275,19 @@ impl FileSource {
     pub fn stream_with(&self, options: &StreamOptions) -> BatchStream {
         BatchStream::start(Arc::clone(&self.0), options)
     }
+}
+
+/// The footers of `files` in their order, some of which are asked for at once: an object store takes its time for each.
+fn footers<'f>(
+    files: &'f FileSet,
+    options: &'f SourceOptions,
+) -> impl Stream<Item = (&'f Located, Result<Footer>)> {
+    futures::stream::iter(files.files())
+        .map(move |located| {
+            let (file, options) = (located.clone(), options.clone());
+            let load = move || Footer::load(&file, &options, PageIndex::Unread);
+            tokio::task::spawn_blocking(load)
+                .map(move |loaded| (located, loaded.unwrap_or(Err(Error::ReaderStopped))))
+        })
+        .buffered(FOOTERS_AT_ONCE)
 }
