@@ -36,9 +36,6 @@ pub(crate) enum Command {
 /// Write the rows of Parquet files into a table
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
-    #[command(flatten)]
-    pub(crate) source: SourceArgs,
-
     /// The table to write to
     #[arg(long, value_name = "NAME")]
     pub(crate) table: String,
@@ -90,6 +87,10 @@ pub(crate) struct LoadArgs {
     /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+
+    // The headings of these would stand above what follows them.
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 /// Print what becomes of columns, as a file to edit and to give to load
@@ -97,15 +98,15 @@ pub(crate) struct LoadArgs {
 /// It is TOML in which everything is a comment, so that it says what happens without a file.
 #[derive(Debug, Args)]
 pub(crate) struct MappingArgs {
-    #[command(flatten)]
-    pub(crate) source: SourceArgs,
-
     /// The table that the rows will go to: its keys are pointed out
     #[arg(long, value_name = "NAME")]
     pub(crate) table: Option<String>,
 
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 /// Where the table is
