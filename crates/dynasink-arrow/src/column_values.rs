@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
-use arrow_buffer::NullBuffer;
-use arrow_cast::{CastOptions, cast, cast_with_options};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_cast::cast;
+use arrow_ord::cmp::distinct;
 use arrow_schema::DataType;
 use dynasink_core::{Error, TableName, ValueEncoder};
 
@@ -15,16 +16,23 @@ use crate::encode::{Step, ValueError};
 pub(crate) struct ColumnValues {
     array: ArrayRef,
     nulls: Option<NullBuffer>,
+    /// The rows whose value has no place in the type that was asked for.
+    changed: Option<BooleanBuffer>,
 }
 
 impl ColumnValues {
     /// `array`, null also where a struct around it is.
     pub(crate) fn new(array: ArrayRef, outer_nulls: Option<&NullBuffer>) -> Self {
         let nulls = NullBuffer::union(array.logical_nulls().as_ref(), outer_nulls);
-        Self { array, nulls }
+        Self {
+            array,
+            nulls,
+            changed: None,
+        }
     }
 
-    /// The same values as `data_type`, or as another type that has the same texts. None if one of them would change.
+    /// The same values as `data_type`, or as another type that has the same texts. One that would change is
+    /// [absent](Self::absence). None if there is no way from the one type to the other.
     pub(crate) fn of_type(self, data_type: &DataType) -> Option<Self> {
         let wanted = unpacked_type(data_type);
         let found = unpacked_type(self.array.data_type());
@@ -38,15 +46,13 @@ impl ColumnValues {
             return Some(self);
         }
         let array = unpacked(&self.array)?;
-        let exact = CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        };
-        let same = cast_with_options(&array, wanted, &exact).ok()?;
-        let back = cast_with_options(&same, array.data_type(), &exact).ok()?;
-        (back.as_ref() == array.as_ref()).then_some(Self {
+        let same = cast(&array, wanted).ok()?;
+        let back = cast(&same, array.data_type()).ok()?;
+        let changed = distinct(&back, &array).ok()?.values().clone();
+        Some(Self {
             array: same,
             nulls: self.nulls,
+            changed: (changed.count_set_bits() > 0).then_some(changed),
         })
     }
 
@@ -56,6 +62,17 @@ impl ColumnValues {
 
     pub(crate) fn is_null(&self, row: usize) -> bool {
         self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// Why the row has no value here, if it has none.
+    pub(crate) fn absence(&self, row: usize) -> Option<&'static str> {
+        if self.is_null(row) {
+            return Some("it is null");
+        }
+        let changed = self.changed.as_ref();
+        changed
+            .is_some_and(|changed| changed.value(row))
+            .then_some("it has no place in the type that the column has in other files")
     }
 }
 

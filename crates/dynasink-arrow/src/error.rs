@@ -441,6 +441,17 @@ pub enum Error {
         column: String,
     },
 
+    /// A file has no column that its rows cannot do without.
+    #[error(
+        "{file}: it has no column {column:?}, which the keys of the table are made of: leave the file out, or load it with a mapping of its own"
+    )]
+    ColumnAbsent {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+
     /// A column was asked for that is not there.
     #[error("{file}: no column is named {column:?}: {available}")]
     UnknownColumn {
@@ -464,6 +475,19 @@ pub enum Error {
         /// The byte of the file that was asked for last, if that is known.
         offset: Option<u64>,
         /// What the reader said.
+        source: ArrowError,
+    },
+
+    /// The row filter has no answer for a value.
+    #[error(
+        "{file}: the filter has no answer for a value in row group {row_group}: write its literals with no more digits than the column has in this file"
+    )]
+    FilterOverflow {
+        /// The file.
+        file: String,
+        /// The row group, from zero.
+        row_group: u32,
+        /// What went wrong.
         source: ArrowError,
     },
 

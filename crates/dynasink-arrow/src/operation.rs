@@ -152,6 +152,9 @@ impl RowOperations {
                 .of_null
                 .ok_or_else(|| refused("it is null, and so does not say what the row does"));
         }
+        if let Some(absence) = self.values.absence(row) {
+            return Err(refused(absence));
+        }
         let mut buffer = String::new();
         let text = self
             .texts

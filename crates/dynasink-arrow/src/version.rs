@@ -83,10 +83,10 @@ impl Versions {
             data_type: self.of.data_type.clone(),
             reason,
         };
-        if self.values.is_null(row) {
-            return Err(refused(
-                "it is null, and the version of each row is needed".to_owned(),
-            ));
+        if let Some(absence) = self.values.absence(row) {
+            return Err(refused(format!(
+                "{absence}, and the version of each row is needed"
+            )));
         }
         Ok(match &self.reader {
             Reader::Signed(values) => Version::integer(values.value(row)),

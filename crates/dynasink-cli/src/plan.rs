@@ -68,6 +68,9 @@ impl LoadPlan {
             (None, None) => return Err(Failure::refused_because("there is no table to write to")),
         };
         let mapping = mapping::of(&source, &table, file)?;
+        source
+            .check_has(mapping.needed_columns())
+            .map_err(|error| Failure::refused(&error))?;
         for warning in mapping.warnings() {
             // Where stderr is closed, there is nobody to be warned.
             let _shown = writeln!(stderr(), "warning: {warning}");

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use dynasink_core::ValueEncoder;
 
 use super::fallback::Fallbacks;
+use super::packed::FloatWidth;
 use super::refusal::Refusal;
 use super::text::{self, Text};
 use super::{Encode, ValueError, indirect, packed};
@@ -27,7 +28,7 @@ pub(super) enum BinaryForm {
     /// What a string says in base64.
     FromBase64,
     /// The floats of a list, one after the other.
-    Packed,
+    Packed(FloatWidth),
 }
 
 /// The bytes of a row that is not null.
@@ -72,7 +73,7 @@ pub(super) fn bytes_as(array: &dyn Array, form: BinaryForm) -> Option<Box<dyn To
     }
     match form {
         BinaryForm::Value => return bytes(array),
-        BinaryForm::Packed => return packed::floats(array),
+        BinaryForm::Packed(width) => return packed::floats(array, width),
         _ => {}
     }
     if !array.data_type().is_string() {
@@ -80,7 +81,7 @@ pub(super) fn bytes_as(array: &dyn Array, form: BinaryForm) -> Option<Box<dyn To
     }
     let texts = text::of(array)?;
     Some(match form {
-        BinaryForm::Value | BinaryForm::Packed => return None,
+        BinaryForm::Value | BinaryForm::Packed(_) => return None,
         BinaryForm::Utf8 => decoded(texts, |text, buffer| {
             buffer.extend_from_slice(text.as_bytes());
             Ok(())

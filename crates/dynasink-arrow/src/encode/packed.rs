@@ -3,6 +3,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, FixedSizeListArray, PrimitiveArray};
+use arrow_cast::cast;
 use arrow_schema::DataType;
 use half::f16;
 
@@ -10,14 +11,36 @@ use super::binary::ToBytes;
 use super::nested::ElementRange;
 use super::refusal::Refusal;
 
-/// The floats of `array`; none if it is not of lists of them, all of one length.
-pub(super) fn floats(array: &dyn Array) -> Option<Box<dyn ToBytes>> {
+/// How many bits each float has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FloatWidth {
+    Half,
+    Single,
+    Double,
+}
+
+impl FloatWidth {
+    /// That of the floats in lists of this type.
+    pub(super) fn of_list(data_type: &DataType) -> Option<Self> {
+        let DataType::FixedSizeList(element, _) = data_type else {
+            return None;
+        };
+        Some(match element.data_type() {
+            DataType::Float16 => Self::Half,
+            DataType::Float32 => Self::Single,
+            DataType::Float64 => Self::Double,
+            _ => return None,
+        })
+    }
+}
+
+/// The floats of `array` in this width; none if it is not of lists of them, all of one length.
+pub(super) fn floats(array: &dyn Array, width: FloatWidth) -> Option<Box<dyn ToBytes>> {
     let array = array.as_fixed_size_list_opt()?;
-    match array.value_type() {
-        DataType::Float16 => packed::<Float16Type>(array),
-        DataType::Float32 => packed::<Float32Type>(array),
-        DataType::Float64 => packed::<Float64Type>(array),
-        _ => None,
+    match width {
+        FloatWidth::Half => packed::<Float16Type>(array),
+        FloatWidth::Single => packed::<Float32Type>(array),
+        FloatWidth::Double => packed::<Float64Type>(array),
     }
 }
 
@@ -29,8 +52,10 @@ struct Packed<T: ArrowPrimitiveType> {
 fn packed<T: ArrowPrimitiveType<Native: LittleEndian>>(
     lists: &FixedSizeListArray,
 ) -> Option<Box<dyn ToBytes>> {
+    // A file may have narrower floats than others, which are all in the wider ones.
+    let elements = cast(lists.values(), &T::DATA_TYPE).ok()?;
     Some(Box::new(Packed {
-        elements: lists.values().as_primitive_opt::<T>()?.clone(),
+        elements: elements.as_primitive_opt::<T>()?.clone(),
         lists: lists.clone(),
     }))
 }

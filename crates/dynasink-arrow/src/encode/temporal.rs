@@ -86,7 +86,21 @@ pub(super) fn texts(array: &dyn Array, iso: Iso) -> Option<Box<dyn Text>> {
         return None;
     }
     let ticks = Ticks::of(array)?;
+    let iso = iso.in_zone_of(array.data_type())?;
     Some(Box::new(Temporal { ticks, iso }))
+}
+
+impl Iso {
+    /// The same, in the zone of these values where each is shown in its own: files may differ in it.
+    fn in_zone_of(self, data_type: &DataType) -> Option<Self> {
+        Some(match (self, data_type) {
+            (
+                Self::Timestamp(digits, ShownZone::Local(_, false)),
+                DataType::Timestamp(_, Some(zone)),
+            ) => Self::Timestamp(digits, ShownZone::Local(Zone::parse(zone)?, false)),
+            _ => self,
+        })
+    }
 }
 
 struct Temporal {

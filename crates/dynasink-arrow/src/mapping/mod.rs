@@ -250,6 +250,14 @@ impl Mapping {
         Ok(alignment)
     }
 
+    /// The columns that keys of the table are made of, so that no row can do without them.
+    pub fn needed_columns(&self) -> impl Iterator<Item = &str> {
+        let columns = self.schema().fields().iter().enumerate();
+        columns
+            .filter(|(column, _)| self.is_of_table_key(*column))
+            .map(|(_, field)| field.name().as_str())
+    }
+
     /// Whether a key of the table is made of the column, so that no row can do without it.
     fn is_of_table_key(&self, column: usize) -> bool {
         self.0

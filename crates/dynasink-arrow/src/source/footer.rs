@@ -69,6 +69,7 @@ impl Footer {
                 located: located.clone(),
                 rows,
                 row_groups,
+                absent: Vec::new(),
             },
             content,
         };

@@ -54,6 +54,8 @@ pub struct SourceFile {
     located: Located,
     rows: u64,
     row_groups: usize,
+    /// Columns of other files that it does not have.
+    absent: Vec<String>,
 }
 
 impl SourceFile {
@@ -75,6 +77,11 @@ impl SourceFile {
     /// Its row groups.
     pub fn row_groups(&self) -> usize {
         self.row_groups
+    }
+
+    /// Columns that other files of the source have and this one has not: they are null in its rows.
+    pub fn absent_columns(&self) -> &[String] {
+        &self.absent
     }
 }
 
@@ -197,6 +204,7 @@ impl FileSource {
         let mut unreadable = None;
         let mut united = UnitedSchema::default();
         let mut names = Vec::new();
+        let mut schemas = Vec::new();
         while let Some((located, footer)) = footers.next().await {
             let footer = match footer {
                 Err(error) if options.unreadable() == Unreadable::Skip && error.is_of_a_file() => {
@@ -207,7 +215,9 @@ impl FileSource {
                 footer => footer?,
             };
             footer.check_partitions(files.partition_fields())?;
-            united.add(&footer.selected_schema(&options), located.name())?;
+            let own = footer.selected_schema(&options);
+            united.add(&own, located.name())?;
+            schemas.push(own);
             if opened.is_empty() {
                 names = footer.column_names();
             }
@@ -216,6 +226,11 @@ impl FileSource {
         let Some(schema) = united.into_schema() else {
             return Err(unreadable.unwrap_or(Error::NoFiles));
         };
+        for (file, own) in opened.iter_mut().zip(&schemas) {
+            let fields = schema.fields().iter();
+            let absent = fields.filter(|field| own.column_with_name(field.name()).is_none());
+            file.absent = absent.map(|field| field.name().clone()).collect();
+        }
         let folders = files
             .partition_fields()
             .iter()
@@ -251,6 +266,29 @@ impl FileSource {
     /// The files in the order in which they are read.
     pub fn files(&self) -> &[SourceFile] {
         &self.0.files
+    }
+
+    /// Checks that every file has these columns, such as those that a table's keys are made of: a file without one would
+    /// have no row that can be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ColumnAbsent`] for the first file that lacks one.
+    #[expect(
+        single_use_lifetimes,
+        reason = "`impl Trait` arguments cannot elide it yet"
+    )]
+    pub fn check_has<'c>(&self, columns: impl IntoIterator<Item = &'c str>) -> Result<()> {
+        for column in columns {
+            let lacks = |file: &&SourceFile| file.absent.iter().any(|absent| absent == column);
+            if let Some(file) = self.files().iter().find(lacks) {
+                return Err(Error::ColumnAbsent {
+                    file: file.name().to_owned(),
+                    column: column.to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Reads the rows: files in the order given, rows in the order of the file. Each call reads from the start.

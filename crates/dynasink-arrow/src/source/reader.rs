@@ -141,7 +141,7 @@ fn read_parquet(
         };
         out.check(&batch, row_group.number, failed)?;
         let decoded = row_count(&batch);
-        let handed_on = out.hand_on(&batch, &start, &mut numbers).map_err(failed)?;
+        let handed_on = out.hand_on(&batch, &start, &mut numbers, failed)?;
         rows.decoded += decoded;
         if let Some(batch) = handed_on
             && emit(batch) == Demand::Enough
@@ -177,7 +177,7 @@ fn read_ipc(
             let part = batch.slice(first, step.min(batch.num_rows() - first));
             out.check(&part, index, failed)?;
             let decoded = row_count(&part);
-            let handed_on = out.hand_on(&part, &start, &mut numbers).map_err(failed)?;
+            let handed_on = out.hand_on(&part, &start, &mut numbers, failed)?;
             rows.decoded += decoded;
             if let Some(batch) = handed_on
                 && emit(batch) == Demand::Enough
@@ -239,15 +239,22 @@ impl<'a> Out<'a> {
         batch: &RecordBatch,
         start: &SourcePosition,
         numbers: &mut impl Iterator<Item = u64>,
-    ) -> Result<Option<SourceBatch>, ArrowError> {
-        let batch = self.constants.append(batch)?;
+        failed: impl Fn(ArrowError) -> Error,
+    ) -> Result<Option<SourceBatch>> {
+        let batch = self.constants.append(batch).map_err(&failed)?;
         let Some(filter) = &self.filter else {
             let mut numbers = numbers.take(batch.num_rows());
             let first = numbers.next().unwrap_or_default();
             numbers.for_each(drop);
             return Ok(Some(SourceBatch::at(batch, start.offset_by(first))));
         };
-        let kept = filter.keep(&batch, numbers)?;
+        let kept = filter
+            .keep(&batch, numbers)
+            .map_err(|source| Error::FilterOverflow {
+                file: self.footer.about().name().to_owned(),
+                row_group: start.row_group(),
+                source,
+            })?;
         if kept.rows.is_empty() {
             return Ok(None);
         }
@@ -257,7 +264,7 @@ impl<'a> Out<'a> {
             .filter(|(_, field)| options.is_handed_on(field.name()))
             .map(|(at, _)| at)
             .collect();
-        let batch = kept.batch.project(&handed_on)?;
+        let batch = kept.batch.project(&handed_on).map_err(failed)?;
         Ok(Some(SourceBatch::of_rows(batch, start.clone(), kept.rows)))
     }
 }

@@ -90,8 +90,8 @@ impl fmt::Debug for TemplateTexts {
 
 impl Values {
     fn text<'a>(&'a self, row: usize, buffer: &'a mut String) -> Result<&'a str, String> {
-        if self.column.is_null(row) {
-            return Err("it is null, and a template needs all of its values".to_owned());
+        if let Some(absence) = self.column.absence(row) {
+            return Err(format!("{absence}, and a template needs all of its values"));
         }
         let text = self.reader.text(row, buffer)?;
         if text.is_empty() {

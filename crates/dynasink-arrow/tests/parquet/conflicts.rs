@@ -62,6 +62,31 @@ async fn columns_are_matched_by_name_whatever_their_order_and_nullability() {
 }
 
 #[tokio::test]
+async fn a_file_without_a_column_that_is_needed_is_told_before_any_row() {
+    let folder = TempDir::new().unwrap();
+    let paths = files(
+        &folder,
+        &[
+            &[
+                ("id", numbers(&[Some(1)]), false),
+                ("name", texts(&["ann"]), false),
+            ],
+            &[("name", texts(&["bob"]), false)],
+        ],
+    );
+    let source = FileSource::open(&paths, SourceOptions::new())
+        .await
+        .unwrap();
+    assert!(source.check_has(["name"]).is_ok());
+    assert_eq!(source.files()[1].absent_columns(), ["id"]);
+    let error = source.check_has(["name", "id"]).unwrap_err();
+    assert!(
+        matches!(&error, Error::ColumnAbsent { file, column } if file.ends_with("1.parquet") && column == "id"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn files_that_disagree_are_told_by_both_names_and_the_column() {
     let id = || ("id", numbers(&[Some(1)]), false);
     let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true]));

@@ -20,6 +20,7 @@ use super::fallback::Fallbacks;
 use super::form::Form;
 use super::json_text::JsonForm;
 use super::number::NumberForm;
+use super::packed::FloatWidth;
 use super::set::MemberForm;
 use super::temporal::{Iso, ShownZone};
 use super::text::TextForm;
@@ -193,7 +194,10 @@ impl<'p, 's> Plan<'p, 's> {
             })),
             W::Document => Form::Document(DocumentForm::Plain),
             W::DynamodbJson => Form::Document(DocumentForm::Typed),
-            W::Packed => binary(BinaryForm::Packed),
+            W::Packed => match FloatWidth::of_list(self.field.data_type()) {
+                Some(width) => binary(BinaryForm::Packed(width)),
+                None => return Err(self.unsupported("whose elements are no floats")),
+            },
             W::Entries => self.entries()?,
             W::Tagged => self.union(true)?,
         })

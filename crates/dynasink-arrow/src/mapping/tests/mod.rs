@@ -5,6 +5,7 @@ mod columns;
 mod infer;
 mod keys;
 mod made;
+mod other_types;
 mod outline;
 mod rows;
 
