@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "variant")]
 use arrow_array::new_empty_array;
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, TimeUnit};
 
 use super::absent::{Absent, Place};
 use super::binary::BinaryForm;
@@ -156,6 +156,10 @@ impl<'p, 's> Plan<'p, 's> {
                 DataType::Duration(_) => text(TextForm::Iso(Iso::Duration)),
                 _ => text(self.text_form()),
             },
+            W::IsoOfEpochS => text(TextForm::OfEpoch(TimeUnit::Second)),
+            W::IsoOfEpochMs => text(TextForm::OfEpoch(TimeUnit::Millisecond)),
+            W::IsoOfEpochUs => text(TextForm::OfEpoch(TimeUnit::Microsecond)),
+            W::IsoOfEpochNs => text(TextForm::OfEpoch(TimeUnit::Nanosecond)),
             W::Zoned => text(self.zoned()?),
             W::N if data_type.is_string() => number(NumberForm::Parsed),
             W::N if data_type == &DataType::Boolean => number(NumberForm::Bit),
