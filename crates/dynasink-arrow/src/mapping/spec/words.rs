@@ -219,6 +219,9 @@ words! {
         String = "string",
         /// Rounded half to even to 38 digits; what is out of range still rejects the row.
         Round = "round",
+        /// As [`Round`](Self::Round), and what is nearer to zero than 1E-130 is zero; what is too large still
+        /// rejects the row.
+        Zero = "zero",
     }
 }
 
