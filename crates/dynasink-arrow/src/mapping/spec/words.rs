@@ -296,6 +296,18 @@ words! {
 }
 
 words! {
+    /// What columns become whose Arrow extension is not known.
+    #[derive(Default)]
+    pub enum UnknownExtension {
+        /// What they are stored as, with a warning.
+        #[default]
+        Storage = "storage",
+        /// They are refused, unless `as` says what they become.
+        Error = "error",
+    }
+}
+
+words! {
     /// Whether binary columns without a logical type are text, as old writers of Parquet leave them.
     #[derive(Default)]
     pub enum BinaryAsString {
