@@ -1,10 +1,10 @@
 //! The rows of a batch, one write operation each.
 
-use dynasink_core::{ItemEncoder, SourcePosition, WriteOp};
+use dynasink_core::{Error, ItemEncoder, SourcePosition, WriteOp};
 
 use crate::batch::SourceBatch;
 use crate::column_values::RefusedValue;
-use crate::encode::ValueError;
+use crate::encode::{Step, ValueError};
 use crate::mapping::Mapping;
 use crate::mapping::attribute::{BindError, Values};
 use crate::mapping::row::RowValues;
@@ -92,10 +92,11 @@ impl Rows {
             }
             Ok::<_, ValueError>(())
         })?;
-        let mut op = match operation {
-            RowOperation::Delete => table.delete(&item)?,
-            _ => table.put(item)?,
+        let op = match operation {
+            RowOperation::Delete => table.delete(&item),
+            _ => table.put(item),
         };
+        let mut op = op.map_err(|error| blame_column(mapping, error))?;
         if let Some(position) = position {
             op = op.at(position.clone());
         }
@@ -103,5 +104,23 @@ impl Rows {
             op = op.with_version(version);
         }
         Ok(Some(op))
+    }
+}
+
+/// A key that is missing, or is not what a key may be, is the fault of the column that it is made of.
+#[cold]
+fn blame_column(mapping: &Mapping, error: Error) -> ValueError {
+    let attribute = error.key_attribute().and_then(|name| {
+        let attributes = mapping.attributes();
+        attributes.iter().find(|attribute| attribute.name() == name)
+    });
+    let column =
+        attribute.and_then(|attribute| Some((attribute.column()?, attribute.data_type()?)));
+    match column {
+        Some((column, data_type)) => {
+            let column = Step::Field(column.to_owned());
+            ValueError::from(error).of(data_type).within(column)
+        }
+        None => error.into(),
     }
 }

@@ -181,6 +181,17 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// The attribute of a key, of the table or of an index, that is to blame.
+    pub fn key_attribute(&self) -> Option<&str> {
+        match self {
+            Self::MissingKey { attribute, .. }
+            | Self::KeyType { attribute, .. }
+            | Self::EmptyKey { attribute, .. }
+            | Self::KeyTooLong { attribute, .. } => Some(attribute),
+            _ => None,
+        }
+    }
+
     /// A short name of the kind of error for dead letters, metrics and logs; it never changes.
     pub fn code(&self) -> &'static str {
         match self {

@@ -122,6 +122,11 @@ fn a_row_without_a_key_is_reported_with_its_position_and_passed_over() {
     };
     assert_eq!(position.to_string(), "a.parquet, row group 2, row 101");
     assert_eq!((reason.code.as_str(), reason.attempts), ("missing_key", 0));
+    let value = reason.value.as_ref().unwrap();
+    assert_eq!(
+        (value.column.as_str(), value.kind.as_str()),
+        ("id", "Int64")
+    );
 }
 
 #[test]
@@ -136,7 +141,7 @@ fn a_row_that_nobody_would_know_of_is_an_error() {
     };
     assert_eq!(
         error.to_string(),
-        "the row at a.parquet, row group 0, row 7 cannot be written: table users: the item has no key attribute \"id\""
+        "the row at a.parquet, row group 0, row 7 cannot be written: column id (Int64): table users: the item has no key attribute \"id\""
     );
 }
 

@@ -17,6 +17,8 @@ use crate::shape::is_variant;
 /// | --- | --- |
 /// | signed integers, unsigned integers | the wider; signed and unsigned, the signed one that holds both |
 /// | floats | the wider |
+/// | integers and floats | the float, if it has every such integer: up to 16 bits in 32, up to 32 in 64 |
+/// | integers and decimals | decimals with a place for the integers |
 /// | decimals | as many digits on both sides of the point as either has |
 /// | timestamps, both with a zone or both without | the finer unit |
 /// | strings of any kind, binary of any kind | views |
@@ -87,6 +89,11 @@ fn widened_type(a: &DataType, b: &DataType, path: &str) -> Result<Option<DataTyp
     }
     if let (Some(a), Some(b)) = (decimal(a), decimal(b)) {
         return Ok(wider_decimal(a, b));
+    }
+    match (integer(a), integer(b)) {
+        (Some(whole), None) if widens_integers(b) => return Ok(integer_and(whole, b)),
+        (None, Some(whole)) if widens_integers(a) => return Ok(integer_and(whole, a)),
+        _ => {}
     }
     if let (Some(a_element), Some(b_element)) = (element(a), element(b)) {
         let element = Arc::new(widened(a_element, b_element, &format!("{path}[]"))?);
@@ -168,6 +175,30 @@ fn wider_integer(a: (bool, u8), b: (bool, u8)) -> Option<DataType> {
         // No integer has a place for a u64 and a sign.
         _ => return None,
     })
+}
+
+/// Whether it may have a place for integers too.
+fn widens_integers(data_type: &DataType) -> bool {
+    data_type.is_floating() || decimal(data_type).is_some()
+}
+
+/// The type that holds integers exactly as well as what `other` does.
+fn integer_and((_, bits): (bool, u8), other: &DataType) -> Option<DataType> {
+    if let Some(other) = decimal(other) {
+        // The digits of the greatest integer of so many bits, with or without a sign.
+        let digits = match bits {
+            8 => 3,
+            16 => 5,
+            32 => 10,
+            _ => 20,
+        };
+        return wider_decimal((32, digits, 0), other);
+    }
+    match other {
+        DataType::Float32 if bits <= 16 => Some(DataType::Float32),
+        DataType::Float32 | DataType::Float64 if bits <= 32 => Some(DataType::Float64),
+        _ => None,
+    }
 }
 
 /// Bits, precision and scale.

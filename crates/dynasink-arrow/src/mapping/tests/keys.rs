@@ -87,7 +87,7 @@ fn the_key_of_an_index_is_omitted_when_null_and_never_empty() {
         items(&mapping, orders()),
         [
             r#"{"pk":{"S":"x"},"sk":{"N":"7"},"customer":{"S":"ann"}}"#,
-            "table orders: attribute \"mail\" is an empty string (S) but is a key of index \"by-mail\""
+            "mail: table orders: attribute \"mail\" is an empty string (S) but is a key of index \"by-mail\""
         ]
     );
     let text = format!("{text}\ncolumns.mail.empty_string = 'omit'");

@@ -38,6 +38,23 @@ fn integers_widen_to_one_that_holds_both() {
 }
 
 #[test]
+fn integers_widen_to_floats_and_decimals_that_hold_them_all() {
+    use DataType::*;
+    for (a, b, wide) in [
+        (Int32, Float64, Some(Float64)),
+        (UInt16, Float32, Some(Float32)),
+        (Int32, Float32, Some(Float64)),
+        (UInt64, Float64, None),
+        (Int8, Float16, None),
+        (Int32, Decimal128(12, 2), Some(Decimal128(12, 2))),
+        (Int64, Decimal128(12, 2), Some(Decimal128(22, 2))),
+        (UInt8, Decimal32(4, 4), Some(Decimal32(7, 4))),
+    ] {
+        assert_eq!(widened_to(a, b), wide);
+    }
+}
+
+#[test]
 fn decimals_keep_the_digits_of_both_sides() {
     use DataType::*;
     for (a, b, wide) in [
