@@ -46,6 +46,17 @@ pub enum Error {
         fitting: Vec<EncodeAs>,
     },
 
+    /// The mapping refuses extensions that are not known, and a column has one.
+    #[error(
+        "column {column:?} has the extension {extension:?}, which is not known: say what it becomes by `as`, drop it, or take it as it is stored by `unknown_extension = \"storage\"`"
+    )]
+    UnknownExtension {
+        /// The column; fields inside it follow after dots.
+        column: String,
+        /// The name of the extension.
+        extension: String,
+    },
+
     /// The mapping says of a column what goes with another type or another form, or lacks what goes with this one.
     #[error("column {column:?} of the Arrow type {data_type}: `{option}` does not fit: {reason}")]
     ColumnOption {

@@ -23,9 +23,10 @@ impl Encoding {
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedType`] for a type that has no form in DynamoDB, [`Error::UnfitWord`],
-    /// [`Error::ColumnOption`] and [`Error::SetOf`] for a mapping that does not fit it, [`Error::DuplicateColumn`]
-    /// and [`Error::ColumnName`] if the fields of a struct cannot name attributes.
+    /// [`Error::UnsupportedType`] for a type that has no form in DynamoDB, [`Error::UnknownExtension`] where the
+    /// mapping refuses those, [`Error::UnfitWord`], [`Error::ColumnOption`] and [`Error::SetOf`] for a mapping that
+    /// does not fit it, [`Error::DuplicateColumn`] and [`Error::ColumnName`] if the fields of a struct cannot name
+    /// attributes.
     pub(crate) fn new(path: &ValuePath<'_>, field: &Field) -> Result<Self> {
         Self::in_place(path, field, Place::Attribute)
     }

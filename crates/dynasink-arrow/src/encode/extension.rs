@@ -70,8 +70,16 @@ pub(crate) fn unknown_extension(field: &Field) -> Option<&str> {
     if Extension::of(field).is_some() {
         return None;
     }
-    let unknown = name(field).filter(|name| !STORAGE.contains(name));
-    unknown.or_else(|| parts(field.data_type()).find_map(|part| unknown_extension(part)))
+    own_unknown_extension(field)
+        .or_else(|| parts(field.data_type()).find_map(|part| unknown_extension(part)))
+}
+
+/// The extension of `field` itself, if it means nothing here.
+pub(super) fn own_unknown_extension(field: &Field) -> Option<&str> {
+    if Extension::of(field).is_some() {
+        return None;
+    }
+    name(field).filter(|name| !STORAGE.contains(name))
 }
 
 /// The fields that values of a type are made of.

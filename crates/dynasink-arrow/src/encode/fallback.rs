@@ -85,7 +85,7 @@ impl Fallbacks {
         self.empty
     }
 
-    /// Numbers beyond DynamoDB's are rounded, or refused where that is not asked for or does not help.
+    /// Numbers beyond DynamoDB's are rounded, to zero if that is asked for, or refused where that is not asked for or does not help.
     #[cold]
     pub(super) fn round(
         self,
@@ -95,9 +95,16 @@ impl Fallbacks {
     ) -> Result<Number, Refusal> {
         match refusal {
             Refusal::Number(error)
-                if is_overflow(error) && self.number == NumberOverflow::Round =>
+                if is_overflow(error)
+                    && matches!(self.number, NumberOverflow::Round | NumberOverflow::Zero) =>
             {
-                Ok(Number::try_from(&stored.decimal(row)?.rounded_to_limit())?)
+                let rounded = Number::try_from(&stored.decimal(row)?.rounded_to_limit());
+                match rounded {
+                    Err(NumberError::TooSmall) if self.number == NumberOverflow::Zero => {
+                        Ok(Number::ZERO)
+                    }
+                    rounded => Ok(rounded?),
+                }
             }
             refusal => Err(refusal),
         }
@@ -124,10 +131,12 @@ impl Fallbacks {
                     Ok(decimal) => Ok(value.string(&decimal.to_string())?),
                     Err(refusal) => refusal.refuse(value),
                 },
-                NumberOverflow::Round => match self.round(refusal, stored, row) {
-                    Ok(number) => Ok(value.number(&number)?),
-                    Err(refusal) => refusal.refuse(value),
-                },
+                NumberOverflow::Round | NumberOverflow::Zero => {
+                    match self.round(refusal, stored, row) {
+                        Ok(number) => Ok(value.number(&number)?),
+                        Err(refusal) => refusal.refuse(value),
+                    }
+                }
             },
             Refusal::Year => match (self.temporal, stored.ticks(row)) {
                 (TemporalOverflow::Null, _) => Ok(value.null()?),

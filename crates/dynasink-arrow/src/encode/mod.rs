@@ -13,6 +13,7 @@ mod document;
 mod encoding;
 mod entries;
 mod epoch;
+mod epoch_text;
 mod error;
 pub(crate) mod extension;
 mod fallback;

@@ -3,14 +3,15 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ByteArrayType, ByteViewType, LargeUtf8Type, StringViewType, Utf8Type};
 use arrow_array::{Array, BooleanArray, GenericByteArray, GenericByteViewArray};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, TimeUnit};
 use dynasink_core::ValueEncoder;
 
 use super::fallback::{Fallbacks, Stored};
 use super::number::NumberText;
 use super::temporal::Iso;
 use super::{
-    Encode, ValueError, bytes_text, decimal, indirect, interval, number, offset_timestamp, temporal,
+    Encode, ValueError, bytes_text, decimal, epoch_text, indirect, interval, number,
+    offset_timestamp, temporal,
 };
 
 pub(crate) use super::refusal::Refusal;
@@ -32,6 +33,8 @@ pub(super) enum TextForm {
     Places(i8),
     /// A date, a time or a duration by ISO 8601.
     Iso(Iso),
+    /// An integer that counts this unit since 1970 by ISO 8601, in UTC.
+    OfEpoch(TimeUnit),
     /// A timestamp that has an offset of its own, with it.
     WithOffset,
     /// The same in UTC.
@@ -87,6 +90,7 @@ pub(super) fn texts_as(array: &dyn Array, form: TextForm) -> Option<Box<dyn Text
         TextForm::Uuid => bytes_text::uuids(array),
         TextForm::Places(places) => decimal::texts(array, places),
         TextForm::Iso(iso) => temporal::texts(array, iso),
+        TextForm::OfEpoch(unit) => epoch_text::texts(array, unit),
         TextForm::WithOffset => offset_timestamp::texts(array),
         TextForm::WithoutOffset => offset_timestamp::utc_texts(array),
     }

@@ -25,7 +25,18 @@ pub(crate) fn words_for(data_type: &DataType) -> &'static [EncodeAs] {
     match data_type {
         D::Null => &[W::Null],
         D::Boolean => &[W::Bool, W::N, W::S, W::Json, W::Null],
-        _ if data_type.is_integer() => &[W::N, W::S, W::Bool, W::Decimal, W::Json, W::Null],
+        _ if data_type.is_integer() => &[
+            W::N,
+            W::S,
+            W::Bool,
+            W::Decimal,
+            W::IsoOfEpochS,
+            W::IsoOfEpochMs,
+            W::IsoOfEpochUs,
+            W::IsoOfEpochNs,
+            W::Json,
+            W::Null,
+        ],
         D::Float16 | D::Float32 => &[W::N, W::F64, W::S, W::Decimal, W::Bool, W::Json, W::Null],
         D::Float64 => &[W::N, W::S, W::Decimal, W::Bool, W::Json, W::Null],
         _ if data_type.is_decimal() => {

@@ -122,6 +122,11 @@ impl Plan<'_> {
     /// itself.
     fn locate(&self, keys: &KeyPath, path: &ValuePath<'_>, error: Error) -> Error {
         let (column, key) = match &error {
+            Error::UnknownExtension { .. } => {
+                let reason = error.to_string();
+                let keys = KeyPath::of(["defaults", "unknown_extension"]);
+                return keys.error(MappingProblem::Unfit { reason }).into();
+            }
             Error::UnfitWord { column, .. } | Error::SetOf { column, .. } => (column, Some("as")),
             Error::ColumnOption { column, option, .. } => (column, Some(*option)),
             Error::UnsupportedType { column, .. } => (column, None),

@@ -12,7 +12,7 @@ use super::keys::{KeyRole, key_roles};
 use super::rules::ValuePath;
 use super::spec::{
     BinaryAsString, EmptyString, EncodeAs, Json, Lists, MappingSpec, Nonfinite, Nulls,
-    NumberOverflow, TemporalOverflow, Timestamps, Unnamed, Word,
+    NumberOverflow, TemporalOverflow, Timestamps, UnknownExtension, Unnamed, Word,
 };
 use crate::encode::{Encoding, words_of};
 
@@ -53,6 +53,7 @@ impl Outline<'_> {
         setting::<Lists>(out, "lists")?;
         setting::<Json>(out, "json")?;
         setting::<BinaryAsString>(out, "binary_as_string")?;
+        setting::<UnknownExtension>(out, "unknown_extension")?;
         setting::<Nulls>(out, "nulls")?;
         setting::<Nonfinite>(out, "nonfinite")?;
         setting::<NumberOverflow>(out, "number_overflow")?;

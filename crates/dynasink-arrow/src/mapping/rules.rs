@@ -3,6 +3,7 @@
 use super::address::escape;
 use super::spec::{
     BinaryAsString, ColumnSpec, EncodeAs, Json, Lists, MappingSpec, Policies, Timestamps,
+    UnknownExtension,
 };
 
 /// What the mapping says of one value, its defaults included.
@@ -16,6 +17,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) lists: Lists,
     pub(crate) json: Json,
     pub(crate) binary_as_string: BinaryAsString,
+    pub(crate) unknown_extension: UnknownExtension,
     pub(crate) policies: Policies,
 }
 
@@ -102,6 +104,7 @@ impl<'a> ValuePath<'a> {
             lists: defaults.lists,
             json: defaults.json,
             binary_as_string: defaults.binary_as_string,
+            unknown_extension: defaults.unknown_extension,
             policies: own
                 .map_or_else(Policies::default, |own| own.policies)
                 .or(defaults.policies),

@@ -106,7 +106,7 @@ fn what_is_printed_says_what_there_is_to_say() {
     orders(&workplace);
     let text = printed(&workplace, &[]);
     for line in [
-        "# order (Int64) becomes N\n#   as: N, S, BOOL, decimal, json, NULL\n# order = { as = \"N\" }\n",
+        "# order (Int64) becomes N\n#   as: N, S, BOOL, decimal, iso_of_epoch_s, iso_of_epoch_ms, iso_of_epoch_us, iso_of_epoch_ns, json, NULL\n# order = { as = \"N\" }\n",
         "# placed (Timestamp(ms)) becomes S\n",
         "# nulls = \"omit\"                 # or null\n",
     ] {
@@ -199,11 +199,11 @@ fn a_wrong_mapping_is_refused_before_anything_is_written() {
         ),
         (
             "[columns]\nplaced = { as = 'epoch-ms' }",
-            "m.toml:2:17: columns.placed.as: there is no word \"epoch-ms\" here: is \"epoch_ms\" meant? the words are \"S\", \"N\", \"B\", \"BOOL\", \"SS\", \"NS\", \"BS\", \"L\", \"M\", \"NULL\", \"set\", \"iso\", \"zoned\", \"epoch_s\", \"epoch_s_fraction\", \"epoch_ms\", \"epoch_us\", \"epoch_ns\", \"epoch_days\", \"yyyymmdd\", \"seconds\", \"raw\", \"scaled\", \"f64\", \"decimal\", \"uuid\", \"hex\", \"base64\", \"from_hex\", \"from_base64\" and 6 more".to_owned(),
+            "m.toml:2:17: columns.placed.as: there is no word \"epoch-ms\" here: is \"epoch_ms\" meant? the words are \"S\", \"N\", \"B\", \"BOOL\", \"SS\", \"NS\", \"BS\", \"L\", \"M\", \"NULL\", \"set\", \"iso\", \"iso_of_epoch_s\", \"iso_of_epoch_ms\", \"iso_of_epoch_us\", \"iso_of_epoch_ns\", \"zoned\", \"epoch_s\", \"epoch_s_fraction\", \"epoch_ms\", \"epoch_us\", \"epoch_ns\", \"epoch_days\", \"yyyymmdd\", \"seconds\", \"raw\", \"scaled\", \"f64\", \"decimal\", \"uuid\" and 10 more".to_owned(),
         ),
         (
             "[columns]\norder = { as = 'epoch_ms' }",
-            "m.toml:2:16: columns.order.as: column \"order\" has the Arrow type Int64, which cannot be written as epoch_ms: the words that fit are N, S, BOOL, decimal, json, NULL".to_owned(),
+            "m.toml:2:16: columns.order.as: column \"order\" has the Arrow type Int64, which cannot be written as epoch_ms: the words that fit are N, S, BOOL, decimal, iso_of_epoch_s, iso_of_epoch_ms, iso_of_epoch_us, iso_of_epoch_ns, json, NULL".to_owned(),
         ),
         (
             "\n\n[colums.order]",

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 #[cfg(feature = "variant")]
 use arrow_array::new_empty_array;
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, TimeUnit};
 
 use super::absent::{Absent, Place};
 use super::binary::BinaryForm;
 use super::decimal::scale_of;
 use super::document::DocumentForm;
 use super::epoch::Count;
-use super::extension::Extension;
+use super::extension::{Extension, own_unknown_extension};
 use super::fallback::Fallbacks;
 use super::form::Form;
 use super::json_text::JsonForm;
@@ -31,7 +31,7 @@ use super::words::words_of;
 use super::zone::Zone;
 use crate::error::{Error, Result};
 use crate::mapping::rules::{Rules, ValuePath};
-use crate::mapping::spec::{BinaryAsString, EncodeAs, Json, Lists, Timestamps};
+use crate::mapping::spec::{BinaryAsString, EncodeAs, Json, Lists, Timestamps, UnknownExtension};
 use crate::shape::{has_extension, is_uuid};
 
 /// A value on its way to a form: where it stands, what it is, and what is said of it.
@@ -74,6 +74,9 @@ impl<'p, 's> Plan<'p, 's> {
 
     /// The form by `word`, the default one without.
     fn form_as(&self, word: Option<EncodeAs>) -> Result<Form> {
+        if word.is_none() {
+            self.check_extension(&self.field)?;
+        }
         let words = words_of(&self.field);
         let word = match word {
             Some(word) => word,
@@ -93,6 +96,18 @@ impl<'p, 's> Plan<'p, 's> {
         }
         self.check_options(word)?;
         self.form_by(word)
+    }
+
+    /// Refuses an extension that is not known, of this value or of a part of it without a path of its own, where
+    /// the mapping asks for that.
+    fn check_extension(&self, field: &Field) -> Result<()> {
+        match (self.rules.unknown_extension, own_unknown_extension(field)) {
+            (UnknownExtension::Error, Some(extension)) => Err(Error::UnknownExtension {
+                column: self.path.to_string(),
+                extension: extension.to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// What is written without a word.
@@ -157,6 +172,10 @@ impl<'p, 's> Plan<'p, 's> {
                 DataType::Duration(_) => text(TextForm::Iso(Iso::Duration)),
                 _ => text(self.text_form()),
             },
+            W::IsoOfEpochS => text(TextForm::OfEpoch(TimeUnit::Second)),
+            W::IsoOfEpochMs => text(TextForm::OfEpoch(TimeUnit::Millisecond)),
+            W::IsoOfEpochUs => text(TextForm::OfEpoch(TimeUnit::Microsecond)),
+            W::IsoOfEpochNs => text(TextForm::OfEpoch(TimeUnit::Nanosecond)),
             W::Zoned => text(self.zoned()?),
             W::N if data_type.is_string() => number(NumberForm::Parsed),
             W::N if data_type == &DataType::Boolean => number(NumberForm::Bit),

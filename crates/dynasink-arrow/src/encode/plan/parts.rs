@@ -76,6 +76,9 @@ impl Plan<'_, '_> {
             DataType::Struct(fields) => Ok(Form::Struct(Arc::new(self.fields(fields)?))),
             DataType::Map(entries, _) => {
                 let (key, value) = self.key_and_value(entries)?;
+                if !self.is_explicit() {
+                    self.check_extension(key)?;
+                }
                 if !is_map_key(key) {
                     return Err(self.unsupported(
                         "whose keys cannot name attributes: write it as `entries` or `json`",

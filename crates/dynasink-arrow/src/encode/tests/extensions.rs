@@ -2,10 +2,11 @@
 
 use arrow_array::types::{Int8Type, Int16Type, Int32Type};
 use arrow_array::*;
-use arrow_schema::{Fields, TimeUnit};
+use arrow_schema::{Fields, TimeUnit, UnionFields, UnionMode};
 
 use super::*;
 use crate::encode::extension::{Extension, unknown_extension};
+use crate::mapping::spec::{Defaults, Lists, UnknownExtension};
 
 #[test]
 fn bool8_is_true_for_all_but_zero() {
@@ -183,6 +184,86 @@ fn a_column_of_an_extension_that_is_not_known_is_warned_of() {
         ..ColumnSpec::default()
     });
     assert!(warnings(dropped).is_empty());
+}
+
+/// A mapping that refuses extensions that are not known.
+fn refusing() -> MappingSpec {
+    MappingSpec::new().defaults(Defaults::new().unknown_extension(UnknownExtension::Error))
+}
+
+#[test]
+fn a_column_of_an_extension_that_is_not_known_is_refused_where_that_is_asked_for() {
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("k", DataType::Int64, false),
+        extension("somebody.else", DataType::Utf8),
+        extension("arrow.json", DataType::Utf8).with_name("json"),
+    ]));
+    let table = TableSchema::builder("edges")
+        .partition_key("k", KeyType::N)
+        .build()
+        .unwrap();
+    let error = Mapping::new(&refusing(), &schema, &table).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "mapping: defaults.unknown_extension: column \"v\" has the extension \"somebody.else\", which is not known: say what it becomes by `as`, drop it, or take it as it is stored by `unknown_extension = \"storage\"`"
+    );
+    for said in [ColumnSpec::new().drop(true), by(EncodeAs::S)] {
+        assert!(Mapping::new(&refusing().column("v", said), &schema, &table).is_ok());
+    }
+}
+
+#[test]
+fn an_extension_that_is_not_known_is_refused_wherever_it_stands() {
+    let refused = |spec: &MappingSpec, field: &Field| match Encoding::new(
+        &ValuePath::column(spec, "v"),
+        field,
+    )
+    .unwrap_err()
+    {
+        Error::UnknownExtension { column, extension } => {
+            assert_eq!(extension, "somebody.else");
+            column
+        }
+        error => panic!("{error}"),
+    };
+    let accepted = |spec: &MappingSpec, field: &Field| {
+        assert!(Encoding::new(&ValuePath::column(spec, "v"), field).is_ok());
+    };
+    let foreign = extension("somebody.else", DataType::Int64);
+    let structs = Field::new_struct("v", vec![foreign.clone().with_name("a")], true);
+    assert_eq!(refused(&refusing(), &structs), "v.a");
+    accepted(&refusing().column("/v/a", by(EncodeAs::N)), &structs);
+    accepted(
+        &refusing().column("/v/a", ColumnSpec::new().drop(true)),
+        &structs,
+    );
+    accepted(&refusing().column("v", by(EncodeAs::Json)), &structs);
+
+    let lists = Field::new_list("v", foreign.clone(), true);
+    assert_eq!(refused(&refusing(), &lists), "v[]");
+    let mut sets = refusing();
+    sets.defaults.lists = Lists::Set;
+    assert_eq!(refused(&sets, &lists), "v[]");
+    accepted(&refusing().column("v", by(EncodeAs::Ns)), &lists);
+
+    let key = foreign.with_name("key").with_nullable(false);
+    let value = Field::new("value", DataType::Int64, true);
+    let maps = Field::new_map("v", "entries", key, value, false, true);
+    assert_eq!(refused(&refusing(), &maps), "v");
+    accepted(&refusing().column("v", by(EncodeAs::M)), &maps);
+
+    let type_ids = UnionFields::try_new(
+        [0],
+        [extension("somebody.else", DataType::Int64).with_name("a")],
+    );
+    let union = Field::new(
+        "v",
+        DataType::Union(type_ids.unwrap(), UnionMode::Dense),
+        true,
+    );
+    assert_eq!(refused(&refusing(), &union), "v.a");
+    accepted(&refusing(), &uuid_field());
+    accepted(&refusing(), &extension("geoarrow.wkb", DataType::Binary));
 }
 
 #[test]

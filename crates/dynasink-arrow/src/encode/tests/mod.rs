@@ -2,6 +2,7 @@
 
 mod defaults;
 mod documents;
+mod epochs;
 mod extensions;
 mod keys;
 mod nested;

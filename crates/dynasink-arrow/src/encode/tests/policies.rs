@@ -237,6 +237,47 @@ fn what_is_no_number_of_dynamodb_is_text_or_rounded() {
 }
 
 #[test]
+fn what_is_nearer_to_zero_than_a_number_can_be_is_zero_where_that_is_asked_for() {
+    let zero = || overflow(NumberOverflow::Zero);
+    let floats = Float64Array::from(vec![1e-131, -5e-324, 1e-130, 1e126, f64::NAN]);
+    let refused = || NOT_A_NUMBER.to_owned();
+    assert_eq!(
+        mapped_by(zero(), &floats),
+        [n("0"), n("0"), n("1E-130"), refused(), refused()]
+    );
+    let parsed = ColumnSpec {
+        encode_as: Some(EncodeAs::N),
+        ..zero()
+    };
+    // Digits are rounded first, and that may be up to what a number can be.
+    let long = format!("{}25", "1".repeat(37));
+    let small = format!("{}25e-200", "1".repeat(37));
+    let up = format!("{}e-169", "9".repeat(39));
+    let texts = StringArray::from(vec![&long, &small, &up, "1e-999999999999", "1e126", "x"]);
+    assert_eq!(
+        mapped_by(parsed, &texts),
+        [
+            n(&format!("1.{}2E+38", "1".repeat(36))),
+            n("0"),
+            n("1E-130"),
+            n("0"),
+            refused(),
+            refused()
+        ]
+    );
+    let lists = ListArray::from_iter_primitive::<Float64Type, _, _>([Some(vec![
+        Some(1e-131),
+        Some(0.0),
+        Some(1.0),
+    ])]);
+    let set = MappingSpec {
+        columns: mapping_of(by(EncodeAs::Ns)).columns,
+        ..for_all(&zero())
+    };
+    assert_eq!(mapped(&set, &lists), [r#"{"NS":["0","1"]}"#]);
+}
+
+#[test]
 fn what_has_no_year_of_four_digits_is_null_or_raw() {
     let dates = || Date32Array::from(vec![i32::MAX, -719_529, 0]);
     let of = |policy, array: &dyn Array| mapped_by(beyond_years(policy), array);

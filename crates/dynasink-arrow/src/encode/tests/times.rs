@@ -3,7 +3,7 @@
 use arrow_array::*;
 
 use super::*;
-use crate::mapping::spec::{Defaults, Timestamps};
+use crate::mapping::spec::{Defaults, TemporalOverflow, Timestamps};
 
 fn in_zone(zone: &str, word: Option<EncodeAs>) -> ColumnSpec {
     ColumnSpec {
@@ -304,7 +304,7 @@ fn what_is_stored_is_of_one_unit() {
     assert!(Column::new(&TimestampMillisecondArray::from(vec![1]), &raw).is_none());
     assert!(Column::new(&TimestampNanosecondArray::from(vec![1]), &raw).is_some());
     let beyond = policies(Policies {
-        temporal_overflow: Some(crate::mapping::spec::TemporalOverflow::Raw),
+        temporal_overflow: Some(TemporalOverflow::Raw),
         ..Policies::default()
     });
     let encoding = encoding(&mapping_of(beyond), &nanos).unwrap();

@@ -8,7 +8,7 @@ use super::*;
 use crate::encode::words_for;
 use crate::mapping::spec::{NumberOverflow, TemporalOverflow};
 
-const WORDS: [EncodeAs; 36] = [
+const WORDS: [EncodeAs; 40] = [
     EncodeAs::S,
     EncodeAs::N,
     EncodeAs::B,
@@ -21,6 +21,10 @@ const WORDS: [EncodeAs; 36] = [
     EncodeAs::Null,
     EncodeAs::Set,
     EncodeAs::Iso,
+    EncodeAs::IsoOfEpochS,
+    EncodeAs::IsoOfEpochMs,
+    EncodeAs::IsoOfEpochUs,
+    EncodeAs::IsoOfEpochNs,
     EncodeAs::Zoned,
     EncodeAs::EpochS,
     EncodeAs::EpochSFraction,

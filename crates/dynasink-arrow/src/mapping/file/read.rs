@@ -48,6 +48,9 @@ fn defaults(reader: Reader<'_>) -> Result<Defaults> {
     defaults.binary_as_string = table
         .read("binary_as_string", Reader::word)?
         .unwrap_or_default();
+    defaults.unknown_extension = table
+        .read("unknown_extension", Reader::word)?
+        .unwrap_or_default();
     defaults.policies = policies(&mut table)?;
     table.finish()?;
     Ok(defaults)

@@ -7,8 +7,8 @@ use super::*;
 use crate::mapping::spec::{
     AttributeSpec, ColumnCopySpec, ColumnSpec, Constant, Defaults, EmptyString, EncodeAs,
     FiniteFloat, Nonfinite, NullOperation, Nulls, NumberOverflow, OperationPreset, OperationSpec,
-    SeparatorInValue, SourcePart, TemplateSpec, TemporalOverflow, Timestamps, TtlSpec, Unnamed,
-    VersionSpec,
+    SeparatorInValue, SourcePart, TemplateSpec, TemporalOverflow, Timestamps, TtlSpec,
+    UnknownExtension, Unnamed, VersionSpec,
 };
 
 /// A mapping that says everything that can be said.
@@ -23,6 +23,7 @@ fn everything() -> MappingSpec {
                 .lists(crate::mapping::spec::Lists::Set)
                 .json(crate::mapping::spec::Json::Native)
                 .binary_as_string(crate::mapping::spec::BinaryAsString::Always)
+                .unknown_extension(UnknownExtension::Error)
                 .nulls(Nulls::Null)
                 .nonfinite(Nonfinite::String)
                 .number_overflow(NumberOverflow::Round)
@@ -107,6 +108,8 @@ fn every_word_can_be_read() {
     }
     check::<EncodeAs>(|word| format!("columns.a.as = '{word}'"));
     check::<Nulls>(|word| format!("columns.a.nulls = '{word}'"));
+    check::<NumberOverflow>(|word| format!("columns.a.number_overflow = '{word}'"));
+    check::<UnknownExtension>(|word| format!("defaults.unknown_extension = '{word}'"));
     check::<OperationPreset>(|word| format!("operation = {{ column = 'o', preset = '{word}' }}"));
     check::<SourcePart>(|word| format!("attributes.a.source = '{word}'"));
 }

@@ -20,7 +20,7 @@ pub use self::row::{NullOperation, OperationPreset, OperationSpec, VersionSpec};
 pub(crate) use self::words::Word;
 pub use self::words::{
     BinaryAsString, EmptyString, EncodeAs, Json, Lists, Nonfinite, Nulls, NumberOverflow,
-    TemporalOverflow, Timestamps, Unnamed,
+    TemporalOverflow, Timestamps, UnknownExtension, Unnamed,
 };
 
 /// What becomes of columns and values, where it is not the default. An empty one is the default mapping.
@@ -129,6 +129,9 @@ pub struct Defaults {
     /// Whether binary columns without a logical type are text.
     #[serde(skip_serializing_if = "is_default")]
     pub binary_as_string: BinaryAsString,
+    /// What columns become whose Arrow extension is not known.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unknown_extension: UnknownExtension,
     /// What values become that have no exact place.
     #[serde(flatten)]
     pub policies: Policies,
@@ -155,6 +158,8 @@ impl Defaults {
         json(json: Json) => json = json;
         /// Whether binary columns without a logical type are text.
         binary_as_string(as_string: BinaryAsString) => binary_as_string = as_string;
+        /// What columns become whose Arrow extension is not known.
+        unknown_extension(unknown: UnknownExtension) => unknown_extension = unknown;
     }
     policy_setters!();
 }

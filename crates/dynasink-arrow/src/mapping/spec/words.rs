@@ -108,6 +108,14 @@ words! {
         Set = "set",
         /// ISO 8601, as a string.
         Iso = "iso",
+        /// An integer of seconds since 1970 as a timestamp in ISO 8601, in UTC with `Z`.
+        IsoOfEpochS = "iso_of_epoch_s",
+        /// An integer of milliseconds since 1970 as a timestamp in ISO 8601, with three digits of a second.
+        IsoOfEpochMs = "iso_of_epoch_ms",
+        /// An integer of microseconds since 1970 as a timestamp in ISO 8601, with six digits of a second.
+        IsoOfEpochUs = "iso_of_epoch_us",
+        /// An integer of nanoseconds since 1970 as a timestamp in ISO 8601, with nine digits of a second.
+        IsoOfEpochNs = "iso_of_epoch_ns",
         /// A timestamp in ISO 8601 with the offset that its own zone has there.
         Zoned = "zoned",
         /// Seconds since 1970 as a number. A fraction is dropped towards the past, since this word asks for seconds.
@@ -211,6 +219,9 @@ words! {
         String = "string",
         /// Rounded half to even to 38 digits; what is out of range still rejects the row.
         Round = "round",
+        /// As [`Round`](Self::Round), and what is nearer to zero than 1E-130 is zero; what is too large still
+        /// rejects the row.
+        Zero = "zero",
     }
 }
 
@@ -281,6 +292,18 @@ words! {
         String = "string",
         /// As [`EncodeAs::Document`].
         Native = "native",
+    }
+}
+
+words! {
+    /// What columns become whose Arrow extension is not known.
+    #[derive(Default)]
+    pub enum UnknownExtension {
+        /// What they are stored as, with a warning.
+        #[default]
+        Storage = "storage",
+        /// They are refused, unless `as` says what they become.
+        Error = "error",
     }
 }
 

@@ -263,7 +263,7 @@ fn what_cannot_be_flattened_is_refused() {
 fn words_that_do_not_fit_a_type_are_refused_where_they_stand() {
     assert_eq!(
         refusal("columns.price = { rename = 'p', as = 'epoch_ms' }"),
-        "m.toml:1:38: columns.price.as: column \"price\" has the Arrow type Int64, which cannot be written as epoch_ms: the words that fit are N, S, BOOL, decimal, json, NULL"
+        "m.toml:1:38: columns.price.as: column \"price\" has the Arrow type Int64, which cannot be written as epoch_ms: the words that fit are N, S, BOOL, decimal, iso_of_epoch_s, iso_of_epoch_ms, iso_of_epoch_us, iso_of_epoch_ns, json, NULL"
     );
     assert_eq!(
         refusal("columns.price.scale = 2"),
@@ -271,7 +271,7 @@ fn words_that_do_not_fit_a_type_are_refused_where_they_stand() {
     );
     assert_eq!(
         refusal("attributes.p = { column = 'price', as = 'uuid' }"),
-        "m.toml:1:41: attributes.p.as: column \"price\" has the Arrow type Int64, which cannot be written as uuid: the words that fit are N, S, BOOL, decimal, json, NULL"
+        "m.toml:1:41: attributes.p.as: column \"price\" has the Arrow type Int64, which cannot be written as uuid: the words that fit are N, S, BOOL, decimal, iso_of_epoch_s, iso_of_epoch_ms, iso_of_epoch_us, iso_of_epoch_ns, json, NULL"
     );
     let people = people();
     let message = refused(

@@ -109,7 +109,7 @@ fn every_line_of_the_outline_can_be_uncommented_and_says_the_default() {
 fn the_outline_points_out_keys_and_what_columns_can_be() {
     let text = Mapping::outline(&schema_of_all_kinds(), Some(&by_mail()));
     for lines in [
-        "# id (Int64) becomes S, the partition key\n#   as: N, S, BOOL, decimal, json, NULL\n# id = { as = \"S\" }\n",
+        "# id (Int64) becomes S, the partition key\n#   as: N, S, BOOL, decimal, iso_of_epoch_s, iso_of_epoch_ms, iso_of_epoch_us, iso_of_epoch_ns, json, NULL\n# id = { as = \"S\" }\n",
         "# mail (Utf8) becomes S, the key of index \"by-mail\"\n",
         "# \"#3\" = { as = \"iso\" }\n",
         "# \"line\\u000Abreak \\\"quoted\\\"\" = { as = \"S\" }\n",
