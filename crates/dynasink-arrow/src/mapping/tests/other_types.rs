@@ -18,7 +18,7 @@ fn items(
     toml: &str,
     key: &str,
     key_type: KeyType,
-    mapped: DataType,
+    mapped: &DataType,
     values: ArrayRef,
 ) -> Vec<String> {
     let schema = |data_type: &DataType| {
@@ -32,7 +32,7 @@ fn items(
         .build()
         .unwrap();
     let spec = MappingSpec::from_toml("m.toml", toml).unwrap();
-    let mapping = Mapping::new(&spec, &schema(&mapped), &table).unwrap();
+    let mapping = Mapping::new(&spec, &schema(mapped), &table).unwrap();
     let numbers: PrimitiveArray<Int64Type> =
         Int64Array::from_iter_values(0..i64::try_from(values.len()).unwrap());
     let batch = RecordBatch::try_new(schema(values.data_type()), vec![Arc::new(numbers), values]);
@@ -58,7 +58,7 @@ fn packed_floats_are_as_wide_in_every_file() {
             "columns.v.as = \"packed\"",
             "n",
             KeyType::N,
-            list(DataType::Float64),
+            &list(DataType::Float64),
             Arc::new(narrow)
         ),
         [r#"{"n":{"N":"0"},"v":{"B":"AAAAAAAA8D8="}}"#]
@@ -74,7 +74,7 @@ fn a_timestamp_is_shown_in_the_zone_of_its_own_file() {
             "columns.v.as = \"zoned\"",
             "n",
             KeyType::N,
-            zone("Europe/Berlin"),
+            &zone("Europe/Berlin"),
             Arc::new(eastern)
         ),
         [r#"{"n":{"N":"0"},"v":{"S":"1970-01-01T05:00:00+05:00"}}"#]
@@ -89,7 +89,7 @@ fn a_value_that_has_no_place_in_the_type_of_other_files_rejects_its_row_and_no_o
         "attributes.pk = \"T#{v}\"\ncolumns.v.drop = true",
         "pk",
         KeyType::S,
-        DataType::Timestamp(TimeUnit::Nanosecond, None),
+        &DataType::Timestamp(TimeUnit::Nanosecond, None),
         Arc::new(far),
     );
     assert_eq!(
