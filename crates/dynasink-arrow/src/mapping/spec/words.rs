@@ -138,7 +138,7 @@ words! {
         Raw = "raw",
         /// A decimal's digits as an integer, without its point.
         Scaled = "scaled",
-        /// A float in 32 or 16 bits by its exact value rather than its shortest text.
+        /// A float in 32 or 16 bits by the shortest text of the same float in 64 bits, rather than in its own.
         F64 = "f64",
         /// A number rounded half to even to `scale` digits behind the point.
         Decimal = "decimal",
