@@ -249,11 +249,11 @@ pub(super) fn check(
             file,
             advice: "give its keys, by --decryption-keys on the command line",
         }),
-        (Encryption::AesGcmOfWrappedKeys, None) => Err(Error::EncryptedFile {
+        (Encryption::WrappedKeys, None) => Err(Error::EncryptedFile {
             file,
             advice: "its keys are wrapped by a key management service (KMS), which is not asked: unwrap them and give them by --decryption-keys, or write it again with keys of your own",
         }),
-        (Encryption::AesGcm | Encryption::AesGcmOfWrappedKeys, Some(_)) => Ok(()),
+        (Encryption::AesGcm | Encryption::WrappedKeys, Some(_)) => Ok(()),
     }
 }
 
@@ -348,7 +348,7 @@ mod tests {
                     .contains("--decryption-keys")
             );
             assert!(
-                advice(Encryption::AesGcmOfWrappedKeys, None)
+                advice(Encryption::WrappedKeys, None)
                     .unwrap_err()
                     .contains("key management service")
             );

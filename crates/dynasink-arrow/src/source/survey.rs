@@ -23,8 +23,8 @@ pub(super) struct Survey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encryption {
     AesGcm,
-    /// The same, by keys that the file or a file beside it has, encrypted by a key management service.
-    AesGcmOfWrappedKeys,
+    /// `AesGcm` by keys that a key management service has wrapped, in the file or in one beside it.
+    WrappedKeys,
     AesGcmCtr,
 }
 
@@ -33,7 +33,7 @@ impl Encryption {
     /// `parquet-mr` and Arrow, where a key management service has them, key material in JSON.
     fn with_key_metadata(self, metadata: &[u8]) -> Self {
         match self {
-            Self::AesGcm if metadata.starts_with(b"{") => Self::AesGcmOfWrappedKeys,
+            Self::AesGcm if metadata.starts_with(b"{") => Self::WrappedKeys,
             other => other,
         }
     }
@@ -339,7 +339,7 @@ mod tests {
         let crypto =
             |metadata: &[u8; 2]| [b"\x1c\x1c\x00\x00\x18\x02", &metadata[..], b"\x00"].concat();
         for (metadata, encryption) in [
-            (b"{}", Encryption::AesGcmOfWrappedKeys),
+            (b"{}", Encryption::WrappedKeys),
             (b"kf", Encryption::AesGcm),
         ] {
             assert_eq!(Survey::of(&plain(metadata)).encryption, Some(encryption));

@@ -113,18 +113,18 @@ fn the_examples_of_the_outline_can_be_uncommented() {
     let table = table("id", KeyType::N);
     let text = Mapping::outline(&schema, Some(&table));
     let (_, examples) = text.split_once("\n[attributes]\n").unwrap();
-    let uncommented: String = examples
+    let uncommented: Vec<&str> = examples
         .lines()
         .filter_map(|line| line.strip_prefix("# "))
         .filter(|line| line.contains(" = ") || line.starts_with('['))
-        .map(|line| format!("{line}\n"))
         .collect();
-    let mapping = map(&format!("[attributes]\n{uncommented}"), &schema, &table).unwrap();
+    let uncommented = format!("[attributes]\n{}", uncommented.join("\n"));
+    let mapping = map(&uncommented, &schema, &table).unwrap();
     let names: Vec<_> = kinds(&mapping).into_iter().map(|it| it.0).collect();
     for name in ["key", "constant", "copy", "ttl", "file"] {
         assert!(names.contains(&format!("example_{name}")), "{names:?}");
     }
-    let spec = MappingSpec::from_toml("m.toml", &format!("[attributes]\n{uncommented}")).unwrap();
+    let spec = MappingSpec::from_toml("m.toml", &uncommented).unwrap();
     assert!(spec.operation.is_some() && spec.version.is_some());
 }
 
