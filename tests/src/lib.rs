@@ -47,6 +47,18 @@ pub struct Readme;
 #[derive(Debug)]
 pub struct SourcesGuide;
 
+/// The example of the guide to mappings compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/mapping.md")]
+#[derive(Debug)]
+pub struct MappingGuide;
+
+/// The example of the guide to rows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/rows.md")]
+#[derive(Debug)]
+pub struct RowsGuide;
+
 /// The examples of the guide to the simulator hold.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/simulator.md")]

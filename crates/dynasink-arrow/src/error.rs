@@ -360,8 +360,8 @@ pub enum Error {
         file: String,
     },
 
-    /// The file of the keys cannot be read.
-    #[error("{file}: the decryption keys cannot be read: {reason}")]
+    /// The file of the keys cannot be read, or an entry of it is wrong.
+    #[error("{file}: the decryption keys cannot be taken from it: {reason}")]
     DecryptionFile {
         /// The file.
         file: String,

@@ -11,10 +11,10 @@ use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
 
-/// Stream Parquet files into Amazon DynamoDB tables
+/// Stream Parquet and Arrow files into Amazon DynamoDB tables
 ///
-/// Exit status: 0 every row is written, 1 some rows are dead letters, 2 refused before any write, 3 stopped
-/// before the end, 130 interrupted after a clean drain.
+/// Exit status: 0 every row is written, 1 some rows are dead letters or parts of files were not read, 2 refused before
+/// any write, 3 stopped before the end, 130 interrupted after a clean drain.
 #[derive(Debug, Parser)]
 #[command(name = "dynasink", version)]
 pub(crate) struct Cli {
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
 }
 
-/// Write the rows of Parquet files into a table
+/// Write the rows of Parquet and Arrow files into a table
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
     /// The table to write to
@@ -95,7 +95,7 @@ pub(crate) struct LoadArgs {
 
 /// Print what becomes of columns, as a file to edit and to give to load
 ///
-/// It is TOML in which everything is a comment, so that it says what happens without a file.
+/// It is TOML in which all but the headings is a comment, so that it changes nothing until it is edited.
 #[derive(Debug, Args)]
 pub(crate) struct MappingArgs {
     /// The table that the rows will go to: its keys are pointed out

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Every row is written, superseded or deleted.
 pub(crate) const ALL_WRITTEN: u8 = 0;
-/// Some rows are dead letters.
+/// Some rows are dead letters, or parts of files were not read.
 pub(crate) const SOME_DEAD: u8 = 1;
 /// Refused before any write.
 const REFUSED: u8 = 2;

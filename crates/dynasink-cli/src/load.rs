@@ -1,6 +1,6 @@
 //! `dynasink load`.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::args::LoadArgs;
 use crate::failure::{self, ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD, STOPPED};
+use crate::output::print;
 use crate::plan::LoadPlan;
 use crate::progress::Progress;
 use crate::report::{End, ItemCollection, Report};
@@ -86,13 +87,13 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         item_collections: ItemCollection::of(&tally.largest_item_collections()),
         error: error.as_deref(),
     };
-    let mut out = stdout().lock();
-    let written = if args.json {
-        report.write_json(&mut out)
-    } else {
-        report.write_text(&mut out)
-    };
-    written.map_err(|error| Failure::stopped(&error))?;
+    print(|out| {
+        if args.json {
+            report.write_json(out)
+        } else {
+            report.write_text(out)
+        }
+    })?;
     if let Some(error) = &error {
         return Err(Failure::stopped_because(error.as_str()));
     }

@@ -5,6 +5,7 @@ mod aws;
 mod failure;
 mod load;
 mod mapping;
+mod output;
 mod plan;
 mod progress;
 mod reading;

@@ -1,6 +1,6 @@
 //! What becomes of columns: `dynasink mapping`, and the file that a load is given.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use dynasink::{FileSource, Mapping, MappingFile, TableSchema, describe_table};
 
 use crate::args::MappingArgs;
 use crate::failure::{ALL_WRITTEN, Failure};
+use crate::output::print;
 use crate::target;
 
 /// `dynasink mapping`.
@@ -22,10 +23,7 @@ pub(crate) async fn run(args: &MappingArgs) -> Result<ExitCode, Failure> {
         }
     };
     let outline = Mapping::outline(source.schema(), table.as_ref());
-    stdout()
-        .lock()
-        .write_all(outline.as_bytes())
-        .map_err(|error| Failure::stopped(&error))?;
+    print(|out| out.write_all(outline.as_bytes()))?;
     Ok(ALL_WRITTEN.into())
 }
 

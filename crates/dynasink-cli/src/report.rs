@@ -15,7 +15,7 @@ pub(crate) enum End {
     Complete,
     /// A signal stopped the reading; what was read has its outcome.
     Interrupted,
-    /// More rows were dead than allowed; what was read has its outcome.
+    /// More rows were dead or not read than allowed; what was read has its outcome.
     TooManyErrors,
     /// Reading or writing failed.
     Failed,
@@ -33,7 +33,7 @@ pub(crate) struct Report<'a> {
     pub(crate) elapsed_seconds: f64,
     /// The file of the dead letters, if there are any.
     pub(crate) dead_letters: Option<&'a Path>,
-    /// Why the first dead row died.
+    /// Why the first dead row died, or the first part was not read.
     pub(crate) first_dead: Option<String>,
     /// The largest item collections, if their sizes were asked for.
     pub(crate) item_collections: Vec<ItemCollection>,
@@ -69,7 +69,11 @@ impl Report<'_> {
         let ending = match self.end {
             End::Complete => "",
             End::Interrupted => ", interrupted",
-            End::TooManyErrors => ", stopped for too many dead rows",
+            End::TooManyErrors => match (counts.dead, counts.unread) {
+                (_, 0) => ", stopped for too many dead rows",
+                (0, _) => ", stopped for too many rows that were not read",
+                (_, _) => ", stopped for too many rows that are dead or were not read",
+            },
             End::Failed => ", failed",
         };
         let elapsed = Duration::from_secs_f64(self.elapsed_seconds);

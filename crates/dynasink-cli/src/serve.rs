@@ -1,6 +1,6 @@
 //! `dynasink serve`.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stderr};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use dynasink_sim::{EmbeddedStore, Endpoint, Latency, Server, Simulator, Totals};
 
 use crate::args::{ServeArgs, SimulationArgs};
 use crate::failure::{ALL_WRITTEN, Failure};
+use crate::output::print;
 use crate::signals::Signals;
 
 pub(crate) async fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let signals = Signals::listen();
     let server = Server::bind((Ipv4Addr::LOCALHOST, args.port).into(), endpoint)
         .map_err(|error| Failure::refused(&error))?;
-    writeln!(stdout(), "{}", server.url()).map_err(|error| Failure::stopped(&error))?;
+    print(|out| writeln!(out, "{}", server.url()))?;
     server
         .run(async move { signals.first().await })
         .await

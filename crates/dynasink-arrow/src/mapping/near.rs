@@ -1,5 +1,6 @@
 //! The answer to a name or a word that is not among those that there are.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// What there is in the place of what was asked for, and which of it was meant, most likely.
@@ -19,6 +20,36 @@ struct Answer {
 const ALIKE: f64 = 0.75;
 /// How many names an error lists.
 const LISTED: usize = 30;
+
+/// How alike two names are.
+#[derive(Clone, Copy)]
+struct Likeness {
+    /// One letter is missing, too many or another, or two have changed places.
+    one_edit: bool,
+    /// From 0 to 1; short names differ much by one letter.
+    similarity: f64,
+}
+
+impl Likeness {
+    fn of(asked: &str, name: &str) -> Self {
+        // Of two letters, one edit leaves too little to tell, unless they begin alike: `pk` is not `sk`.
+        let tells = asked.chars().count() > 2
+            || asked.len() > 1 && asked.chars().next() == name.chars().next();
+        Self {
+            one_edit: tells && strsim::damerau_levenshtein(asked, name) <= 1,
+            similarity: strsim::jaro_winkler(asked, name),
+        }
+    }
+
+    fn is_meant(self) -> bool {
+        self.one_edit || self.similarity >= ALIKE
+    }
+
+    fn cmp_to(self, other: Self) -> Ordering {
+        let by_edit = self.one_edit.cmp(&other.one_edit);
+        by_edit.then_with(|| self.similarity.total_cmp(&other.similarity))
+    }
+}
 
 impl Near {
     /// The answer to `asked`, where `names` are the columns that there are.
@@ -44,9 +75,9 @@ impl Near {
         let lower = asked.to_lowercase();
         let nearest = names
             .iter()
-            .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
-            .filter(|(alike, _)| *alike >= ALIKE)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|name| (Likeness::of(&lower, &name.to_lowercase()), name))
+            .filter(|(likeness, _)| likeness.is_meant())
+            .max_by(|a, b| a.0.cmp_to(b.0))
             .map(|(_, name)| name.clone());
         Self(Box::new(Answer {
             what,
@@ -107,6 +138,22 @@ mod tests {
             Near::to("pk", "columns", ["carrier", "name"]).nearest(),
             None
         );
+    }
+
+    #[test]
+    fn a_slip_of_one_letter_is_suggested_in_short_names_too() {
+        let nearest = |asked, names: [&str; 2]| {
+            let near = Near::to(asked, "words", names);
+            near.nearest().map(str::to_owned)
+        };
+        assert_eq!(nearest("dsm", ["flink", "dms"]).as_deref(), Some("dms"));
+        assert_eq!(nearest("az", ["drop", "as"]).as_deref(), Some("as"));
+        assert_eq!(
+            nearest("epoch_m", ["epoch_ms", "epoch_us"]).as_deref(),
+            Some("epoch_ms")
+        );
+        assert_eq!(nearest("pk", ["sk", "carrier"]), None);
+        assert_eq!(nearest("x", ["y", "z"]), None);
     }
 
     #[test]

@@ -20,7 +20,8 @@ impl Mapping {
     /// The text of a mapping file that says nothing yet, and in comments what there is to say of each column of
     /// `schema`: its type, what it becomes, what else it can become, and which key of `table` it is.
     ///
-    /// What stands behind `# ` in a line with an equals sign can be uncommented.
+    /// What stands behind `# ` in a line with an equals sign can be uncommented as it is, but for the examples of an
+    /// operation and a version at the end, which need columns of theirs.
     pub fn outline(schema: &Schema, table: Option<&TableSchema>) -> String {
         let mut out = String::new();
         let outline = Outline {
@@ -44,11 +45,23 @@ struct Outline<'a> {
 /// Comments of default settings stand in one column.
 const COMMENT_COLUMN: usize = 32;
 
+/// They name columns that may not be there.
+const OPERATION_AND_VERSION: &str = "
+# An example of change data: the column that says whether a row is written, deleted or skipped.
+# [operation]
+# column = \"op\"
+# preset = \"dms\"
+
+# An example of a version: among the rows of a key the one with the greatest stays.
+# [version]
+# column = \"seq\"
+";
+
 impl Outline<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
         out.write_str("# What holds for all columns that do not say otherwise.\n[defaults]\n")?;
         setting::<Unnamed>(out, "unnamed")?;
-        out.write_str("# include = [\"*\"]\n# exclude = [\"tmp_*\"]\n")?;
+        out.write_str("# include = [\"*\"]\n# exclude = []\n")?;
         setting::<Timestamps>(out, "timestamps")?;
         setting::<Lists>(out, "lists")?;
         setting::<Json>(out, "json")?;
@@ -82,11 +95,16 @@ impl Outline<'_> {
                 role.attribute.key_type().descriptor(),
             )?;
         }
-        let column = self
-            .schema
-            .fields()
-            .first()
-            .map_or("id", |field| field.name());
+        self.examples(out)
+    }
+
+    fn examples(&self, out: &mut String) -> fmt::Result {
+        let fields = self.schema.fields();
+        let column = fields.first().map_or("id", |field| field.name());
+        let time = fields
+            .iter()
+            .find(|field| is_time(field.data_type()))
+            .map_or("at", |field| field.name());
         writeln!(
             out,
             "# example_key = {}",
@@ -94,7 +112,13 @@ impl Outline<'_> {
         )?;
         out.write_str("# example_constant = { constant = 1 }\n")?;
         writeln!(out, "# example_copy = {{ column = {} }}", quoted(column))?;
-        out.write_str("# example_file = { source = \"file\" }\n")
+        writeln!(
+            out,
+            "# example_ttl = {{ ttl = {}, after = \"90d\" }} # of a date or a timestamp",
+            quoted(time)
+        )?;
+        out.write_str("# example_file = { source = \"file\" }\n")?;
+        out.write_str(OPERATION_AND_VERSION)
     }
 
     fn missing_keys(&self) -> impl Iterator<Item = &KeyRole<'_>> {
@@ -106,6 +130,14 @@ impl Outline<'_> {
                     .any(|name| name == role.attribute.name())
         })
     }
+}
+
+/// Whether a time to live can be of it.
+fn is_time(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)
+    )
 }
 
 /// A setting with its default, and what else there is.

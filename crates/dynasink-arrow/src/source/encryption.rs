@@ -104,8 +104,8 @@ impl DecryptionKeys {
     ///
     /// # Errors
     ///
-    /// [`Error::DecryptionFile`] if it cannot be read or is not TOML, [`Error::DecryptionKey`] that names the entry
-    /// which is wrong. Neither says anything of a key but its name and its length.
+    /// [`Error::DecryptionFile`] if it cannot be read, is not TOML or has an entry that is wrong, which it names. It
+    /// says nothing of a key but its name and its length.
     pub fn load(path: &Path) -> Result<Self> {
         let file = || path.to_string_lossy().into_owned();
         let text = std::fs::read_to_string(path).map_err(|error| Error::DecryptionFile {
@@ -123,7 +123,10 @@ impl DecryptionKeys {
                 reason: format!("line {line} is not TOML"),
             }
         })?;
-        Self::of_table(&table)
+        Self::of_table(&table).map_err(|error| Error::DecryptionFile {
+            file: file(),
+            reason: error.to_string(),
+        })
     }
 
     fn of_table(table: &Table) -> Result<Self> {
@@ -246,7 +249,11 @@ pub(super) fn check(
             file,
             advice: "give its keys, by --decryption-keys on the command line",
         }),
-        (Encryption::AesGcm, Some(_)) => Ok(()),
+        (Encryption::WrappedKeys, None) => Err(Error::EncryptedFile {
+            file,
+            advice: "its keys are wrapped by a key management service (KMS), which is not asked: unwrap them and give them by --decryption-keys, or write it again with keys of your own",
+        }),
+        (Encryption::AesGcm | Encryption::WrappedKeys, Some(_)) => Ok(()),
     }
 }
 
@@ -321,6 +328,11 @@ mod tests {
         assert!(text.contains("line 2"), "{text}");
         assert!(!text.contains("SECRET"), "{text}");
         assert!(DecryptionKeys::load(&folder.path().join("none.toml")).is_err());
+
+        std::fs::write(&path, "footer_key = { text = \"SECRET\" }\n").unwrap();
+        let text = DecryptionKeys::load(&path).unwrap_err().to_string();
+        assert!(text.starts_with(&*path.to_string_lossy()), "{text}");
+        assert!(text.contains("\"footer_key\": it has 6 bytes"), "{text}");
     }
 
     #[test]
@@ -334,6 +346,11 @@ mod tests {
                 advice(Encryption::AesGcm, None)
                     .unwrap_err()
                     .contains("--decryption-keys")
+            );
+            assert!(
+                advice(Encryption::WrappedKeys, None)
+                    .unwrap_err()
+                    .contains("key management service")
             );
             assert!(
                 advice(Encryption::AesGcmCtr, Some(&keys))

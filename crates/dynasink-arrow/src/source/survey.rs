@@ -23,7 +23,20 @@ pub(super) struct Survey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encryption {
     AesGcm,
+    /// `AesGcm` by keys that a key management service has wrapped, in the file or in one beside it.
+    WrappedKeys,
     AesGcmCtr,
+}
+
+impl Encryption {
+    /// What the metadata of the footer's key adds, which is for the one who has the keys, and by
+    /// `parquet-mr` and Arrow, where a key management service has them, key material in JSON.
+    fn with_key_metadata(self, metadata: &[u8]) -> Self {
+        match self {
+            Self::AesGcm if metadata.starts_with(b"{") => Self::WrappedKeys,
+            other => other,
+        }
+    }
 }
 
 impl Survey {
@@ -39,13 +52,25 @@ impl Survey {
     pub(super) fn of_encrypted(footer: &[u8]) -> Option<Encryption> {
         let mut footer = Compact(footer);
         let mut id = 0;
-        while let Some(kind) = footer.field(&mut id)? {
-            if kind == STRUCT && id == CRYPTO_ALGORITHM {
-                return footer.algorithm();
+        let mut encryption = None;
+        // The metadata of the key comes after the algorithm, and need not be there.
+        while let Some(Some(kind)) = footer.field(&mut id) {
+            match (kind, id) {
+                (STRUCT, CRYPTO_ALGORITHM) => encryption = Some(footer.algorithm()?),
+                (BINARY, CRYPTO_KEY_METADATA) => {
+                    let Some(metadata) = footer.binary() else {
+                        break;
+                    };
+                    encryption = encryption.map(|it| it.with_key_metadata(metadata));
+                }
+                _ => {
+                    if footer.skip(kind, 0).is_none() {
+                        break;
+                    }
+                }
             }
-            footer.skip(kind, 0)?;
         }
-        None
+        encryption
     }
 }
 
@@ -73,6 +98,7 @@ impl Depth {
 struct Compact<'a>(&'a [u8]);
 
 const I32: u8 = 5;
+const BINARY: u8 = 8;
 const LIST: u8 = 9;
 const STRUCT: u8 = 12;
 /// Types in one another that a footer has at most, and some to spare.
@@ -83,14 +109,18 @@ const SCHEMA: i64 = 2;
 const ROW_GROUPS: i64 = 4;
 /// `FileMetaData.encryption_algorithm`.
 const ENCRYPTION_ALGORITHM: i64 = 8;
+/// `FileMetaData.footer_signing_key_metadata`.
+const SIGNING_KEY_METADATA: i64 = 9;
 /// `FileCryptoMetaData.encryption_algorithm`.
 const CRYPTO_ALGORITHM: i64 = 1;
+/// `FileCryptoMetaData.key_metadata`.
+const CRYPTO_KEY_METADATA: i64 = 2;
 /// `EncryptionAlgorithm.AES_GCM_CTR_V1`.
 const AES_GCM_CTR: i64 = 2;
 /// `SchemaElement.num_children`.
 const NUM_CHILDREN: i64 = 5;
 
-impl Compact<'_> {
+impl<'a> Compact<'a> {
     /// Walks over the whole footer, and over every schema that it has, though it should be one.
     fn file(&mut self, survey: &mut Survey) -> Option<()> {
         let mut id = 0;
@@ -103,6 +133,11 @@ impl Compact<'_> {
                     (0..row_groups).try_for_each(|_| self.skip_element(kind, 0))?;
                 }
                 (STRUCT, ENCRYPTION_ALGORITHM) => survey.encryption = Some(self.algorithm()?),
+                (BINARY, SIGNING_KEY_METADATA) => {
+                    let metadata = self.binary()?;
+                    let encryption = survey.encryption;
+                    survey.encryption = encryption.map(|it| it.with_key_metadata(metadata));
+                }
                 _ => self.skip(kind, 0)?,
             }
         }
@@ -168,6 +203,13 @@ impl Compact<'_> {
         Some(())
     }
 
+    fn binary(&mut self) -> Option<&'a [u8]> {
+        let len = usize::try_from(self.varint()?).ok()?;
+        let (binary, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(binary)
+    }
+
     /// The type of the next field of a struct, whose number goes to `id`; `Some(None)` at the struct's end.
     #[expect(
         clippy::option_option,
@@ -216,10 +258,7 @@ impl Compact<'_> {
             3 => self.pass(1),
             4..=6 => self.varint().map(|_| ()),
             7 => self.pass(8),
-            8 => {
-                let len = self.varint()?;
-                self.pass(len)
-            }
+            BINARY => self.binary().map(|_| ()),
             LIST | 10 => {
                 let (kind, elements) = self.list()?;
                 (0..elements).try_for_each(|_| self.skip_element(kind, depth))
@@ -289,5 +328,22 @@ mod tests {
             Some(Encryption::AesGcmCtr)
         );
         assert_eq!(Survey::of_encrypted(b"\xff\xff"), None);
+    }
+
+    #[test]
+    fn key_material_says_that_a_service_has_wrapped_the_keys() {
+        // The algorithm, which is a union with its first field, then the metadata of the key and the end.
+        let plain = |metadata: &[u8; 2]| {
+            [b"\x36\x00\x5c\x1c\x00\x00\x18\x02", &metadata[..], b"\x00"].concat()
+        };
+        let crypto =
+            |metadata: &[u8; 2]| [b"\x1c\x1c\x00\x00\x18\x02", &metadata[..], b"\x00"].concat();
+        for (metadata, encryption) in [
+            (b"{}", Encryption::WrappedKeys),
+            (b"kf", Encryption::AesGcm),
+        ] {
+            assert_eq!(Survey::of(&plain(metadata)).encryption, Some(encryption));
+            assert_eq!(Survey::of_encrypted(&crypto(metadata)), Some(encryption));
+        }
     }
 }

@@ -47,15 +47,19 @@ impl Error {
             row_group,
             offset,
             rows,
-            reason: one_line(self),
+            reason: reason(self, file),
         }
     }
 }
 
-/// An error with its sources.
-fn one_line(error: &dyn std::error::Error) -> String {
+/// An error with its sources, without the file that most begin with, since it is told beside the reason.
+fn reason(error: &dyn std::error::Error, file: &str) -> String {
     let sources = std::iter::successors(error.source(), |error| (*error).source());
-    sources.fold(error.to_string(), |line, error| format!("{line}: {error}"))
+    let line = sources.fold(error.to_string(), |line, error| format!("{line}: {error}"));
+    let rest = line
+        .strip_prefix(file)
+        .and_then(|rest| rest.strip_prefix(": "));
+    rest.map_or_else(|| line.clone(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -74,7 +78,9 @@ mod tests {
         let unread = error.unread(&"a.parquet".into(), Some(3), Some(10));
         assert_eq!(unread.offset, Some(77));
         assert!(
-            unread.to_string().starts_with("a.parquet, row group 3, 10 rows: a.parquet: row group 3 cannot be read near byte 77,"),
+            unread.to_string().starts_with(
+                "a.parquet, row group 3, 10 rows: row group 3 cannot be read near byte 77,"
+            ),
             "{unread}"
         );
         assert!(unread.reason.ends_with("bad page"), "{unread}");

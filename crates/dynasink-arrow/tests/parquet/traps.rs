@@ -22,7 +22,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use tempfile::TempDir;
 
 use crate::bad::{AFTER_ROWS_OF_FILE, change_rows, hundred_rows};
-use crate::load::{data, one_line};
+use crate::load::{Loaded, data, load_data, one_line};
 
 /// Names the folder of a checkout of apache/parquet-testing.
 pub(crate) const PARQUET_TESTING: &str = "DYNASINK_PARQUET_TESTING";
@@ -66,6 +66,26 @@ async fn an_interval_has_its_months_wherever_it_is() {
     );
     let inside = lists.values().as_primitive::<IntervalMonthDayNanoType>();
     assert_eq!(inside.value(0), interval(1, 0, 0));
+}
+
+/// The file has the last microsecond of the year 9999, the first of the year 1, and those next to what nanoseconds in
+/// 64 bits can hold; pyarrow wrote it with `use_deprecated_int96_timestamps`.
+#[tokio::test]
+async fn an_int96_beyond_64_bits_of_nanoseconds_does_not_wrap() {
+    let loaded = load_data("int96_far.parquet", "id").await;
+    let times = [
+        "9999-12-31T23:59:59.999999",
+        "0001-01-01T00:00:00.000000",
+        "2262-04-11T23:47:16.854776",
+        "1677-09-21T00:12:43.145223",
+    ];
+    let mut items: Vec<String> = (0..)
+        .zip(times)
+        .map(|(row, time)| format!(r#"{{"id":{{"S":"k{row:06}"}},"ts":{{"S":"{time}"}}}}"#))
+        .collect();
+    items.push(r#"{"id":{"S":"k000004"}}"#.to_owned());
+    let dead = vec![];
+    assert_eq!(loaded, Loaded { items, dead });
 }
 
 #[tokio::test]

@@ -207,3 +207,26 @@ fn rows_of_one_key_are_treated_as_asked() {
     assert_eq!(report["end"], "failed");
     assert_eq!(report["rows_read"], 4);
 }
+
+#[test]
+fn parts_that_were_not_read_are_told_with_their_file_once_and_count_as_errors() {
+    let damaged = real("../../crates/dynasink-arrow/tests/data/page_checksum_wrong.parquet");
+    let name = damaged.display().to_string();
+    let create = ["--create-table", "--partition-key", "id"];
+    for (more, code, ending) in [
+        (vec![], 1, "s"),
+        (
+            vec!["--max-errors", "0"],
+            3,
+            ", stopped for too many rows that were not read",
+        ),
+    ] {
+        let workplace = Workplace::new();
+        let mut load = workplace.load(&[&damaged], &create);
+        load.args(["--unreadable", "skip"]).args(more);
+        let assert = load.assert().code(code);
+        let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+        assert!(text.lines().next().unwrap().ends_with(ending), "{text}");
+        assert_eq!(text.matches(&name).count(), 1, "{text}");
+    }
+}

@@ -114,6 +114,31 @@ fn what_is_printed_says_what_there_is_to_say() {
     }
 }
 
+/// Runs `command` with a stdout that nobody reads.
+fn unread(mut command: std::process::Command) -> std::process::Output {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    command.stdout(writer).stderr(std::process::Stdio::piped());
+    command.spawn().unwrap().wait_with_output().unwrap()
+}
+
+#[test]
+fn that_nobody_reads_what_is_printed_is_no_failure() {
+    let workplace = Workplace::new();
+    orders(&workplace);
+    let load = "load orders.parquet --embedded store.db --table things --create-table --partition-key customer";
+    for args in ["mapping orders.parquet", load] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dynasink"));
+        command
+            .current_dir(workplace.path(""))
+            .args(args.split(' '));
+        let output = unread(command);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(output.stderr.is_empty(), "{output:?}");
+    }
+    assert_eq!(items(&workplace).len(), 3);
+}
+
 #[test]
 fn keys_of_the_table_are_pointed_out() {
     let workplace = Workplace::new();

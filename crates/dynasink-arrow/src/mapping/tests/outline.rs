@@ -83,14 +83,11 @@ fn every_line_of_the_outline_can_be_uncommented_and_says_the_default() {
     let schema = schema_of_all_kinds();
     let table = table("id", KeyType::S);
     let text = Mapping::outline(&schema, Some(&table));
+    let (text, _) = text.split_once("# An example of").unwrap();
     let uncommented: String = text
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest)
-                if rest.contains(" = ")
-                    && !rest.starts_with("example_")
-                    && !rest.starts_with("exclude") =>
-            {
+            Some(rest) if rest.contains(" = ") && !rest.starts_with("example_") => {
                 format!("{rest}\n")
             }
             _ => format!("{line}\n"),
@@ -103,6 +100,32 @@ fn every_line_of_the_outline_can_be_uncommented_and_says_the_default() {
     );
     let spec = MappingSpec::from_toml("m.toml", &uncommented).unwrap();
     assert!(spec.columns.len() >= 17, "{uncommented}");
+}
+
+#[test]
+fn the_examples_of_the_outline_can_be_uncommented() {
+    let schema = schema([
+        ("id", DataType::Int64),
+        ("at", DataType::Timestamp(TimeUnit::Second, None)),
+        ("op", DataType::Utf8),
+        ("seq", DataType::Int64),
+    ]);
+    let table = table("id", KeyType::N);
+    let text = Mapping::outline(&schema, Some(&table));
+    let (_, examples) = text.split_once("\n[attributes]\n").unwrap();
+    let uncommented: Vec<&str> = examples
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| line.contains(" = ") || line.starts_with('['))
+        .collect();
+    let uncommented = format!("[attributes]\n{}", uncommented.join("\n"));
+    let mapping = map(&uncommented, &schema, &table).unwrap();
+    let names: Vec<_> = kinds(&mapping).into_iter().map(|it| it.0).collect();
+    for name in ["key", "constant", "copy", "ttl", "file"] {
+        assert!(names.contains(&format!("example_{name}")), "{names:?}");
+    }
+    let spec = MappingSpec::from_toml("m.toml", &uncommented).unwrap();
+    assert!(spec.operation.is_some() && spec.version.is_some());
 }
 
 #[test]
