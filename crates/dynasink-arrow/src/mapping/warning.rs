@@ -22,6 +22,8 @@ pub enum MappingWarning {
         /// How two rows come to have one text.
         reason: String,
     },
+    /// The keys of the table are made of no column, but of constants and of where rows came from.
+    KeysOfNoColumn,
     /// A key is made of floats, whose equality is seldom what is meant.
     FloatKey {
         /// The key.
@@ -63,9 +65,12 @@ impl fmt::Display for MappingWarning {
                 f,
                 "key {attribute:?}: rows that differ in column {column:?} can have one text: {reason}"
             ),
+            Self::KeysOfNoColumn => f.write_str(
+                "the keys of the table are made of no column: rows can have one key, and the later then replaces the earlier",
+            ),
             Self::FloatKey { attribute, column } => write!(
                 f,
-                "key {attribute:?}: column {column:?} is of floats, and a key is found by the same float only"
+                "key {attribute:?}: column {column:?} is of floats: whoever looks for an item has to ask for the very same float"
             ),
             Self::TtlSeconds { attribute, column } => write!(
                 f,
@@ -94,6 +99,10 @@ pub(super) fn warnings(
         keys.any(|key| key.name() == attribute.name())
     };
     let mut warnings = Vec::new();
+    let mut keys = attributes.iter().filter(|attribute| is_key(attribute));
+    if !keys.any(|key| (0..schema.fields().len()).any(|column| key.source().needs(column))) {
+        warnings.push(MappingWarning::KeysOfNoColumn);
+    }
     for attribute in attributes {
         if let Source::Value(value) = attribute.source()
             && let Some(field) = value.place.field(schema)

@@ -189,6 +189,6 @@ fn a_key_that_does_not_tell_rows_apart_is_said_to() {
     );
     assert_eq!(
         warnings[1],
-        "key \"sk\": column \"score\" is of floats, and a key is found by the same float only"
+        "key \"sk\": column \"score\" is of floats: whoever looks for an item has to ask for the very same float"
     );
 }

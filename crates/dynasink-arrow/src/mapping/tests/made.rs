@@ -159,4 +159,11 @@ fn a_column_that_any_key_gives_back_is_not_warned_of() {
             "key \"pk\": rows that differ in column \"id\" can have one text: `shard` makes one number of many values"
         ]
     );
+    assert_eq!(
+        warned("[attributes]\npk = 'all'\nsk = { constant = 'one' }\n"),
+        [
+            "the keys of the table are made of no column: rows can have one key, and the later then replaces the earlier"
+        ]
+    );
+    assert_eq!(warned("[attributes]\npk = 'all'\nsk = '{id}'\n"), [""; 0]);
 }
