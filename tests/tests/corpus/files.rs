@@ -41,18 +41,24 @@ pub(crate) struct Corpora {
 }
 
 impl Corpora {
-    /// The folders that the environment names, else the edge files that are part of the project.
+    /// The folders that the environment names, and the files that are part of the project.
     pub(crate) fn find() -> Self {
         let mut files = Vec::new();
         let mut whole = Vec::new();
         if let Some(folder) = env::var_os("DYNASINK_EDGE_CORPUS") {
             walk(Path::new(&folder), "edge", &mut files);
             whole.push("edge/");
-        } else {
-            let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
-            let ours = ours.join("../crates/dynasink-arrow/tests/data");
-            walk(&ours, "edge", &mut files);
         }
+        // Most of them are copies, and a few are here only.
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut kept = Vec::new();
+        walk(
+            &ours.join("../crates/dynasink-arrow/tests/data"),
+            "edge",
+            &mut kept,
+        );
+        kept.retain(|kept: &CorpusFile| files.iter().all(|file| file.name != kept.name));
+        files.append(&mut kept);
         match env::var_os("DYNASINK_PARQUET_TESTING") {
             Some(folder) => {
                 walk(Path::new(&folder), "parquet-testing", &mut files);

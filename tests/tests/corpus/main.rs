@@ -1,8 +1,8 @@
 //! Every file of the Parquet corpora ends in the items that another reader gives, or as `expected.toml` says.
 //!
 //! The other reader is pyarrow, by `oracle/items.py`, which shares no code with Dynasink. `.ci/run corpora` sets it up
-//! and says where the corpora are; without them the files of `dynasink-arrow/tests/data` are read, and without pyarrow
-//! it is only checked which files can be read:
+//! and says where the corpora are; the files of `dynasink-arrow/tests/data` are read in any case, and without pyarrow it
+//! is only checked which files can be read:
 //!
 //! - `DYNASINK_EDGE_CORPUS` is the folder of the files that were made for this project.
 //! - `DYNASINK_PARQUET_TESTING` is a checkout of apache/parquet-testing.
