@@ -38,10 +38,6 @@ const KEY_LENGTHS: [usize; 3] = [16, 24, 32];
 pub struct DecryptionKeys(Arc<Secrets>);
 
 #[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "encryption"),
-    expect(dead_code, reason = "the keys are used with the feature only")
-)]
 struct Secrets {
     footer: Vec<u8>,
     columns: BTreeMap<String, Vec<u8>>,
@@ -207,6 +203,13 @@ fn of_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// `options` with the keys in them, if there are some. Files that are not encrypted are read without.
+#[cfg_attr(
+    not(feature = "encryption"),
+    expect(
+        clippy::unnecessary_wraps,
+        reason = "keys can be wrong with the feature only"
+    )
+)]
 pub(super) fn with_keys(
     options: ArrowReaderOptions,
     keys: Option<&DecryptionKeys>,

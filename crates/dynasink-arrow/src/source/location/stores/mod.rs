@@ -139,6 +139,13 @@ impl Stores {
 }
 
 impl StoreAccess {
+    #[cfg_attr(
+        not(any(feature = "s3", feature = "gcs", feature = "azure", feature = "http")),
+        expect(
+            clippy::unused_self,
+            reason = "without a feature there is no store to build"
+        )
+    )]
     fn build(&self, url: &StoreUrl) -> Result<Arc<dyn ObjectStore>> {
         match url.scheme {
             #[cfg(feature = "s3")]
