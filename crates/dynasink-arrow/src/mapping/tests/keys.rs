@@ -1,23 +1,11 @@
 //! Attributes that are keys.
 
 use arrow_array::{BinaryArray, Int64Array, RecordBatch, StringArray};
-use dynasink_core::IndexKind;
 
 use super::*;
 
 fn two_keys() -> TableSchema {
-    TableSchema::builder("orders")
-        .partition_key("pk", KeyType::S)
-        .sort_key("sk", KeyType::N)
-        .index(
-            "by-mail",
-            IndexKind::Global,
-            [("mail", KeyType::S)],
-            [],
-            None,
-        )
-        .build()
-        .unwrap()
+    table_by_mail("orders", "pk", "sk")
 }
 
 fn orders() -> RecordBatch {

@@ -9,7 +9,7 @@ mod other_types;
 mod outline;
 mod rows;
 
-use dynasink_core::ItemEncoder;
+use dynasink_core::{IndexKind, ItemEncoder};
 
 use super::*;
 use crate::batch::SourceBatch;
@@ -26,6 +26,22 @@ fn schema(fields: impl IntoIterator<Item = (&'static str, DataType)>) -> SchemaR
 fn table(key: &str, key_type: KeyType) -> TableSchema {
     TableSchema::builder("users")
         .partition_key(key, key_type)
+        .build()
+        .unwrap()
+}
+
+/// A table with an index by the attribute `mail`.
+fn table_by_mail(name: &str, partition_key: &str, sort_key: &str) -> TableSchema {
+    TableSchema::builder(name)
+        .partition_key(partition_key, KeyType::S)
+        .sort_key(sort_key, KeyType::N)
+        .index(
+            "by-mail",
+            IndexKind::Global,
+            [("mail", KeyType::S)],
+            [],
+            None,
+        )
         .build()
         .unwrap()
 }

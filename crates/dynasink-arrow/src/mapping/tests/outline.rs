@@ -1,7 +1,6 @@
 //! The default mapping as a file to edit.
 
 use arrow_schema::{Fields, Schema, TimeUnit, UnionFields, UnionMode};
-use dynasink_core::IndexKind;
 
 use super::*;
 
@@ -45,18 +44,7 @@ fn schema_of_all_kinds() -> SchemaRef {
 }
 
 fn by_mail() -> TableSchema {
-    TableSchema::builder("users")
-        .partition_key("id", KeyType::S)
-        .sort_key("absent", KeyType::N)
-        .index(
-            "by-mail",
-            IndexKind::Global,
-            [("mail", KeyType::S)],
-            [],
-            None,
-        )
-        .build()
-        .unwrap()
+    table_by_mail("users", "id", "absent")
 }
 
 fn kinds(mapping: &Mapping) -> Vec<(String, ValueKind, bool)> {
