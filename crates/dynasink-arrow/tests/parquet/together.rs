@@ -1,18 +1,23 @@
 //! Several files read at once: the order of rows, schemas that differ, and files that cannot be read.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
+use bytes::Bytes;
 use dynasink_arrow::{
     Error, FileSource, HivePartitions, Interleave, SourceOptions, Sources, StreamOptions,
     Unreadable,
 };
 use dynasink_core::{ObserverError, Unread, UnreadObserver};
 use futures::TryStreamExt;
+use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
 
 use crate::load::{load, write};
@@ -339,4 +344,49 @@ async fn what_cannot_be_read_is_told_and_everything_else_is_read() {
     assert!(matches!(error, Error::Unread { .. }), "{error}");
     let none = FileSource::open([&paths[2]], skipping).await;
     assert!(matches!(none, Err(Error::TruncatedFile { .. })));
+}
+
+/// A file of one row group of 1,000 keys in pages of 100, the eighth of which is damaged.
+fn broken_at_its_eighth_page(folder: &TempDir) -> PathBuf {
+    let path = folder.path().join("pages.parquet");
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_data_page_row_count_limit(100)
+        .set_write_batch_size(100)
+        .build();
+    let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1_000));
+    let batch = RecordBatch::try_from_iter([("id", keys)]).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let metadata = ParquetMetaDataReader::new()
+        .with_page_index_policy(PageIndexPolicy::Required)
+        .parse_and_finish(&Bytes::from(bytes.clone()))
+        .unwrap();
+    let eighth = metadata.offset_index().unwrap()[0][0].page_locations()[7].offset;
+    let eighth = usize::try_from(eighth).unwrap();
+    bytes[eighth..eighth + 8].fill(0xff);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn only_rows_that_were_not_handed_on_count_as_unread() {
+    let folder = TempDir::new().unwrap();
+    let path = broken_at_its_eighth_page(&folder);
+    let skipping = SourceOptions::new()
+        .with_batch_rows(NonZeroUsize::new(100).unwrap())
+        .with_unreadable(Unreadable::Skip);
+    let source = FileSource::open([&path], skipping).await.unwrap();
+    let noted = Arc::new(Noted::default());
+    let options = StreamOptions::new().with_unread_observers([Arc::clone(&noted) as _]);
+    let read = rows(&source, &options).await.unwrap();
+    assert_eq!(read.len(), 700);
+    let noted = std::mem::take(&mut *noted.0.lock().unwrap());
+    let [unread] = noted.as_slice() else {
+        panic!("{noted:?}")
+    };
+    assert_eq!((unread.row_group, unread.rows), (Some(0), Some(300)));
+    assert!(unread.offset.is_some(), "{unread:?}");
 }
