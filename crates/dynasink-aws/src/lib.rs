@@ -32,6 +32,6 @@ pub use error::{Error, Result};
 pub use retry::{Backoff, RetryPolicy};
 pub use retry_budget::RetryBudget;
 pub use table::{create, describe};
-pub use throttle::{ThrottleScope, ThrottlingReason};
+pub use throttle::ThrottlingReason;
 pub use transport::{BatchResponse, RequestError, Transport};
 pub use writer::{Writer, WriterBuilder};

@@ -1,6 +1,7 @@
 //! Of what there is too little, where the service says so.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use dynasink_core::{Throttle, ThrottleScope};
 use serde::Deserialize;
 
 /// Why the service throttles, where it says so.
@@ -15,29 +16,12 @@ pub struct ThrottlingReason {
     pub resource: Option<String>,
 }
 
-/// What a throttle is about: what else is slowed down by it, and what would help.
-///
-/// Source: *Diagnosing throttling*, "Understanding DynamoDB throttling reasons".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ThrottleScope {
-    /// The provisioned capacity of the table.
-    Table,
-    /// The provisioned capacity of an index: [`ThrottlingReason::index`].
-    Index,
-    /// One partition of the table or of an index: too much is written to neighbouring keys.
-    KeyRange,
-    /// The quota of the account in the region: other tables are slowed down too.
-    Account,
-    /// The maximum that has been set for the table or index on demand.
-    OnDemandMaximum,
-}
-
 impl ThrottlingReason {
     /// What the throttle is about, unless the reason is not one of the 16 that are documented.
     ///
     /// ```
-    /// use dynasink_aws::{ThrottleScope, ThrottlingReason};
+    /// use dynasink_aws::ThrottlingReason;
+    /// use dynasink_core::ThrottleScope;
     ///
     /// let reason = ThrottlingReason {
     ///     reason: "TableWriteKeyRangeThroughputExceeded".to_owned(),
@@ -58,6 +42,14 @@ impl ThrottlingReason {
             "AccountLimitExceeded" => ThrottleScope::Account,
             "MaxOnDemandThroughputExceeded" => ThrottleScope::OnDemandMaximum,
             _ => return None,
+        })
+    }
+
+    /// The same in the words of the feedback that laws learn from.
+    pub(crate) fn throttle(&self) -> Option<Throttle> {
+        Some(Throttle {
+            scope: self.scope()?,
+            index: self.index().map(str::to_owned),
         })
     }
 

@@ -155,6 +155,11 @@ impl WriteBatchBuilder {
         Ok(())
     }
 
+    /// What it holds, in the order in which it was added.
+    pub fn ops(&self) -> &[WriteOp] {
+        &self.ops
+    }
+
     /// How many operations it holds.
     pub fn len(&self) -> usize {
         self.ops.len()

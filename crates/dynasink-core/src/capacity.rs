@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cost::WriteCost;
 use crate::item_collection::ItemCollectionSize;
 use crate::limits::{MAX_BATCH_OPS, MAX_REQUEST_BYTES};
 use crate::table::TableName;
+use crate::throttle::Throttle;
 use crate::units::WriteUnits;
 
 /// What a request consumed of one table and its indexes, as the service says.
@@ -35,16 +37,21 @@ pub struct CapacityFeedback {
     /// Operations that the service applied.
     pub written_ops: usize,
     /// Their predicted cost.
-    pub written_units: WriteUnits,
+    pub written: WriteCost,
     /// Operations that the service refused for want of capacity.
     pub throttled_ops: usize,
+    /// Of these, the operations of partition keys to which more is written than to others, and more than one partition
+    /// takes: a lower rate of all would not help them.
+    pub hot_key_ops: usize,
+    /// Why, where the service says so. It does not for operations that are left unprocessed.
+    pub throttles: Vec<Throttle>,
     /// Operations that failed for another reason.
     pub failed_ops: usize,
     /// Operations that will be sent again, for whatever reason.
     pub retried_ops: usize,
     /// The predicted cost of all operations that were surely not applied: those of a request whose answer was lost
     /// may have drawn their units.
-    pub unwritten_units: WriteUnits,
+    pub unwritten: WriteCost,
     /// What the service says it consumed; empty if it says nothing.
     pub consumed: Vec<ConsumedCapacity>,
     /// The item collections that the applied operations belong to; empty unless the requests ask for them.
@@ -59,7 +66,7 @@ impl CapacityFeedback {
     /// Units drawn from the tables' own capacity, or their prediction where the service says nothing.
     pub fn table_units(&self) -> WriteUnits {
         if self.consumed.is_empty() {
-            self.written_units
+            self.written.units()
         } else {
             self.consumed
                 .iter()
@@ -85,25 +92,34 @@ impl<T: CapacityObserver + ?Sized> CapacityObserver for Arc<T> {
 ///
 /// What admits also learns: whoever sends the operations tells it every answer.
 pub trait Admission: CapacityObserver {
-    /// Takes `units`, or says how long to wait before asking again.
+    /// Takes `cost`, or says how long to wait before asking again.
     ///
     /// # Errors
     ///
     /// The time to wait; nothing was taken then.
-    fn try_admit(&self, units: WriteUnits) -> Result<(), Duration>;
+    fn try_admit(&self, cost: &WriteCost) -> Result<(), Duration>;
 
-    /// Takes `units` back that were admitted for operations which cannot be sent yet. They are admitted again when
-    /// they are sent.
-    fn give_back(&self, units: WriteUnits);
+    /// Takes `cost` back that was admitted for operations which cannot be sent yet. It is admitted again when they
+    /// are sent.
+    fn give_back(&self, cost: &WriteCost);
+
+    /// The rate of the tables' own capacity at which it admits now, in units per second; none if it does not know.
+    fn rate(&self) -> Option<WriteUnits> {
+        None
+    }
 }
 
 impl<T: Admission + ?Sized> Admission for Arc<T> {
-    fn try_admit(&self, units: WriteUnits) -> Result<(), Duration> {
-        (**self).try_admit(units)
+    fn try_admit(&self, cost: &WriteCost) -> Result<(), Duration> {
+        (**self).try_admit(cost)
     }
 
-    fn give_back(&self, units: WriteUnits) {
-        (**self).give_back(units);
+    fn give_back(&self, cost: &WriteCost) {
+        (**self).give_back(cost);
+    }
+
+    fn rate(&self) -> Option<WriteUnits> {
+        (**self).rate()
     }
 }
 

@@ -101,18 +101,27 @@ pub(crate) fn key_of(table: &TableSchema, item: &Item) -> Result<KeyOfItem> {
 }
 
 /// Checks that `item` would not be refused for the sake of an index: a key attribute of an index may be
-/// absent, but not of another type, empty or too long.
+/// absent, but not of another type, empty or too long. Gives the indexes that will hold it, a bit for each of the
+/// first 64.
 ///
 /// Source: *Using Global Secondary Indexes in DynamoDB*, "Item puts with index keys of a wrong type".
-pub(crate) fn check_index_keys(table: &TableSchema, item: &Item) -> Result<()> {
-    for index in table.indexes() {
+pub(crate) fn check_index_keys(table: &TableSchema, item: &Item) -> Result<u64> {
+    let mut holding = 0;
+    for (index, number) in table.indexes().iter().zip(0..) {
+        let mut holds = true;
         for attribute in index.keys() {
-            if let Some(value) = find(item, attribute) {
-                check(table.name(), Some(index.name()), attribute, value)?;
+            match find(item, attribute) {
+                Some(value) => {
+                    check(table.name(), Some(index.name()), attribute, value)?;
+                }
+                None => holds = false,
             }
         }
+        if holds && number < u64::BITS {
+            holding |= 1 << number;
+        }
     }
-    Ok(())
+    Ok(holding)
 }
 
 fn find<'i>(item: &'i Item, attribute: &KeyAttribute) -> Option<EncodedValue<'i>> {

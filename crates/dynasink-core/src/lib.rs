@@ -9,7 +9,7 @@
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
 //! | items | [`Item`], [`ItemEncoder`], [`SerdeEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
 //! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`Version`], [`SourcePosition`], [`WriteBatch`] |
-//! | capacity | [`WriteUnits`], [`ConsumedCapacity`], [`CapacityFeedback`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
+//! | capacity | [`WriteUnits`], [`WriteCost`], [`ConsumedCapacity`], [`CapacityFeedback`], [`Throttle`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`Unread`], [`UnreadObserver`], [`StageError`] |
 //!
 //! The limits of the service are constants in [`limits`], each with its source.
@@ -18,6 +18,7 @@
 
 mod batch;
 mod capacity;
+mod cost;
 mod decimal;
 mod encode;
 mod error;
@@ -34,6 +35,7 @@ mod position;
 mod serialize;
 mod stage;
 mod table;
+mod throttle;
 mod units;
 mod unread;
 mod version;
@@ -42,6 +44,7 @@ pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
 };
+pub use cost::{IndexCost, WriteCost};
 pub use decimal::Decimal;
 pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncoder};
 pub use error::{Error, Result, ValueKind};
@@ -61,6 +64,7 @@ pub use table::{
     BillingMode, IndexKind, IndexSchema, KeyAttribute, KeyType, TableName, TableSchema,
     TableSchemaBuilder,
 };
+pub use throttle::{Throttle, ThrottleScope};
 pub use units::WriteUnits;
 pub use unread::{Unread, UnreadObserver};
 pub use version::Version;

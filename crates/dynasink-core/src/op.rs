@@ -37,6 +37,8 @@ pub struct WriteOp {
     item: Item,
     key: PrimaryKey,
     units: WriteUnits,
+    /// The indexes whose keys its item has, by their numbers in the schema.
+    indexes: u64,
     position: Option<SourcePosition>,
     version: Option<Version>,
 }
@@ -110,6 +112,10 @@ impl WriteOp {
         size_of::<Self>() + self.item.json().len() + self.key.as_bytes().len() + version
     }
 
+    pub(crate) fn index_bits(&self) -> u64 {
+        self.indexes
+    }
+
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
         let (open, close) = self.brackets();
         out.extend_from_slice(open);
@@ -145,11 +151,12 @@ impl TableSchema {
     /// the table and of its indexes; [`Error::OpTooLarge`] for the rare item whose JSON exceeds 16 MB.
     pub fn put(&self, item: Item) -> Result<WriteOp> {
         let key = key::key_of(self, &item)?.key;
-        key::check_index_keys(self, &item)?;
+        let indexes = key::check_index_keys(self, &item)?;
         let op = WriteOp {
             table: self.clone(),
             action: WriteAction::Put,
             units: item.write_units(),
+            indexes,
             item,
             key,
             position: None,
@@ -178,6 +185,7 @@ impl TableSchema {
             table: self.clone(),
             action: WriteAction::Delete,
             units: WriteUnits::new(1),
+            indexes: u64::MAX,
             item: Item::from_encoder(Bytes::from(key.json), key.size),
             key: key.key,
             position: None,

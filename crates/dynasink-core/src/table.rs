@@ -153,7 +153,7 @@ pub enum IndexKind {
 /// of another type are refused by the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexSchema {
-    name: String,
+    name: Arc<str>,
     kind: IndexKind,
     keys: Vec<KeyAttribute>,
     write_capacity: Option<WriteUnits>,
@@ -162,6 +162,10 @@ pub struct IndexSchema {
 impl IndexSchema {
     /// The index.
     pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn name_arc(&self) -> &Arc<str> {
         &self.name
     }
 
@@ -412,7 +416,7 @@ impl TableSchemaBuilder {
                 .iter()
                 .map(|name| key(name, MAX_SORT_KEY_BYTES));
             indexes.push(IndexSchema {
-                name: index.name.clone(),
+                name: index.name.as_str().into(),
                 kind: index.kind,
                 keys: partition_keys.chain(sort_keys).collect::<Result<_>>()?,
                 write_capacity: index.write_capacity,

@@ -64,17 +64,18 @@ pub use dynasink_arrow::{
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryBudget, RetryPolicy, ThrottleScope, ThrottlingReason, Transport,
-    Writer, WriterBuilder, create as create_table, describe as describe_table,
+    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
+    WriterBuilder, create as create_table, describe as describe_table,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
-    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexKind, Item, ItemCollectionSize,
-    ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes,
-    PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName, TableSchema, Unread,
-    UnreadObserver, ValueLocation, WriteAction, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
-    binary_set, number_set, string_set,
+    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexCost, IndexKind, Item,
+    ItemCollectionSize, ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent,
+    OutcomeObserver, Outcomes, PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName,
+    TableSchema, Throttle, ThrottleScope, Unread, UnreadObserver, ValueLocation, WriteAction,
+    WriteBatch, WriteBatchBuilder, WriteCost, WriteOp, WriteUnits, binary_set, number_set,
+    string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

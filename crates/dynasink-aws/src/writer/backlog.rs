@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dynasink_core::limits::MAX_BATCH_OPS;
 use dynasink_core::{
-    Admission, BatchLimit, PrimaryKey, WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
+    Admission, BatchLimit, PrimaryKey, WriteBatch, WriteBatchBuilder, WriteCost, WriteOp,
 };
 use tokio::time::Instant;
 
@@ -94,7 +94,7 @@ impl Backlog {
         let pending = PendingOp::new(op);
         if let Some(line) = self.lines.get_mut(pending.op.key()) {
             if let Some(admission) = admission {
-                admission.give_back(pending.op.units());
+                admission.give_back(&WriteCost::of([&pending.op]));
             }
             line.push_back(pending);
         } else {
@@ -161,9 +161,9 @@ impl Backlog {
             ops: limit.ops.clamp(1, MAX_BATCH_OPS),
             ..limit
         };
-        let admit = |units: WriteUnits| match admission {
+        let admit = |cost: &WriteCost| match admission {
             Some(admission) => admission
-                .try_admit(units)
+                .try_admit(cost)
                 .map_err(|wait| later(now, wait.max(ADMISSION_WAIT))),
             None => Ok(()),
         };
@@ -174,7 +174,7 @@ impl Backlog {
         if let Some(part) = self.parts.front() {
             let mut request = WriteBatchBuilder::new();
             fill(&mut request, part, BatchLimit::REQUEST);
-            match admit(request.units()) {
+            match admit(&request.cost()) {
                 Ok(()) => {
                     let mut part = self.parts.pop_front().unwrap_or_default();
                     let rest = part.split_off(request.len());
@@ -197,7 +197,7 @@ impl Backlog {
         }
         let refused = fill(&mut request, self.refused.due(now), limit);
         if !request.is_empty() {
-            match admit(request.units()) {
+            match admit(&request.cost()) {
                 Ok(()) => {
                     if failed > 0 {
                         self.balance.withdraw();

@@ -5,7 +5,9 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dynasink_core::{CapacityFeedback, DeadReason, Outcome, OutcomeEvent, PrimaryKey, WriteBatch};
+use dynasink_core::{
+    CapacityFeedback, DeadReason, Outcome, OutcomeEvent, PrimaryKey, WriteBatch, WriteCost,
+};
 use fastrand::Rng;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -19,6 +21,7 @@ use crate::large_collections::LargeCollections;
 use crate::preflight::innermost;
 use crate::retry::later;
 use crate::telemetry::Telemetry;
+use crate::throttle::ThrottlingReason;
 use crate::transport::{BatchResponse, RequestError, Transport};
 
 /// Owns everything between the acceptance of an operation and its outcome.
@@ -193,7 +196,7 @@ impl<T: Transport> Engine<T> {
         self.large_collections.warn_of(&response.item_collections);
         feedback.item_collections = response.item_collections;
         feedback.written_ops = written.len();
-        feedback.written_units = written.iter().map(|pending| pending.op.units()).sum();
+        feedback.written = cost_of(&written);
         for pending in written {
             self.resolve(
                 &pending,
@@ -206,7 +209,7 @@ impl<T: Transport> Engine<T> {
             return Ok(());
         }
         feedback.throttled_ops = refused.len();
-        feedback.unwritten_units = refused.iter().map(|pending| pending.op.units()).sum();
+        feedback.unwritten = cost_of(&refused);
         let cause = Cause::Throttled(Vec::new());
         note_failure(&mut refused, &cause, sent);
         self.retry_or_bury(
@@ -226,10 +229,14 @@ impl<T: Transport> Engine<T> {
         feedback: &mut CapacityFeedback,
     ) -> Result<(), Stop> {
         if !error.cause.may_be_applied() {
-            feedback.unwritten_units = ops.iter().map(|pending| pending.op.units()).sum();
+            feedback.unwritten = cost_of(&ops);
         }
-        match error.cause {
-            Cause::Throttled(_) => feedback.throttled_ops = ops.len(),
+        match &error.cause {
+            Cause::Throttled(reasons) => {
+                feedback.throttled_ops = ops.len();
+                let throttles = reasons.iter().filter_map(ThrottlingReason::throttle);
+                feedback.throttles = throttles.collect();
+            }
             _ => feedback.failed_ops = ops.len(),
         }
         // What the service says, or else what happened at the bottom of it.
@@ -352,6 +359,10 @@ impl<T: Transport> Engine<T> {
 struct Resolved {
     ops: usize,
     bytes: usize,
+}
+
+fn cost_of(ops: &[PendingOp]) -> WriteCost {
+    WriteCost::of(ops.iter().map(|pending| &pending.op))
 }
 
 fn note_failure(ops: &mut [PendingOp], cause: &Cause, sent: Instant) {

@@ -56,7 +56,7 @@ impl SizerLaw {
 
     /// Learns from one request.
     pub fn observe(&mut self, feedback: &CapacityFeedback) {
-        let predicted = feedback.written_units.get() as f64;
+        let predicted = feedback.written.units().get() as f64;
         if predicted > 0.0 && !feedback.consumed.is_empty() {
             let consumed: WriteUnits = feedback.consumed.iter().map(ConsumedCapacity::total).sum();
             let ratio = (consumed.get() as f64 / predicted).max(f64::MIN_POSITIVE);
@@ -114,14 +114,14 @@ impl CapacityObserver for AdaptiveSizer {
 
 #[cfg(test)]
 mod tests {
-    use dynasink_core::TableName;
+    use dynasink_core::{TableName, WriteCost};
 
     use super::*;
 
     fn written(predicted: u64, consumed: u64) -> CapacityFeedback {
         CapacityFeedback {
             written_ops: 1,
-            written_units: WriteUnits::new(predicted),
+            written: WriteCost::of_table(WriteUnits::new(predicted)),
             consumed: vec![ConsumedCapacity {
                 table: TableName::new("users").unwrap(),
                 table_units: WriteUnits::new(consumed),

@@ -94,6 +94,8 @@ impl AutoRate {
 
 #[cfg(test)]
 mod tests {
+    use dynasink_core::WriteCost;
+
     use super::*;
 
     /// Runs the law for `seconds` against a table that takes `capacity` units a second, and gives what was
@@ -104,7 +106,7 @@ mod tests {
             let asked = law.rate().get();
             let took = asked.min(capacity);
             law.observe(&CapacityFeedback {
-                written_units: WriteUnits::new(took),
+                written: WriteCost::of_table(WriteUnits::new(took)),
                 throttled_ops: usize::from(asked > took),
                 ..CapacityFeedback::default()
             });
@@ -142,7 +144,7 @@ mod tests {
         let mut law = AutoRate::starting_at(Some(WriteUnits::new(1000)));
         for _ in 0..100 {
             law.observe(&CapacityFeedback {
-                written_units: WriteUnits::new(300),
+                written: WriteCost::of_table(WriteUnits::new(300)),
                 ..CapacityFeedback::default()
             });
             assert_eq!(law.end_period(AutoRate::PERIOD), WriteUnits::new(1000));

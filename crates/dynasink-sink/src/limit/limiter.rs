@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dynasink_core::{Admission, CapacityFeedback, CapacityObserver, WriteUnits};
+use dynasink_core::{Admission, CapacityFeedback, CapacityObserver, WriteCost, WriteUnits};
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
@@ -32,12 +32,13 @@ const BURST_PER_SECOND: u32 = 20;
 /// Time is tokio's, paused time included.
 ///
 /// ```
-/// use dynasink_core::{Admission, WriteUnits};
+/// use dynasink_core::{Admission, WriteCost, WriteUnits};
 /// use dynasink_sink::RateLimiter;
 ///
 /// let limiter = RateLimiter::fixed(WriteUnits::new(100));
-/// assert!(limiter.try_admit(WriteUnits::new(5)).is_ok());
-/// let wait = limiter.try_admit(WriteUnits::new(5)).unwrap_err();
+/// let cost = WriteCost::of_table(WriteUnits::new(5));
+/// assert!(limiter.try_admit(&cost).is_ok());
+/// let wait = limiter.try_admit(&cost).unwrap_err();
 /// assert!(wait.as_millis() <= 50);
 /// ```
 #[derive(Clone, Debug)]
@@ -92,12 +93,16 @@ impl RateLimiter {
 }
 
 impl Admission for RateLimiter {
-    fn try_admit(&self, units: WriteUnits) -> Result<(), Duration> {
-        self.budget().try_take(units.get())
+    fn try_admit(&self, cost: &WriteCost) -> Result<(), Duration> {
+        self.budget().try_take(cost.units().get())
     }
 
-    fn give_back(&self, units: WriteUnits) {
-        self.budget().take_back(units.get());
+    fn give_back(&self, cost: &WriteCost) {
+        self.budget().take_back(cost.units().get());
+    }
+
+    fn rate(&self) -> Option<WriteUnits> {
+        Some(self.budget().rate)
     }
 }
 
@@ -152,9 +157,9 @@ impl Budget {
     }
 
     fn settle(&mut self, feedback: &CapacityFeedback) {
-        let (predicted, consumed) = (feedback.written_units.get(), feedback.table_units().get());
+        let (predicted, consumed) = (feedback.written.units().get(), feedback.table_units().get());
         self.debt += consumed.saturating_sub(predicted);
-        let returned = feedback.unwritten_units.get() + predicted.saturating_sub(consumed);
+        let returned = feedback.unwritten.units().get() + predicted.saturating_sub(consumed);
         self.take_back(returned);
         let now = Instant::now();
         if let Some(auto) = &mut self.auto {
@@ -224,12 +229,16 @@ mod tests {
         WriteUnits::new(units)
     }
 
+    fn of_table(units: u64) -> WriteCost {
+        WriteCost::of_table(WriteUnits::new(units))
+    }
+
     /// Takes `cost` as often as it is to be had in `seconds`, and says how often.
     async fn admissions(limiter: &RateLimiter, cost: u64, seconds: u64) -> u64 {
         let end = Instant::now() + Duration::from_secs(seconds);
         let mut admitted = 0;
         loop {
-            match limiter.try_admit(units(cost)) {
+            match limiter.try_admit(&of_table(cost)) {
                 Ok(()) => admitted += 1,
                 Err(wait) => {
                     if Instant::now() + wait >= end {
@@ -258,7 +267,7 @@ mod tests {
     async fn a_cost_above_the_burst_waits_for_the_whole_of_it() {
         let limiter = RateLimiter::fixed(units(5));
         let start = Instant::now();
-        while let Err(wait) = limiter.try_admit(units(400)) {
+        while let Err(wait) = limiter.try_admit(&of_table(400)) {
             assert!(wait > Duration::ZERO);
             tokio::time::sleep(wait).await;
         }
@@ -272,17 +281,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_refused_comes_back_up_to_a_burst() {
         let limiter = RateLimiter::fixed(units(100));
-        limiter.try_admit(units(5)).unwrap();
-        assert!(limiter.try_admit(units(5)).is_err());
+        limiter.try_admit(&of_table(5)).unwrap();
+        assert!(limiter.try_admit(&of_table(5)).is_err());
         let refused = CapacityFeedback {
             throttled_ops: 1,
-            unwritten_units: units(1000),
+            unwritten: WriteCost::of_table(units(1000)),
             ..CapacityFeedback::default()
         };
         limiter.observe(&refused);
-        assert!(limiter.try_admit(units(5)).is_ok());
+        assert!(limiter.try_admit(&of_table(5)).is_ok());
         assert!(
-            limiter.try_admit(units(5)).is_err(),
+            limiter.try_admit(&of_table(5)).is_err(),
             "of a thousand units, five came back"
         );
     }
@@ -290,10 +299,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_cost_more_than_predicted_is_paid_later() {
         let limiter = RateLimiter::fixed(units(100));
-        limiter.try_admit(units(5)).unwrap();
+        limiter.try_admit(&of_table(5)).unwrap();
         let dearer = CapacityFeedback {
             written_ops: 1,
-            written_units: units(5),
+            written: WriteCost::of_table(units(5)),
             consumed: vec![ConsumedCapacity {
                 table: TableName::new("users").unwrap(),
                 table_units: units(105),
@@ -303,7 +312,7 @@ mod tests {
         };
         limiter.observe(&dearer);
         let start = Instant::now();
-        while let Err(wait) = limiter.try_admit(units(1)) {
+        while let Err(wait) = limiter.try_admit(&of_table(1)) {
             tokio::time::sleep(wait).await;
         }
         let waited = start.elapsed().as_millis();
@@ -318,7 +327,7 @@ mod tests {
         let limiter = RateLimiter::fixed(units(10));
         admissions(&limiter, 1, 5).await;
         limiter.set_rate(units(1000));
-        assert!(limiter.try_admit(units(20)).is_err());
+        assert!(limiter.try_admit(&of_table(20)).is_err());
         let used = admissions(&limiter, 10, 10).await * 10;
         assert!((9_800..=10_100).contains(&used), "{used}");
     }

@@ -70,7 +70,7 @@ where
                 }
                 *this.waiting = false;
             }
-            match this.admission.try_admit(batch.units()) {
+            match this.admission.try_admit(&batch.cost()) {
                 Ok(()) => {
                     if let Some(batch) = this.slot.take() {
                         this.inner.as_mut().start_send(batch)?;
@@ -132,7 +132,7 @@ where
 mod tests {
     use std::time::Duration;
 
-    use dynasink_core::{CapacityFeedback, CapacityObserver, WriteUnits};
+    use dynasink_core::{CapacityFeedback, CapacityObserver, WriteCost, WriteUnits};
     use futures::SinkExt;
 
     use super::*;
@@ -194,12 +194,12 @@ mod tests {
     }
 
     impl Admission for Counting {
-        fn try_admit(&self, _units: WriteUnits) -> Result<(), Duration> {
+        fn try_admit(&self, _: &WriteCost) -> Result<(), Duration> {
             self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Ok(())
         }
 
-        fn give_back(&self, _: WriteUnits) {}
+        fn give_back(&self, _: &WriteCost) {}
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use dynasink_core::{Admission, BatchLimit, CapacityFeedback, CapacityObserver, WriteUnits};
+use dynasink_core::{
+    Admission, BatchLimit, CapacityFeedback, CapacityObserver, WriteCost, WriteUnits,
+};
 use tokio::time::Instant;
 
 use super::{op, op_of, row_of, table};
@@ -80,14 +82,14 @@ impl CapacityObserver for Purse {
 }
 
 impl Admission for Purse {
-    fn try_admit(&self, units: WriteUnits) -> Result<(), Duration> {
+    fn try_admit(&self, cost: &WriteCost) -> Result<(), Duration> {
         let mut left = self.0.lock().unwrap();
-        *left = left.checked_sub(units.get()).ok_or(SECOND)?;
+        *left = left.checked_sub(cost.units().get()).ok_or(SECOND)?;
         Ok(())
     }
 
-    fn give_back(&self, units: WriteUnits) {
-        *self.0.lock().unwrap() += units.get();
+    fn give_back(&self, cost: &WriteCost) {
+        *self.0.lock().unwrap() += cost.units().get();
     }
 }
 
@@ -401,11 +403,11 @@ impl CapacityObserver for Refusing {
 }
 
 impl Admission for Refusing {
-    fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {
+    fn try_admit(&self, _: &WriteCost) -> Result<(), Duration> {
         Err(self.0)
     }
 
-    fn give_back(&self, _: WriteUnits) {}
+    fn give_back(&self, _: &WriteCost) {}
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dynasink_core::{
     Admission, CapacityFeedback, CapacityObserver, ObserverError, OutcomeEvent, OutcomeObserver,
-    Outcomes, StageError, TableSchema, WriteBatch, WriteUnits,
+    Outcomes, StageError, TableSchema, WriteBatch, WriteCost,
 };
 use futures::{Sink, SinkExt};
 use tokio::time::sleep;
@@ -80,11 +80,11 @@ impl CapacityObserver for Closed {
 }
 
 impl Admission for Closed {
-    fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {
+    fn try_admit(&self, _: &WriteCost) -> Result<(), Duration> {
         Err(SECOND)
     }
 
-    fn give_back(&self, _: WriteUnits) {}
+    fn give_back(&self, _: &WriteCost) {}
 }
 
 /// Fails, or panics, at the outcome of one row.

@@ -5,7 +5,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use dynasink_core::{
-    Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, WriteUnits,
+    Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, WriteCost,
 };
 use tokio::time::sleep;
 
@@ -97,13 +97,13 @@ async fn capacity_observers_learn_of_every_answer() {
     assert_eq!(sums(|answer| answer.retried_ops), 55);
     let units: u64 = answers
         .iter()
-        .map(|answer| answer.written_units.get())
+        .map(|answer| answer.written.units().get())
         .sum();
     assert_eq!(units, 75);
     for answer in &answers {
         // The units of refused operations; those of the failed request may have been drawn.
         let refused = answer.throttled_ops as u64;
-        assert_eq!(answer.unwritten_units.get(), refused, "{answer:?}");
+        assert_eq!(answer.unwritten.units().get(), refused, "{answer:?}");
     }
     let consumed: u64 = answers
         .iter()
@@ -117,11 +117,11 @@ async fn capacity_observers_learn_of_every_answer() {
 }
 
 impl Admission for Answers {
-    fn try_admit(&self, _: WriteUnits) -> Result<(), Duration> {
+    fn try_admit(&self, _: &WriteCost) -> Result<(), Duration> {
         Ok(())
     }
 
-    fn give_back(&self, _: WriteUnits) {}
+    fn give_back(&self, _: &WriteCost) {}
 }
 
 impl BatchSizer for Answers {

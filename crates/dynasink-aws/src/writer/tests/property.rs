@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dynasink_core::{
     Admission, BatchLimit, CapacityFeedback, CapacityObserver, Outcome, PrimaryKey, WriteAction,
-    WriteBatch, WriteBatchBuilder, WriteOp, WriteUnits,
+    WriteBatch, WriteBatchBuilder, WriteCost, WriteOp, WriteUnits,
 };
 use fastrand::Rng;
 use futures::SinkExt;
@@ -34,19 +34,19 @@ impl CapacityObserver for Meter {
 }
 
 impl Admission for Meter {
-    fn try_admit(&self, units: WriteUnits) -> Result<(), Duration> {
+    fn try_admit(&self, cost: &WriteCost) -> Result<(), Duration> {
         let mut taken = self.taken.lock().unwrap();
-        let earned = Duration::from_millis(1000 * (*taken + units.get()) / self.rate);
+        let earned = Duration::from_millis(1000 * (*taken + cost.units().get()) / self.rate);
         let now = self.start.elapsed();
         match earned.checked_sub(now) {
             Some(wait) if !wait.is_zero() => return Err(wait),
             _ => {}
         }
-        *taken += units.get();
+        *taken += cost.units().get();
         Ok(())
     }
 
-    fn give_back(&self, _: WriteUnits) {}
+    fn give_back(&self, _: &WriteCost) {}
 }
 
 /// Random operations: few keys, several tables, puts and deletes, small and large.
