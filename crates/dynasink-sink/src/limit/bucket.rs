@@ -110,17 +110,22 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
     /// Empties the governor, and says what was in it, down to the fraction of a unit.
     fn drain(&mut self) -> f64 {
         let mut drained = 0.0;
-        let mut portion = self.cells();
-        loop {
-            match self.governor.check_n(portion) {
-                Ok(Ok(())) => drained += f64::from(portion.get()),
-                Ok(Err(not_until)) if portion.get() == 1 => {
-                    let wait = not_until.wait_time_from(self.clock.now());
-                    return drained + (1.0 - wait.as_secs_f64() * self.rate).clamp(0.0, 1.0);
+        let mut portion = self.cells().get();
+        while let Some(cells) = NonZeroU32::new(portion) {
+            // What is left is less than twice that; and more may come while this looks.
+            for _ in 0..2 {
+                match self.governor.check_n(cells) {
+                    Ok(Ok(())) => drained += f64::from(portion),
+                    Ok(Err(not_until)) if portion == 1 => {
+                        let wait = not_until.wait_time_from(self.clock.now());
+                        return drained + (1.0 - wait.as_secs_f64() * self.rate).clamp(0.0, 1.0);
+                    }
+                    _ => break,
                 }
-                _ => portion = half(portion),
             }
+            portion /= 2;
         }
+        drained
     }
 
     fn cells(&self) -> NonZeroU32 {
@@ -145,10 +150,6 @@ fn cells(rate: f64, burst: Duration) -> NonZeroU32 {
     const LEAST: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
     let cells = whole(rate * burst.as_secs_f64());
     NonZeroU32::new(cells).unwrap_or(LEAST).max(LEAST)
-}
-
-fn half(portion: NonZeroU32) -> NonZeroU32 {
-    NonZeroU32::new(portion.get() / 2).unwrap_or(NonZeroU32::MIN)
 }
 
 #[expect(
