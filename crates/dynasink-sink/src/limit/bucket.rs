@@ -104,7 +104,7 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
     }
 
     /// Empties the governor, and says what was in it, down to the fraction of a unit.
-    fn drain(&mut self) -> f64 {
+    fn drain(&self) -> f64 {
         let mut drained = 0.0;
         let mut portion = self.cells().get();
         while let Some(cells) = NonZeroU32::new(portion) {
