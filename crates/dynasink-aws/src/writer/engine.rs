@@ -178,7 +178,9 @@ impl<T: Transport> Engine<T> {
             Err(error) => self.settle_failure(ops, error, sent, &mut feedback),
         };
         if tells_of_load {
-            self.concurrency.observe(&feedback);
+            let rate = self.settings.admission.as_ref();
+            let rate = rate.and_then(|admission| admission.rate());
+            self.concurrency.observe(&feedback, rate);
         }
         self.telemetry.record_capacity(&feedback);
         self.settings.tell(&feedback);

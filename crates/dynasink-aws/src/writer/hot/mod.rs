@@ -15,7 +15,7 @@ use self::pace::KeyPace;
 use super::pending::PendingOp;
 
 /// Operations that nothing else goes with wait so long for company of their own key.
-const COMPANY: Duration = Duration::from_millis(20);
+const COMPANY: Duration = Duration::from_millis(50);
 
 /// A key is no longer hot if it was not refused for so long and nothing of it waits. Its law asks for more every few
 /// seconds, so that this is a few answers in which it had enough.

@@ -40,8 +40,8 @@ const PARTITION_RATE: f64 = 1000.0;
 /// Slowest, in units per second: who waits does not wait for ever.
 const LEAST_RATE: f64 = 1.0;
 
-/// What may be made up for of the time in which nothing could be sent.
-const CATCH_UP: Duration = Duration::from_millis(50);
+/// What may be made up for of the time in which nothing could be sent: a part of what a partition saves up.
+const CATCH_UP: Duration = Duration::from_millis(100);
 
 /// Operations that must be sent for the law to go on by a second: a large item a second shows little.
 const SHOWN_BY: f64 = 12.0;
@@ -261,7 +261,7 @@ mod tests {
             (1000.0, 600.0, 4, 10),
             (1000.0, 900.0, 10, 150),
             (200.0, 1000.0, 1, 10),
-            (50.0, 800.0, 1, 50),
+            (50.0, 200.0, 1, 50),
         ] {
             let (mut pace, mut now) = starting_at(start);
             let mut partition = Partition { rate, level: 0.0 };
