@@ -8,7 +8,7 @@ use tokio::time::Instant;
 const FIRST: f64 = 0.97;
 
 /// When the rate is back at the estimate, in seconds of the law.
-const PLATEAU: f64 = 2.0;
+const PLATEAU: f64 = 1.0;
 
 /// How fast the rate leaves the plateau: 0.97 of the estimate at the start, 1.03 at twice the plateau, twice the
 /// estimate after 8.4 s.
