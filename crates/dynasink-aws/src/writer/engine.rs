@@ -13,12 +13,13 @@ use fastrand::Rng;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::Settings;
 use super::backlog::{Backlog, Next};
 use super::hot::Answered;
 use super::pending::PendingOp;
 use super::request::Request;
+use super::shared::{Departure, Shared};
 use super::stop::{EndGuard, Stop};
-use super::{Departure, Settings, Shared};
 use crate::classify::{Cause, Retry};
 use crate::concurrency::ConcurrencyLaw;
 use crate::large_collections::LargeCollections;
