@@ -58,7 +58,7 @@ impl Service for Simulator {
     fn answer_too_large(&self, bytes: usize) -> Reply {
         let reply = Reply::body_too_large(bytes);
         let under_way = self.arrive(&[]);
-        self.note_refused(&under_way, Verdict::Illegal(reply.body.clone()));
+        self.note_refused(&under_way, &Verdict::Illegal(reply.body.clone()));
         reply
     }
 }
