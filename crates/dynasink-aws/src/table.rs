@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode as SdkBillingMode, KeySchemaElement, KeyType as KeyRole,
     OnDemandThroughput, ProvisionedThroughputDescription, ScalarAttributeType, TableDescription,
-    TableStatus, TimeToLiveStatus,
+    TableStatus, TableWarmThroughputDescription, TimeToLiveStatus,
 };
 use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
 use tokio::time::{Instant, sleep};
@@ -260,6 +260,12 @@ fn schema_of(
             keys(index.key_schema(), &KeyRole::Range)?,
             units(write).filter(|write| *write > WriteUnits::ZERO),
         );
+    }
+    let warm = description
+        .warm_throughput()
+        .and_then(TableWarmThroughputDescription::write_units_per_second);
+    if let Some(write) = units(warm).filter(|write| *write > WriteUnits::ZERO) {
+        builder = builder.warm_throughput(write);
     }
     if let Some(attribute) = ttl_attribute {
         builder = builder.ttl_attribute(attribute);

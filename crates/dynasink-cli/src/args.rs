@@ -63,6 +63,14 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "auto|N|N%", default_value = "auto")]
     pub(crate) rate: RateArg,
 
+    /// Leave that percentage of the table's capacity to others, and give way when they need more
+    #[arg(long, value_name = "N%")]
+    pub(crate) headroom: Option<HeadroomArg>,
+
+    /// How much of a second's units may pass at once, and as much again that came back [default: 50ms]
+    #[arg(long, value_name = "TIME", value_parser = parse_burst)]
+    pub(crate) burst: Option<Duration>,
+
     /// Requests in flight: found out, or a number
     #[arg(long, value_name = "auto|N", default_value = "auto")]
     pub(crate) concurrency: ConcurrencyArg,
@@ -239,10 +247,32 @@ fn parse_time(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "a time is one such as 30s, 5m or 0s".to_owned())
 }
 
+fn parse_burst(text: &str) -> Result<Duration, String> {
+    match parse_time(text)? {
+        burst if burst <= Duration::from_secs(1) => Ok(burst),
+        _ => Err("a burst is at most a second of the rate".to_owned()),
+    }
+}
+
 fn parse_percent(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
         _ => Err("a percentage is above 0 and at most 100".to_owned()),
+    }
+}
+
+/// `N%`, of which something is left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct HeadroomArg(pub(crate) f64);
+
+impl FromStr for HeadroomArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_suffix('%').map(parse_percent) {
+            Some(Ok(percent)) if percent < 100.0 => Ok(Self(percent)),
+            _ => Err("a headroom is a percentage between 0 and 100, such as 10%".to_owned()),
+        }
     }
 }
 
@@ -335,6 +365,12 @@ mod tests {
             "500".parse(),
             Ok(RateArg(Rate::Fixed(WriteUnits::new(500))))
         );
+        for text in ["", "10", "0%", "100%", "-1%", "some"] {
+            assert!(text.parse::<HeadroomArg>().is_err(), "{text:?}");
+        }
+        assert_eq!("10%".parse(), Ok(HeadroomArg(10.0)));
+        assert!(parse_burst("2s").is_err());
+        assert_eq!(parse_burst("20ms"), Ok(Duration::from_millis(20)));
         for text in ["0", "", "many"] {
             assert!(text.parse::<ConcurrencyArg>().is_err(), "{text:?}");
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use dynasink::{
     Cause, Concurrency, DeadLetterFile, Dedup, DedupWindow, DynamoDb, FileSource, KeyType, Mapping,
-    MappingFile, Rate, TableSchema, WriterError, create_table, describe_table, spec::MappingSpec,
+    MappingFile, RateOptions, TableSchema, WriterError, create_table, describe_table,
+    spec::MappingSpec,
 };
 
 use crate::args::{ConcurrencyArg, DedupArg, KeyArg, LoadArgs, MaxErrorsArg};
@@ -25,7 +26,7 @@ pub(crate) struct LoadPlan {
     pub(crate) table: TableSchema,
     pub(crate) mapping: Mapping,
     pub(crate) transport: DynamoDb,
-    pub(crate) rate: Rate,
+    pub(crate) rate: RateOptions,
     pub(crate) concurrency: Concurrency,
     pub(crate) dedup: Option<Dedup>,
     pub(crate) dead_letters: DeadLetterFile,
@@ -76,7 +77,7 @@ impl LoadPlan {
             let _shown = writeln!(stderr(), "warning: {warning}");
         }
         let dedup = dedup(args.dedup, &mapping, source.total_rows())?;
-        let rate = args.rate.0;
+        let rate = rate(args);
         rate.limiter(&table)
             .map_err(|error| Failure::refused(&error))?;
         let dead_letters = args
@@ -109,6 +110,17 @@ impl LoadPlan {
             transport,
         })
     }
+}
+
+fn rate(args: &LoadArgs) -> RateOptions {
+    let mut rate = RateOptions::from(args.rate.0);
+    if let Some(headroom) = args.headroom {
+        rate = rate.headroom(headroom.0);
+    }
+    if let Some(burst) = args.burst {
+        rate = rate.burst(burst);
+    }
+    rate
 }
 
 /// The table that the arguments describe.

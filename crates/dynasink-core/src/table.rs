@@ -239,6 +239,7 @@ struct Description {
     sort_key: Option<KeyAttribute>,
     indexes: Vec<IndexSchema>,
     billing_mode: BillingMode,
+    warm_throughput: Option<WriteUnits>,
     ttl_attribute: Option<AttributeName>,
 }
 
@@ -251,6 +252,7 @@ impl TableSchema {
             sort_key: None,
             indexes: Vec::new(),
             billing_mode: BillingMode::OnDemand { max_write: None },
+            warm_throughput: None,
             ttl_attribute: None,
         }
     }
@@ -294,6 +296,13 @@ impl TableSchema {
         self.0.billing_mode
     }
 
+    /// The writes that the table takes at once, in units per second. None if that is not known.
+    ///
+    /// Source: *Understanding DynamoDB warm throughput*.
+    pub fn warm_throughput(&self) -> Option<WriteUnits> {
+        self.0.warm_throughput
+    }
+
     /// The attribute by which the service deletes items that have expired: seconds since 1970, as a number. None if
     /// the table has none, or if that is not known.
     ///
@@ -312,6 +321,7 @@ pub struct TableSchemaBuilder {
     sort_key: Option<(String, KeyType)>,
     indexes: Vec<IndexDescription>,
     billing_mode: BillingMode,
+    warm_throughput: Option<WriteUnits>,
     ttl_attribute: Option<String>,
 }
 
@@ -361,6 +371,12 @@ impl TableSchemaBuilder {
     /// Sets how writes are paid for. On demand without a maximum, unless set.
     pub fn billing_mode(mut self, billing_mode: BillingMode) -> Self {
         self.billing_mode = billing_mode;
+        self
+    }
+
+    /// Sets the writes that the table takes at once, in units per second. Not known, unless set.
+    pub fn warm_throughput(mut self, write: WriteUnits) -> Self {
+        self.warm_throughput = Some(write);
         self
     }
 
@@ -428,6 +444,7 @@ impl TableSchemaBuilder {
             sort_key,
             indexes,
             billing_mode: self.billing_mode,
+            warm_throughput: self.warm_throughput,
             ttl_attribute: self
                 .ttl_attribute
                 .as_deref()

@@ -52,7 +52,7 @@ pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
-pub use rate::Rate;
+pub use rate::{Rate, RateOptions};
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
@@ -79,6 +79,6 @@ pub use dynasink_core::{
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLimited, RateLimiter, SizerLaw,
-    WriteSinkExt, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLaw, RateLimited, RateLimiter,
+    SizerLaw, WriteSinkExt, YieldingRate, drive,
 };

@@ -21,7 +21,7 @@ use dynasink_sink::{
 use futures::{Sink, Stream, TryStreamExt};
 
 use crate::error::{Error, Result};
-use crate::rate::Rate;
+use crate::rate::RateOptions;
 use crate::tally::{Counts, Tally};
 
 /// The standard pipe into one table: dedup, batch, rate limit, write. It is a `Sink<WriteOp>`.
@@ -84,7 +84,7 @@ impl Pipeline {
         PipelineBuilder {
             transport,
             table: table.clone(),
-            rate: Rate::default(),
+            rate: RateOptions::default(),
             concurrency: Concurrency::default(),
             retry: RetryPolicy::default(),
             repeats: Repeats::Unsaid,
@@ -258,7 +258,7 @@ impl Sink<WriteOp> for Pipeline {
 pub struct PipelineBuilder<T> {
     transport: T,
     table: TableSchema,
-    rate: Rate,
+    rate: RateOptions,
     concurrency: Concurrency,
     retry: RetryPolicy,
     repeats: Repeats,
@@ -276,9 +276,9 @@ enum Repeats {
 }
 
 impl<T: Transport> PipelineBuilder<T> {
-    /// How fast to write. As fast as the table can take it, unless set.
-    pub fn rate(mut self, rate: Rate) -> Self {
-        self.rate = rate;
+    /// How fast to write: a [`Rate`](crate::Rate), or [`RateOptions`]. As fast as the table can take it, unless set.
+    pub fn rate(mut self, rate: impl Into<RateOptions>) -> Self {
+        self.rate = rate.into();
         self
     }
 
@@ -317,7 +317,7 @@ impl<T: Transport> PipelineBuilder<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoCapacityToShare`]: see [`Rate::limiter`].
+    /// [`Error::NoCapacityToShare`]: see [`RateOptions::limiter`].
     pub fn build(self) -> Result<Pipeline> {
         let tally = Tally::new();
         let limiter = self.rate.limiter(&self.table)?;

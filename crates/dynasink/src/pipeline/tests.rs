@@ -14,6 +14,7 @@ use futures::{SinkExt, StreamExt, stream};
 use tokio::time::sleep;
 
 use super::*;
+use crate::rate::Rate;
 
 const SECOND: Duration = Duration::from_secs(1);
 
