@@ -67,12 +67,15 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
         self.balance -= cost;
     }
 
-    /// Takes units back, up to a burst.
-    pub(super) fn give_back(&mut self, units: f64) {
-        if self.clock.now() >= self.paused_until {
-            let room = f64::from(self.cells().get()) - self.balance;
-            self.balance += units.min(room.max(0.0));
+    /// Takes units back, up to a burst, and says how many it has taken.
+    pub(super) fn give_back(&mut self, units: f64) -> f64 {
+        if self.clock.now() < self.paused_until {
+            return 0.0;
         }
+        let room = f64::from(self.cells().get()) - self.balance;
+        let taken = units.min(room.max(0.0));
+        self.balance += taken;
+        taken
     }
 
     /// Lets nothing pass for `length`, a burst included. What is being saved up for a cost above the burst stays.
@@ -87,28 +90,21 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
 
     /// Goes on at `rate`. What it holds stays, within a burst: a change of the rate is no reason for one.
     pub(super) fn set_rate(&mut self, rate: f64) {
-        if (rate - self.rate).abs() >= self.rate * LEAST_CHANGE {
-            self.rebuild(rate, self.burst);
+        if (rate - self.rate).abs() < self.rate * LEAST_CHANGE {
+            return;
         }
-    }
-
-    /// Changes how much it holds at rest.
-    pub(super) fn set_burst(&mut self, burst: Duration) {
-        self.rebuild(self.rate, burst);
-    }
-
-    fn rebuild(&mut self, rate: f64, burst: Duration) {
+        let saves_up = self.balance > f64::from(self.cells().get());
         let held = self.balance + self.drain();
         self.rate = rate;
-        self.burst = burst;
-        self.governor = governor(rate, burst, self.clock);
+        self.governor = governor(rate, self.burst, self.clock);
         // A new one is full.
         self.drain();
-        self.balance = held.min(self.balance.max(f64::from(self.cells().get())));
+        let most = f64::from(self.cells().get());
+        self.balance = held.min(if saves_up { self.balance } else { most });
     }
 
     /// Empties the governor, and says what was in it, down to the fraction of a unit.
-    fn drain(&mut self) -> f64 {
+    fn drain(&self) -> f64 {
         let mut drained = 0.0;
         let mut portion = self.cells().get();
         while let Some(cells) = NonZeroU32::new(portion) {

@@ -48,9 +48,9 @@ impl Budget {
 
     pub(super) fn set_burst(&mut self, burst: Duration) {
         self.burst = burst;
-        self.table.set_burst(burst);
+        self.table.set_burst(burst, self.clock);
         for index in &mut self.indexes {
-            index.resource.set_burst(burst);
+            index.resource.set_burst(burst, self.clock);
         }
     }
 

@@ -77,7 +77,7 @@ impl RateLimiter {
     }
 
     /// Sets how much of a second's units passes at once after a rest; as much again may pass that has come back. A
-    /// twentieth of a second, unless set. At least two units, and no more than a second.
+    /// twentieth of a second, unless set. At least two units, and no more than a second. To be set before the first use.
     ///
     /// Below some five milliseconds the timer loses a part of the rate.
     #[must_use]

@@ -9,12 +9,18 @@ use super::clock::TokioClock;
 use super::law::{LastSecond, Observation, RateLaw};
 use super::price::Price;
 
+/// Seconds of the rate that may be remembered as charged too much. The price is right on average and not for each
+/// request, so what is charged too much and too little must even out.
+const OVERPAID: f64 = 1.0;
+
 /// A bucket, the law of its rate, and the price of what is predicted.
 #[derive(Debug)]
 pub(super) struct Resource {
     law: RateLaw,
     bucket: Bucket<TokioClock>,
     price: Price,
+    /// What was charged too much and found no room in the bucket: it pays for what is charged too little.
+    overpaid: f64,
     consumed: LastSecond,
     /// Until then somebody waits for its units.
     waited_until: Duration,
@@ -40,6 +46,7 @@ impl Resource {
             bucket: Bucket::new(law.rate(), burst, clock),
             law,
             price,
+            overpaid: 0.0,
             consumed: LastSecond::default(),
             waited_until: Duration::ZERO,
             seen: Duration::ZERO,
@@ -61,8 +68,9 @@ impl Resource {
         self.bucket.set_rate(self.law.rate());
     }
 
-    pub(super) fn set_burst(&mut self, burst: Duration) {
-        self.bucket.set_burst(burst);
+    /// Starts anew with another burst.
+    pub(super) fn set_burst(&mut self, burst: Duration, clock: TokioClock) {
+        self.bucket = Bucket::new(self.law.rate(), burst, clock);
     }
 
     /// What so many predicted units would be charged.
@@ -94,6 +102,19 @@ impl Resource {
         Some(self.consumed.rate(now) / capacity)
     }
 
+    /// Takes back what was charged too much, or pays what was charged too little.
+    fn correct(&mut self, too_much: f64) {
+        if too_much > 0.0 {
+            let most = self.law.rate() * OVERPAID;
+            let overpaid = self.overpaid + too_much - self.bucket.give_back(too_much);
+            self.overpaid = overpaid.min(most);
+        } else {
+            let paid = self.overpaid.min(-too_much);
+            self.overpaid -= paid;
+            self.bucket.take(-too_much - paid);
+        }
+    }
+
     /// Pays or takes back what was charged too little or too much, and lets the law learn.
     pub(super) fn settle(&mut self, now: Duration, settlement: &Settlement) {
         let predicted = settlement.written as f64;
@@ -101,12 +122,9 @@ impl Resource {
         let consumed = settlement
             .consumed
             .map_or(charged, |consumed| consumed.get() as f64);
-        if consumed > charged {
-            self.bucket.take(consumed - charged);
-        }
-        let unused = (charged - consumed).max(0.0);
         let unwritten = self.price.settle(settlement.unwritten as f64);
-        self.bucket.give_back(unused + unwritten);
+        self.correct(charged - consumed);
+        self.bucket.give_back(unwritten);
         self.price.learn(predicted, consumed);
         self.consumed.add(now, consumed);
 

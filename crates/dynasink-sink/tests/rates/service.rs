@@ -36,8 +36,8 @@ impl<'a> Bucket<'a> {
 
     pub(crate) fn capacity(&self) -> f64 {
         let steps = self.settings.capacity.iter();
-        let begun = steps.filter(|(from, _)| *from <= self.at);
-        begun.last().map_or(0.0, |(_, units)| *units)
+        let mut begun = steps.rev().filter(|(from, _)| *from <= self.at);
+        begun.next().map_or(0.0, |(_, units)| *units)
     }
 
     /// Lets time pass to `now`, in which the neighbour writes.

@@ -49,7 +49,7 @@ pub enum RateLaw {
     /// It is given, in units per second.
     Fixed(WriteUnits),
     /// All of the capacity: see [`AutoRate`].
-    Auto(AutoRate),
+    Auto(Box<AutoRate>),
     /// What others leave: see [`YieldingRate`].
     Yielding(YieldingRate),
 }
@@ -94,7 +94,7 @@ impl RateLaw {
 
 impl From<AutoRate> for RateLaw {
     fn from(law: AutoRate) -> Self {
-        Self::Auto(law)
+        Self::Auto(Box::new(law))
     }
 }
 

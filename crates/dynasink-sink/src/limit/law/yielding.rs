@@ -95,7 +95,7 @@ impl YieldingRate {
         if let Capacity::Searched(search) = &mut self.capacity {
             let pause = search.observe(now, observation);
             if pause.is_some() {
-                let found = search.capacity().unwrap_or(search.rate());
+                let found = search.capacity().unwrap_or_else(|| search.rate());
                 self.capacity = Capacity::Measured(Box::default(), found);
                 self.pauses.begin(now, FIRST_PAUSE);
                 self.rate = self.ceiling() * YIELD;

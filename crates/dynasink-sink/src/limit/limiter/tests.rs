@@ -1,5 +1,8 @@
 //! What the limiter lets through.
 
+mod indexes;
+mod windows;
+
 use dynasink_core::{ConsumedCapacity, TableName};
 use tokio::time::Instant;
 
@@ -110,4 +113,93 @@ async fn a_change_of_rate_takes_effect_without_a_burst() {
     assert!(limiter.try_admit(&of_table(20)).is_err());
     let used = admissions(&limiter, 10, 10).await * 10;
     assert!((9_800..=10_100).contains(&used), "{used}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_is_used_to_the_hundredth_whatever_requests_cost() {
+    for rate in [5_u64, 7, 500, 1_000, 40_000] {
+        for cost in [1, 25, rate.div_ceil(20), 100] {
+            let limiter = RateLimiter::fixed(units(rate));
+            let seconds = 60 + 100 * cost / rate;
+            let used = admissions(&limiter, cost, seconds).await * cost;
+            let ideal = rate * seconds;
+            // The last one may be on the way, and a burst may have been there.
+            let (least, most) = (
+                ideal * 99 / 100 - cost,
+                ideal * 101 / 100 + (rate / 20).max(2),
+            );
+            assert!(
+                (least..=most).contains(&used),
+                "rate {rate}, cost {cost}: used {used} of {least}..={most}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_is_as_long_as_it_is_set() {
+    for (millis, expected) in [(5, 5), (50, 50), (1_000, 1_000), (60_000, 1_000)] {
+        let limiter = RateLimiter::fixed(units(1_000)).with_burst(Duration::from_millis(millis));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let mut at_once = 0;
+        while limiter.try_admit(&of_table(1)).is_ok() {
+            at_once += 1;
+        }
+        assert_eq!(at_once, expected, "{millis} ms");
+    }
+}
+
+fn refused(latency: Duration) -> CapacityFeedback {
+    CapacityFeedback {
+        throttled_ops: 1,
+        unwritten: of_table(1),
+        latency,
+        ..CapacityFeedback::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_pauses_an_automatic_rate_and_not_a_fixed_one() {
+    let at_once = Duration::ZERO;
+    let fixed = RateLimiter::fixed(units(1_000));
+    fixed.observe(&refused(at_once));
+    assert!(fixed.try_admit(&of_table(1)).is_ok());
+
+    let auto = RateLimiter::auto(AutoRate::starting_at(Some(units(1_000))));
+    auto.observe(&refused(at_once));
+    assert_eq!(auto.rate(), units(970));
+    let start = Instant::now();
+    while let Err(wait) = auto.try_admit(&of_table(1)) {
+        tokio::time::sleep(wait).await;
+    }
+    let paused = start.elapsed().as_millis();
+    assert!((100..=105).contains(&paused), "{paused} ms");
+    // It had left before the pause: an echo.
+    auto.observe(&refused(Duration::from_secs(1)));
+    assert_eq!(auto.rate(), units(970));
+    assert!(auto.try_admit(&of_table(0)).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_automatic_rate_grows_only_while_somebody_waits_for_it() {
+    for (asked, grows) in [(500, false), (5_000, true)] {
+        let limiter = RateLimiter::auto(AutoRate::starting_at(Some(units(1_000))));
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end {
+            let mut written = 0;
+            for _ in 0..asked / 100 {
+                if limiter.try_admit(&of_table(1)).is_ok() {
+                    written += 1;
+                }
+            }
+            limiter.observe(&CapacityFeedback {
+                written_ops: written,
+                written: of_table(written as u64),
+                ..CapacityFeedback::default()
+            });
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let rate = limiter.rate();
+        assert_eq!(rate > units(1_100), grows, "{rate} with {asked} asked for");
+    }
 }
