@@ -29,6 +29,10 @@ test-endpoint url:
 bench *filter:
     cargo bench -p dynasink-benches -- {{ filter }}
 
+# What share of a table's capacity a load uses, ours and by the laws of others: `just capacity`, `just capacity 07 --trace`.
+capacity *args:
+    cargo bench -p dynasink-benches --bench capacity -- {{ args }}
+
 # Peak memory of a load of that many rows over HTTP: `just memory 10000000`. Needs GNU time.
 memory rows="1000000":
     cargo build --release

@@ -56,9 +56,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         for policy in &policies {
             let measured = paused()?.block_on(run(scenario, policy.as_ref()));
             if policy.name() == own {
-                let missed = scenario.expect.misses(&measured);
+                let outside = scenario.expect.misses(&measured);
                 misses.extend(
-                    missed
+                    outside
                         .into_iter()
                         .map(|miss| format!("{}: {miss}", scenario.name)),
                 );

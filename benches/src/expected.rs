@@ -136,3 +136,56 @@ impl Expected {
         words.join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimum::{Bottleneck, Optimum};
+
+    fn measured() -> Measured {
+        Measured {
+            time: Duration::from_secs(10),
+            optimum: Optimum {
+                time: Duration::from_secs(9),
+                bottleneck: Bottleneck::Rate,
+            },
+            share: 0.9,
+            shares_of_parts: vec![0.95, 0.85],
+            applied: 100,
+            refused: 0.02,
+            requests: 4,
+            fill: 25.0,
+            largest_second: 11,
+            others_refused: Some(0.03),
+            back_within: Some(Duration::from_secs(12)),
+            given_up: 0,
+        }
+    }
+
+    #[test]
+    fn each_range_is_missed_alone_and_its_bound_is_inside() {
+        for (inside, outside) in [
+            ("share = 0.9", "share = 0.91"),
+            ("share-max = 0.9", "share-max = 0.89"),
+            ("share-of-parts = 0.85", "share-of-parts = 0.9"),
+            ("refused = 0.02", "refused = 0.01"),
+            ("largest-second = 11", "largest-second = 10"),
+            ("others-refused = 0.03", "others-refused = 0.02"),
+            ("back-within = '12s'", "back-within = '11s'"),
+        ] {
+            let expected: Expected = toml::from_str(inside).unwrap();
+            assert_eq!(expected.misses(&measured()), [""; 0], "{inside}");
+            let expected: Expected = toml::from_str(outside).unwrap();
+            assert_eq!(expected.misses(&measured()).len(), 1, "{outside}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_up_is_always_a_miss() {
+        let lossy = Measured {
+            given_up: 1,
+            ..measured()
+        };
+        assert_eq!(Expected::default().misses(&lossy).len(), 1);
+    }
+}

@@ -14,7 +14,7 @@
 //! - **Saved up**: the rate times [`idle`](crate::Table::idle), up to the bucket's depth: five minutes for a provisioned
 //!   table or index, one second on demand and for a partition.
 //! - **Rate**: the capacity of the table or index, with its changes over time; 1,000 units per second for a partition. On
-//!   demand it doubles when a peak is half an hour old: this client has its peak in the first second.
+//!   demand it doubles each time that a peak is half an hour old: this client has its peaks at once.
 //! - **An index may lag** ten seconds of its capacity behind its table, which comes to so much saved up.
 //! - **Owed at the end**: the service writes an item if one unit is left for it. The last item is the largest, and all but
 //!   one of its units are owed.
@@ -145,8 +145,8 @@ fn table_supply(scenario: &Scenario) -> Supply {
             let most = max.map_or(f64::INFINITY, |max| max as f64);
             let mut rate = start as f64;
             let mut supply = Supply::new(rate.min(most) * idle.min(SHORT_DEPTH), rate.min(most));
-            // A peak takes a second to show.
-            let doubles_every = table.capacity.ramp().as_secs_f64() + 1.0;
+            // A peak takes up to a second to show, which is left out: this is the shortest time.
+            let doubles_every = table.capacity.ramp().as_secs_f64().max(1.0);
             let mut at = doubles_every;
             while rate < most && at < FOREVER && rate < 1e12 {
                 rate *= 2.0;

@@ -51,7 +51,7 @@ impl OtherClient {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let (mut asked, mut sent) = (0.0, 0_u64);
-        loop {
+        for _ in 0_u64.. {
             ticks.tick().await;
             let (units, _) = self.demand(service.now());
             asked += units as f64 * TICK.as_secs_f64();

@@ -175,6 +175,6 @@ fn time(time: Duration) -> String {
     if seconds < 1e4 {
         format!("{seconds:.1} s")
     } else {
-        format!("{:.0} s", seconds)
+        format!("{seconds:.0} s")
     }
 }

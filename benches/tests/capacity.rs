@@ -1,11 +1,12 @@
 //! Each scenario is in its ranges.
 
+use std::sync::Arc;
+
 use dynasink_benches::{Scenario, policies::Dynasink, run};
 
-async fn assert_in_its_ranges(name: &str) {
-    let scenarios = Scenario::named(name).unwrap();
-    let [scenario] = scenarios.as_slice() else {
-        panic!("{} scenarios begin with {name}", scenarios.len());
+async fn assert_in_its_ranges(named: &[Arc<Scenario>]) {
+    let [scenario] = named else {
+        panic!("{} scenarios have that name", named.len());
     };
     let measured = run(scenario, &Dynasink).await;
     let misses = scenario.expect.misses(&measured);
@@ -17,7 +18,7 @@ macro_rules! in_its_ranges {
         $(
             #[tokio::test(start_paused = true)]
             async fn $test() {
-                assert_in_its_ranges($name).await;
+                assert_in_its_ranges(&Scenario::named($name).unwrap()).await;
             }
         )*
     };

@@ -1,7 +1,6 @@
 //! The pipe of this project.
 
-use dynasink::{ObserverError, Tally};
-use dynasink::{OutcomeEvent, OutcomeObserver, Pipeline, drive};
+use dynasink::{ObserverError, OutcomeEvent, OutcomeObserver, Pipeline, RateOptions, Tally, drive};
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 
@@ -35,9 +34,13 @@ impl Policy for Dynasink {
                 ops,
                 rate,
             } = client;
+            let mut options = RateOptions::from(scenario.rate);
+            if let Some(percent) = scenario.headroom {
+                options = options.headroom(percent);
+            }
             // Each operation is to be written: rows of one key are not merged.
             let pipeline = Pipeline::builder(transport, &table)
-                .rate(scenario.rate)
+                .rate(options)
                 .dedup(None)
                 .jitter_seed(scenario.seed)
                 .observer(DeadRows)

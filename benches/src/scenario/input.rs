@@ -80,6 +80,11 @@ pub enum Order {
 const Z_99: f64 = 2.326;
 
 impl Size {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it lies between two sizes"
+    )]
     fn draw(self, rng: &mut Rng) -> usize {
         match self {
             Self::Fixed(bytes) => bytes,

@@ -178,7 +178,7 @@ impl Scenario {
                 let capacity = self.table.capacity.described()?;
                 Some(capacity.get() as f64 * percent / 100.0)
             }
-            _ => None,
+            Rate::Auto => None,
         }
     }
 }

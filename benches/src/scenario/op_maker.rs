@@ -43,8 +43,8 @@ impl OpMaker {
         for index in indexes {
             keys += index.name().len() + DIGITS;
         }
-        let filled = bytes.min(MOST_BYTES).saturating_sub(keys + "data".len());
-        let filler = self.filler.get(..filled).unwrap_or_default();
+        let rest = bytes.min(MOST_BYTES).saturating_sub(keys + "data".len());
+        let filler = self.filler.get(..rest).unwrap_or_default();
         let item = self.encoder.item(|item| {
             item.attribute("pk")?.string(partition)?;
             item.attribute("sk")?.string(&sort)?;

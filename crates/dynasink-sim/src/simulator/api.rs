@@ -58,7 +58,7 @@ impl Service for Simulator {
     fn answer_too_large(&self, bytes: usize) -> Reply {
         let reply = Reply::body_too_large(bytes);
         let under_way = self.arrive(&[]);
-        self.note_refused(&under_way, Verdict::Illegal(reply.body.clone()));
+        self.note_refused(&under_way, &Verdict::Illegal(reply.body.clone()));
         reply
     }
 }
@@ -75,13 +75,11 @@ impl Simulator {
             Err(rejection) => {
                 let under_way = self.arrive(&[]);
                 let reply = rejection.reply();
-                self.note_refused(
-                    &under_way,
-                    match rejection {
-                        Rejection::TableMissing(table) => Verdict::TableMissing(table),
-                        _ => Verdict::Illegal(reply.body.clone()),
-                    },
-                );
+                let verdict = match rejection {
+                    Rejection::TableMissing(table) => Verdict::TableMissing(table),
+                    _ => Verdict::Illegal(reply.body.clone()),
+                };
+                self.note_refused(&under_way, &verdict);
                 tokio::time::sleep(self.half_way(&under_way) * 2).await;
                 return Delivery::Whole(reply);
             }

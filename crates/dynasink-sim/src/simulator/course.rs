@@ -85,7 +85,7 @@ impl Simulator {
     }
 
     /// Notes that a request was refused before any of its operations was looked at.
-    pub(super) fn note_refused(&self, under_way: &UnderWay, verdict: Verdict) {
+    pub(super) fn note_refused(&self, under_way: &UnderWay, verdict: &Verdict) {
         let mut state = self.state();
         for audit in state.audits(self.client.as_deref()) {
             audit.refuse(under_way.number, verdict.clone());
@@ -118,7 +118,7 @@ impl Simulator {
                 | Fault::Expired
                 | Fault::Denied),
             ) => {
-                self.note_refused(under_way, Verdict::Failed);
+                self.note_refused(under_way, &Verdict::Failed);
                 End::Failed(fault)
             }
             Some(Fault::Zombie(later)) => {
@@ -178,7 +178,9 @@ impl Simulator {
             .iter()
             .any(|decision| matches!(decision, Decision::Applied(_)));
         for audit in state.audits(client) {
-            decisions.iter().for_each(|decision| audit.count(*decision));
+            for decision in decisions {
+                audit.count(*decision);
+            }
             audit.decide(
                 number,
                 verdict.clone(),

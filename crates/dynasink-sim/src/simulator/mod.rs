@@ -159,6 +159,7 @@ impl Simulator {
 
     /// The same service as `client` sees it: the requests of this clone are counted in
     /// [`audit_of`](Self::audit_of) that name too. It tells a load from the other traffic on its table.
+    #[must_use = "the clone is counted apart, and this one as before"]
     pub fn as_client(&self, client: &str) -> Self {
         Self {
             service: Arc::clone(&self.service),

@@ -29,7 +29,7 @@ impl Transport for Simulator {
             Ok(writes) => writes,
             Err(table) => {
                 let under_way = self.arrive(&[]);
-                self.note_refused(&under_way, Verdict::TableMissing(table.clone()));
+                self.note_refused(&under_way, &Verdict::TableMissing(table.clone()));
                 sleep(self.half_way(&under_way) * 2).await;
                 let message = format!("table {table} is not there");
                 return Err(failure(Cause::TableMissing, message));
@@ -37,7 +37,7 @@ impl Transport for Simulator {
         };
         let under_way = self.arrive(&writes);
         if let Some(why) = illegal(batch, &writes) {
-            self.note_refused(&under_way, Verdict::Illegal(why.to_owned()));
+            self.note_refused(&under_way, &Verdict::Illegal(why.to_owned()));
             return Err(failure(Cause::Invalid, why));
         }
         let patience = self.service.settings.client_timeout;

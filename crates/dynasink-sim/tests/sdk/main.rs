@@ -5,6 +5,7 @@
     reason = "clippy allows it in test functions only, not in what they share"
 )]
 
+mod clients;
 mod doors;
 mod embedded;
 mod orders;
