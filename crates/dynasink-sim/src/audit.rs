@@ -17,6 +17,8 @@ pub struct Audit {
     requests: Vec<RequestRecord>,
     units: BTreeMap<Resource, BTreeMap<u64, u64>>,
     totals: Totals,
+    in_flight: u64,
+    last_applied: Option<Duration>,
     /// How many things have happened: several may at one instant.
     events: u64,
 }
@@ -133,6 +135,16 @@ impl Audit {
         self.totals
     }
 
+    /// Requests that are under way.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// When an operation was applied for the last time.
+    pub fn last_applied(&self) -> Option<Duration> {
+        self.last_applied
+    }
+
     /// The requests that broke a rule of the service, each with the service's words. Empty if requests are not kept:
     /// [`totals`](Self::totals) counts them all the same.
     pub fn illegal(&self) -> impl Iterator<Item = (&RequestRecord, &str)> {
@@ -212,6 +224,7 @@ impl Audit {
 
     pub(crate) fn arrive(&mut self, mut request: RequestRecord, keep: bool) {
         self.totals.requests += 1;
+        self.in_flight += 1;
         if keep {
             request.events.arrived = self.next_event();
             self.requests.push(request);
@@ -226,6 +239,7 @@ impl Audit {
         applied: Option<Duration>,
         decisions: &[Decision],
     ) {
+        self.last_applied = applied.or(self.last_applied);
         let event = self.next_event();
         if let Some(request) = self.request(number) {
             request.events.applied = event;
@@ -239,6 +253,7 @@ impl Audit {
 
     /// Notes that the client of a request no longer waits.
     pub(crate) fn end(&mut self, number: u64, now: Duration) {
+        self.in_flight = self.in_flight.saturating_sub(1);
         let event = self.next_event();
         if let Some(request) = self.request(number) {
             request.events.ended = Some(event);
@@ -285,9 +300,14 @@ impl Audit {
         self.totals.illegal += 1;
     }
 
-    pub(crate) fn draw(&mut self, resource: Resource, at: Duration, units: u64) {
-        if units > 0 {
-            let seconds = self.units.entry(resource).or_default();
+    pub(crate) fn draw(&mut self, resource: &Resource, at: Duration, units: u64) {
+        if units == 0 {
+            return;
+        }
+        if !self.units.contains_key(resource) {
+            self.units.insert(resource.clone(), BTreeMap::new());
+        }
+        if let Some(seconds) = self.units.get_mut(resource) {
             *seconds.entry(at.as_secs()).or_default() += units;
         }
     }
@@ -411,7 +431,7 @@ mod tests {
         let mut audit = Audit::default();
         let table = || Resource::Table("users".to_owned());
         for (second, units) in [(0, 10), (1, 30), (1, 5), (4, 20), (5, 20), (9, 39)] {
-            audit.draw(table(), Duration::from_secs(second), units);
+            audit.draw(&table(), Duration::from_secs(second), units);
         }
         assert_eq!(audit.units_per_second(&table())[&1], 35);
         for (seconds, most) in [(1, 39), (2, 45), (3, 45), (5, 75), (100, 124)] {

@@ -78,18 +78,23 @@ impl Store {
         }
     }
 
-    /// Applies the operations.
+    /// Applies the operations. In memory the items' content is kept only if `keeps_items`.
     ///
     /// # Errors
     ///
     /// [`Disagreement`], and nothing is applied.
-    pub(crate) fn apply(&mut self, writes: &[&PlannedWrite]) -> Result<(), Disagreement> {
+    pub(crate) fn apply(
+        &mut self,
+        writes: &[&PlannedWrite],
+        keeps_items: bool,
+    ) -> Result<(), Disagreement> {
         match self {
             Self::Memory(items) => {
                 for write in writes {
                     match &write.footprint {
                         Some(footprint) => {
-                            let stored = (write.json.clone(), footprint.clone());
+                            let json = keeps_items.then(|| write.json.clone());
+                            let stored = (json.unwrap_or_default(), footprint.clone());
                             items.insert(write.key.clone(), stored);
                         }
                         None => {

@@ -18,6 +18,9 @@ pub struct Latency {
     sigma: f64,
 }
 
+pub(super) const LATENCY: &str =
+    "a latency is a time such as `5ms`, or a median and a 99th percentile such as `5ms..40ms`";
+
 /// How many standard deviations above the median the slowest of a hundred is.
 const Z_99: f64 = 2.326;
 
@@ -70,7 +73,7 @@ impl FromStr for Latency {
         let parse = |text: &str| {
             parse_duration(text.trim()).ok_or_else(|| ParseError {
                 part: text.to_owned(),
-                problem: "a latency is a time such as `5ms`, or a median and a 99th percentile such as `5ms..40ms`",
+                problem: LATENCY,
             })
         };
         match text.split_once("..") {

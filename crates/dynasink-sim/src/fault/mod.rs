@@ -59,6 +59,8 @@ pub enum Change {
     Capacity(String, WriteUnits),
     /// The table of that name is being updated from then on: it takes writes, and says so when described.
     Updating(String),
+    /// Requests take that long from then on.
+    Latency(Latency),
     /// The table of that name is deleted.
     DeleteTable(String),
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dynasink_core::WriteUnits;
 
-use super::{Change, Fault, Faults};
+use super::{Change, Fault, Faults, Latency};
 
 /// A text that is no fault, no change and no latency.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +18,8 @@ pub struct ParseError {
 const FORM: &str = "write NAME=SHARE% (of all requests), NAME@N or NAME@N..M (requests by number), NAME@TIME..TIME, \
     or a change such as capacity:TABLE=WCU@TIME";
 const NAMES: &str = "the faults are internal, unavailable, gateway, partial, refused, reset, lost, hang, silent, zombie:TIME, \
-    slow:TIME, truncated, empty, garbage, expired and denied; the changes are capacity:TABLE=WCU (or TABLE/INDEX), updating:TABLE and \
-    delete:TABLE";
+    slow:TIME, truncated, empty, garbage, expired and denied; the changes are capacity:TABLE=WCU (or TABLE/INDEX), updating:TABLE, \
+    delete:TABLE and latency:TIME";
 const SHARE: &str = "a share is a percentage from 0% to 100%";
 const WHEN: &str = "a place is the number of a request, a range of them such as 3..9, or a range of times such as 30s..2m";
 const TIME: &str = "a change happens at a time such as 90s";
@@ -97,6 +97,10 @@ fn parse_change(text: &str) -> Result<Option<Change>, &'static str> {
                 WriteUnits::new(units),
             ))
         }
+        Some(("latency", latency)) => {
+            let latency: Latency = latency.parse().map_err(|error: ParseError| error.problem)?;
+            Some(Change::Latency(latency))
+        }
         Some(("updating", table)) => Some(Change::Updating(table.trim().to_owned())),
         Some(("delete", table)) => Some(Change::DeleteTable(table.trim().to_owned())),
         _ => None,
@@ -139,6 +143,7 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::latency::LATENCY;
     use super::*;
 
     #[test]
@@ -183,6 +188,7 @@ mod tests {
             ("zombie:soon@3", NAMES),
             ("capacity:orders@3s", UNITS),
             ("capacity:orders=5@3", TIME),
+            ("latency:soon@3s", LATENCY),
         ] {
             let problem = text.parse::<Faults>().unwrap_err();
             assert_eq!(problem.problem, says, "{text}");

@@ -46,7 +46,7 @@ impl Service for Simulator {
                 }
             }
             _ => {
-                let half_way = self.0.settings.latency.median() / 2;
+                let half_way = self.state().latency.median() / 2;
                 tokio::time::sleep(half_way).await;
                 let delivery = self.control(operation, &request);
                 tokio::time::sleep(half_way).await;
@@ -66,7 +66,7 @@ impl Service for Simulator {
 impl Simulator {
     fn known_tables(&self) -> impl Fn(&str) -> Option<Arc<crate::table::SimulatedTable>> {
         let now = self.now();
-        move |named| self.state().table(named, &self.0.settings, now)
+        move |named| self.state().table(named, &self.service.settings, now)
     }
 
     async fn write(&self, parsed: Result<BatchWrite, Rejection>, single: bool) -> Delivery {
@@ -113,7 +113,7 @@ impl Simulator {
     /// Everything but writes.
     fn control(&self, operation: &str, request: &Request) -> Delivery {
         let now = self.now();
-        let settings = &self.0.settings;
+        let settings = &self.service.settings;
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let table = body["TableName"].as_str().unwrap_or_default();
         self.state().make_changes_due(settings, now);

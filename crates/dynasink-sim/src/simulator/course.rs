@@ -1,10 +1,11 @@
 //! The course of one request: it arrives, is decided about, and is answered, unless something goes wrong.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Simulator;
 use super::state::{Answer, Chance};
-use crate::audit::{Decision, Events, RequestRecord, Verdict, WriteRecord};
+use crate::audit::{Audit, Decision, Events, RequestRecord, Verdict, WriteRecord};
 use crate::fault::{Fault, Stream};
 use crate::store::PlannedWrite;
 
@@ -40,7 +41,11 @@ pub(super) struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let now = self.simulator.now();
-        self.simulator.state().audit.end(self.number, now);
+        let (number, client) = (self.number, self.simulator.client.as_deref());
+        let mut state = self.simulator.state();
+        state
+            .audits(client)
+            .for_each(|audit| audit.end(number, now));
     }
 }
 
@@ -49,9 +54,13 @@ impl Simulator {
     pub(super) fn arrive(&self, writes: &[PlannedWrite]) -> UnderWay {
         let now = self.now();
         let mut state = self.state();
-        state.make_changes_due(&self.0.settings, now);
+        state.make_changes_due(&self.service.settings, now);
         let number = state.audit.totals().requests + 1;
-        let fault = self.0.settings.faults.draw(self.0.dice, number, now);
+        let fault = self
+            .service
+            .settings
+            .faults
+            .draw(self.service.dice, number, now);
         let record = RequestRecord {
             arrived: now,
             applied: None,
@@ -61,7 +70,13 @@ impl Simulator {
             writes: writes.iter().map(record).collect(),
             events: Events::default(),
         };
-        state.audit.arrive(record, self.0.settings.keeps_requests);
+        if let Some(client) = &self.client {
+            let of_client = state.clients.entry(Arc::clone(client)).or_default();
+            of_client.arrive(record.clone(), false);
+        }
+        state
+            .audit
+            .arrive(record, self.service.settings.keeps_requests);
         UnderWay {
             simulator: self.clone(),
             number,
@@ -71,13 +86,16 @@ impl Simulator {
 
     /// Notes that a request was refused before any of its operations was looked at.
     pub(super) fn note_refused(&self, under_way: &UnderWay, verdict: Verdict) {
-        self.state().audit.refuse(under_way.number, verdict);
+        let mut state = self.state();
+        for audit in state.audits(self.client.as_deref()) {
+            audit.refuse(under_way.number, verdict.clone());
+        }
     }
 
     /// Half of what the request takes: so long to the service, and so long back.
     pub(super) fn half_way(&self, under_way: &UnderWay) -> Duration {
-        let chance = self.0.dice.roll(Stream::Latency, under_way.number);
-        self.0.settings.latency.draw(chance) / 2
+        let chance = self.service.dice.roll(Stream::Latency, under_way.number);
+        self.state().latency.draw(chance) / 2
     }
 
     /// Takes a legal request through its course.
@@ -137,13 +155,14 @@ impl Simulator {
     /// Decides about the operations, applies them, and notes what became of each.
     fn apply(&self, number: u64, writes: &[PlannedWrite], partial: bool) -> Answer {
         let now = self.now();
-        let dice = self.0.dice;
+        let dice = self.service.dice;
         let chance = Chance {
             order: dice.roll(Stream::Order, number),
             failing: partial.then(|| dice.roll(Stream::Partial, number)),
         };
         let mut state = self.state();
-        let outcome = state.decide(&self.0.settings, now, writes, chance);
+        let client = self.client.as_deref();
+        let outcome = state.decide(&self.service.settings, now, client, writes, chance);
         let (verdict, decisions): (_, &[Decision]) = match &outcome {
             Answer::Taken(taken) => (Verdict::Taken, &taken.decisions),
             Answer::Throttled(throttled) => (Verdict::Throttled, &throttled.decisions),
@@ -151,19 +170,22 @@ impl Simulator {
             Answer::StoreFailed(_) => (Verdict::Failed, &[]),
             Answer::TableMissing(table) => (Verdict::TableMissing(table.clone()), &[]),
             Answer::Disagreement(disagreement) => {
-                state.audit.count_illegal();
+                state.audits(client).for_each(Audit::count_illegal);
                 (Verdict::Illegal(disagreement.0.body.clone()), &[])
             }
         };
-        for decision in decisions {
-            state.audit.count(*decision);
-        }
         let any_applied = decisions
             .iter()
             .any(|decision| matches!(decision, Decision::Applied(_)));
-        state
-            .audit
-            .decide(number, verdict, any_applied.then_some(now), decisions);
+        for audit in state.audits(client) {
+            decisions.iter().for_each(|decision| audit.count(*decision));
+            audit.decide(
+                number,
+                verdict.clone(),
+                any_applied.then_some(now),
+                decisions,
+            );
+        }
         outcome
     }
 }

@@ -85,7 +85,11 @@ use state::State;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Simulator(Arc<Simulation>);
+pub struct Simulator {
+    service: Arc<Simulation>,
+    /// Whose requests come through this clone, if they are counted apart.
+    client: Option<Arc<str>>,
+}
 
 struct Simulation {
     start: Instant,
@@ -101,6 +105,7 @@ struct Settings {
     model: CapacityModel,
     client_timeout: Duration,
     keeps_requests: bool,
+    keeps_items: bool,
     collection_limit: u64,
     provisioned: Option<WriteUnits>,
     partitions: Option<usize>,
@@ -136,6 +141,7 @@ impl Simulator {
                 model: CapacityModel::default(),
                 client_timeout: CLIENT_TIMEOUT,
                 keeps_requests: true,
+                keeps_items: true,
                 collection_limit: COLLECTION_LIMIT,
                 provisioned: None,
                 partitions: None,
@@ -151,6 +157,25 @@ impl Simulator {
         self.state().audit.clone()
     }
 
+    /// The same service as `client` sees it: the requests of this clone are counted in
+    /// [`audit_of`](Self::audit_of) that name too. It tells a load from the other traffic on its table.
+    pub fn as_client(&self, client: &str) -> Self {
+        Self {
+            service: Arc::clone(&self.service),
+            client: Some(client.into()),
+        }
+    }
+
+    /// What became of the requests of one client, so far: totals and units per second, without the requests. Empty
+    /// for a client that sent none.
+    pub fn audit_of(&self, client: &str) -> Audit {
+        self.state()
+            .clients
+            .get(client)
+            .cloned()
+            .unwrap_or_default()
+    }
+
     /// The items of a table of a simulator in memory, as DynamoDB JSON by their keys. Of an embedded store's tables
     /// it has none: read them through the store.
     pub fn items(&self, table: &str) -> Vec<(PrimaryKey, Map<String, Value>)> {
@@ -160,7 +185,7 @@ impl Simulator {
     /// Makes a change to the service now.
     pub fn change(&self, change: &Change) {
         let now = self.now();
-        self.state().change(change, &self.0.settings, now);
+        self.state().change(change, &self.service.settings, now);
     }
 
     /// How many partitions a table has by now; none if there is no such table.
@@ -187,18 +212,21 @@ impl Simulator {
 
     /// The time since the simulation's start.
     pub fn now(&self) -> Duration {
-        self.0.start.elapsed()
+        self.service.start.elapsed()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.service
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulator")
-            .field("settings", &self.0.settings)
+            .field("settings", &self.service.settings)
             .finish_non_exhaustive()
     }
 }
@@ -280,6 +308,13 @@ impl SimulatorBuilder {
         self
     }
 
+    /// Keeps in memory how large each item is, and not what it holds: for simulations of many large items.
+    /// [`Simulator::items`] then has none.
+    pub fn sizes_only(mut self) -> Self {
+        self.settings.keeps_items = false;
+        self
+    }
+
     /// The simulator. Its time starts now.
     pub fn build(self) -> Simulator {
         let store = self.store.map_or_else(
@@ -290,11 +325,14 @@ impl SimulatorBuilder {
         for table in self.tables {
             state.add_table(table, &self.settings, Duration::ZERO);
         }
-        Simulator(Arc::new(Simulation {
-            start: Instant::now(),
-            dice: Dice::new(self.seed),
-            settings: self.settings,
-            state: Mutex::new(state),
-        }))
+        Simulator {
+            service: Arc::new(Simulation {
+                start: Instant::now(),
+                dice: Dice::new(self.seed),
+                settings: self.settings,
+                state: Mutex::new(state),
+            }),
+            client: None,
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::Settings;
 use super::collections::ItemCollections;
 use crate::audit::{Audit, Decision, Resource};
 use crate::capacity::{AccountCapacity, Exception, Refusal, TableCapacity, WriteCost};
-use crate::fault::Change;
+use crate::fault::{Change, Latency};
 use crate::footprint::place;
 use crate::operation::Reply;
 use crate::store::{Disagreement, PlannedWrite, Store};
@@ -23,6 +23,9 @@ use crate::wire::name::{index_arn, table_arn, table_name_of};
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) audit: Audit,
+    /// Of each client that is counted apart.
+    pub(super) clients: BTreeMap<Arc<str>, Audit>,
+    pub(super) latency: Latency,
     tables: BTreeMap<String, TableState>,
     account: AccountCapacity,
     changes_done: usize,
@@ -91,10 +94,18 @@ impl State {
         Self {
             store,
             audit: Audit::default(),
+            clients: BTreeMap::new(),
+            latency: settings.latency,
             tables: BTreeMap::new(),
             account: AccountCapacity::new(&settings.model, Duration::ZERO),
             changes_done: 0,
         }
+    }
+
+    /// Where to note what `client` does: among everybody's, and apart.
+    pub(super) fn audits(&mut self, client: Option<&str>) -> impl Iterator<Item = &mut Audit> {
+        let apart = client.and_then(|client| self.clients.get_mut(client));
+        std::iter::once(&mut self.audit).chain(apart)
     }
 
     pub(super) fn add_table(
@@ -196,8 +207,13 @@ impl State {
     }
 
     pub(super) fn change(&mut self, change: &Change, settings: &Settings, now: Duration) {
-        let (Change::Capacity(name, _) | Change::Updating(name) | Change::DeleteTable(name)) =
-            change;
+        let name = match change {
+            Change::Capacity(name, _) | Change::Updating(name) | Change::DeleteTable(name) => name,
+            Change::Latency(latency) => {
+                self.latency = *latency;
+                return;
+            }
+        };
         let (table, index) = match name.split_once('/') {
             Some((table, index)) => (table, Some(index)),
             None => (name.as_str(), None),
@@ -215,6 +231,8 @@ impl State {
                 self.tables.remove(table);
                 self.store.delete_table(table);
             }
+            // It is not a table's.
+            Change::Latency(_) => {}
         }
     }
 
@@ -223,6 +241,7 @@ impl State {
         &mut self,
         settings: &Settings,
         now: Duration,
+        client: Option<&str>,
         writes: &[PlannedWrite],
         mut chance: Chance,
     ) -> Answer {
@@ -277,7 +296,7 @@ impl State {
                 olds[index].as_ref(),
                 write.footprint.as_ref(),
             );
-            taken.decisions[index] = match self.admit(now, write, &cost, &mut taken.drawn) {
+            taken.decisions[index] = match self.admit(now, client, write, &cost, &mut taken.drawn) {
                 Ok(units) => Decision::Applied(units),
                 Err(refusal) => {
                     refusals.push((refusal, write));
@@ -297,7 +316,7 @@ impl State {
         let applied = |index: &usize| matches!(taken.decisions[*index], Decision::Applied(_));
         let applied: Vec<usize> = (0..writes.len()).filter(applied).collect();
         let admitted: Vec<_> = applied.iter().map(|index| &writes[*index]).collect();
-        if let Err(disagreement) = self.store.apply(&admitted) {
+        if let Err(disagreement) = self.store.apply(&admitted, settings.keeps_items) {
             return match disagreement.0.status {
                 500.. => Answer::StoreFailed(disagreement.0),
                 _ => Answer::Disagreement(disagreement),
@@ -316,6 +335,7 @@ impl State {
     fn admit(
         &mut self,
         now: Duration,
+        client: Option<&str>,
         write: &PlannedWrite,
         cost: &WriteCost,
         drawn: &mut BTreeMap<String, Drawn>,
@@ -341,15 +361,25 @@ impl State {
         for global in &cost.global {
             let index = index_name(global.index);
             *drawn.global.entry(index.clone()).or_default() += global.units;
-            self.audit
-                .draw(Resource::Index(name.to_owned(), index), now, global.units);
+            self.draw(
+                client,
+                &Resource::Index(name.to_owned(), index),
+                now,
+                global.units,
+            );
             total += global.units;
         }
         let partition = Resource::Partition(name.to_owned(), admitted.partition);
-        self.audit.draw(partition, now, of_the_table);
-        self.audit
-            .draw(Resource::Table(name.to_owned()), now, of_the_table);
+        self.draw(client, &partition, now, of_the_table);
+        let table = Resource::Table(name.to_owned());
+        self.draw(client, &table, now, of_the_table);
         Ok(total)
+    }
+
+    fn draw(&mut self, client: Option<&str>, resource: &Resource, now: Duration, units: u64) {
+        for audit in self.audits(client) {
+            audit.draw(resource, now, units);
+        }
     }
 
     fn collection(&self, write: &PlannedWrite) -> u64 {

@@ -40,7 +40,7 @@ impl Transport for Simulator {
             self.note_refused(&under_way, Verdict::Illegal(why.to_owned()));
             return Err(failure(Cause::Invalid, why));
         }
-        let patience = self.0.settings.client_timeout;
+        let patience = self.service.settings.client_timeout;
         let answer = async {
             match self.take(&under_way, writes).await {
                 End::Answered(outcome) => answer(batch, outcome),
@@ -72,7 +72,7 @@ impl Transport for Simulator {
 
     async fn describe_table(&self, table: &str) -> Result<TableSchema, Error> {
         let now = self.now();
-        let found = self.state().table(table, &self.0.settings, now);
+        let found = self.state().table(table, &self.service.settings, now);
         found
             .map(|table| table.schema().clone())
             .ok_or_else(|| Error::Describe {
@@ -89,7 +89,7 @@ impl Simulator {
         let (named, now) = (op.table().as_str(), self.now());
         let table = self
             .state()
-            .table(named, &self.0.settings, now)
+            .table(named, &self.service.settings, now)
             .ok_or_else(|| named.to_owned())?;
         // A table named by its ARN is the same table.
         let key = if op.table() == table.schema().name() {
