@@ -7,7 +7,8 @@ use futures::{StreamExt, stream};
 use serde::Serialize;
 
 use super::*;
-use crate::policy::{Client, Ended, Scenario};
+use crate::policy::{Client, Ended, RateGauge};
+use crate::scenario::Scenario;
 
 const LATENCY: Duration = Duration::from_millis(10);
 
@@ -15,6 +16,11 @@ const LATENCY: Duration = Duration::from_millis(10);
 struct Row {
     id: u64,
     text: String,
+}
+
+/// All but the project's own pipe.
+fn peers() -> Vec<Box<dyn Policy>> {
+    all().split_off(1)
 }
 
 fn table(billing_mode: BillingMode) -> TableSchema {
@@ -42,6 +48,19 @@ fn rows(table: &TableSchema, count: u64, bytes: usize) -> Vec<WriteOp> {
         .collect()
 }
 
+/// Of which peers look at the seed alone.
+fn scenario() -> Scenario {
+    let text = "
+        about = 'any'
+        [table]
+        capacity = { provisioned = 1 }
+        [input]
+        ops = 1
+        size = 100
+    ";
+    text.parse().unwrap()
+}
+
 /// Writes `ops` to a table in use, of which nothing is saved up.
 async fn write(policy: &dyn Policy, table: &TableSchema, ops: Vec<WriteOp>) -> (Ended, Audit) {
     let simulator = Simulator::builder()
@@ -56,8 +75,9 @@ async fn write(policy: &dyn Policy, table: &TableSchema, ops: Vec<WriteOp>) -> (
     let client = Client {
         transport: simulator.clone(),
         table: table.clone(),
-        scenario: Arc::new(Scenario { seed: 1 }),
+        scenario: Arc::new(scenario()),
         ops: stream::iter(ops).boxed(),
+        rate: RateGauge::default(),
     };
     let ended = policy.write(client).await;
     (ended, simulator.audit())

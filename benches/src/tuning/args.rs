@@ -134,7 +134,8 @@ impl FromStr for IndexArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const FORM: &str = "an index is written as by-mail=1000, or as by-mail:mail=1000 with its partition key";
+        const FORM: &str =
+            "an index is written as by-mail=1000, or as by-mail:mail=1000 with its partition key";
         let (index, wcu) = text.rsplit_once('=').ok_or(FORM)?;
         let (name, attribute) = match index.split_once(':') {
             Some((name, attribute)) => (name, Some(attribute)),

@@ -167,7 +167,10 @@ impl Limit {
                 rounded(PARTITION_WCU as f64)
             ),
             Self::Concurrency { requests } => format!("latency: {requests} requests in flight"),
-            Self::Order => "the order of the rows: neighbours go to one partition, which gives 1,000 WCU/s".to_owned(),
+            Self::Order => {
+                "the order of the rows: neighbours go to one partition, which gives 1,000 WCU/s"
+                    .to_owned()
+            }
             Self::Rate { wcu } => format!("the rate that is set: {} WCU/s", rounded(*wcu as f64)),
             Self::Search => "finding out what the table can take".to_owned(),
         }
@@ -176,7 +179,11 @@ impl Limit {
     /// What would help against it, until `next` holds the load back.
     pub(super) fn remedy(&self, next: Option<&Bound>) -> String {
         let until = next.map_or(String::new(), |next| {
-            format!(", until {} makes it {}", next.limit.describe(), time(next.seconds))
+            format!(
+                ", until {} makes it {}",
+                next.limit.describe(),
+                time(next.seconds)
+            )
         });
         match self {
             Self::Table { .. } => format!("more write capacity of the table{until}"),

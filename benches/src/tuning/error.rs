@@ -13,7 +13,9 @@ pub enum Error {
     #[error("there cannot be such a table: check --partition-key, --sort-key and --index")]
     Table(#[from] dynasink::ItemError),
     /// No column can be a key.
-    #[error("no column of the source can be a key by itself: name one with --partition-key; there are {columns}")]
+    #[error(
+        "no column of the source can be a key by itself: name one with --partition-key; there are {columns}"
+    )]
     NoKey {
         /// All columns.
         columns: String,

@@ -46,5 +46,10 @@ pub fn tune(args: &Args) -> Result<Report> {
     let trials = sweep::sweep(sample.readable_at_once(), table.wcu(), |setting| {
         trial::run(&table, &sample, setting, args.seed)
     })?;
-    Ok(Report::new(args, &table, &sample, Ranking::of(trials, &sample)))
+    Ok(Report::new(
+        args,
+        &table,
+        &sample,
+        Ranking::of(trials, &sample),
+    ))
 }

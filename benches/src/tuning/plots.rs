@@ -59,7 +59,11 @@ pub fn draw(report: &Report, folder: &Path) -> Result<Vec<PathBuf>> {
         x: "requests in flight",
         y: "percent of the capacity",
     };
-    draw("concurrency.svg", &titles, &by_concurrency(ranking, report.wcu()))?;
+    draw(
+        "concurrency.svg",
+        &titles,
+        &by_concurrency(ranking, report.wcu()),
+    )?;
     let titles = Titles {
         caption: "Share of the table's capacity by size of the batch",
         x: "operations of a request at most",
@@ -87,7 +91,8 @@ fn throughput(ranking: &Ranking) -> Vec<Line> {
     // The slowest one takes so long that nothing else could be seen.
     if let Some(end) = lines.first().and_then(|best| best.points.last()).copied() {
         for line in &mut lines {
-            line.points.retain(|(second, _)| *second <= 2.0 * end.0 + 1.0);
+            line.points
+                .retain(|(second, _)| *second <= 2.0 * end.0 + 1.0);
         }
     }
     lines
@@ -98,12 +103,16 @@ fn by_concurrency(ranking: &Ranking, wcu: u64) -> Vec<Line> {
         concurrency: ranking.standard.concurrency,
         ..*setting
     };
-    shares(ranking, &ranking.standard, wcu, vary, |setting| {
-        match setting.concurrency {
+    shares(
+        ranking,
+        &ranking.standard,
+        wcu,
+        vary,
+        |setting| match setting.concurrency {
             InFlight::Auto => None,
             InFlight::Fixed(requests) => Some(requests),
-        }
-    })
+        },
+    )
 }
 
 fn by_batch(ranking: &Ranking, wcu: u64) -> Vec<Line> {
@@ -115,12 +124,16 @@ fn by_batch(ranking: &Ranking, wcu: u64) -> Vec<Line> {
     let Some(bounded) = tried.find(|setting| setting.batch != Batch::Auto) else {
         return Vec::new();
     };
-    shares(ranking, &vary(&bounded), wcu, vary, |setting| {
-        match setting.batch {
+    shares(
+        ranking,
+        &vary(&bounded),
+        wcu,
+        vary,
+        |setting| match setting.batch {
             Batch::Auto => Some(FULL_BATCH),
             Batch::AtMost(ops) => Some(ops),
-        }
-    })
+        },
+    )
 }
 
 /// The share of the capacity by what `of` says of a setting.
@@ -169,7 +182,10 @@ fn draw_chart(
         .margin(14)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..most(|point| point.0), 0.0..most(|point| point.1) * 1.15)?;
+        .build_cartesian_2d(
+            0.0..most(|point| point.0),
+            0.0..most(|point| point.1) * 1.15,
+        )?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)

@@ -43,7 +43,9 @@ pub(super) fn preferred<'t>(
     };
     let shortest = complete().map(&seconds).fold(f64::INFINITY, f64::min);
     let fast = || complete().filter(|trial| seconds(trial) <= shortest * (1.0 + SAME));
-    let fewest = fast().map(Trial::refused_share).fold(f64::INFINITY, f64::min);
+    let fewest = fast()
+        .map(Trial::refused_share)
+        .fold(f64::INFINITY, f64::min);
     let few = fewest.max(FEW_REFUSED);
     fast()
         .filter(|trial| trial.refused_share() <= few)
@@ -114,14 +116,20 @@ impl Ranking {
 fn why(other: &Ranked, best: &Ranked, sample: &Sample) -> String {
     let (trial, fastest) = (&other.trial, &best.trial);
     if trial.dead > fastest.dead {
-        return format!("gives up {} rows", rounded(trial.dead as f64 * sample.scale()));
+        return format!(
+            "gives up {} rows",
+            rounded(trial.dead as f64 * sample.scale())
+        );
     }
     let slower = other.seconds / best.seconds - 1.0;
     let refused = trial.refused_share();
     if slower <= SAME {
         let times = trial.requests as f64 / fastest.requests.max(1) as f64;
         return if refused > fastest.refused_share() + 0.005 {
-            format!("as fast, but {} of the operations are refused", percent(refused))
+            format!(
+                "as fast, but {} of the operations are refused",
+                percent(refused)
+            )
         } else if times >= 1.2 {
             format!("as fast, with {times:.1} times the requests")
         } else {
@@ -146,9 +154,10 @@ fn reason(trial: &Trial, best: &Trial) -> Option<String> {
     let (setting, other) = (&trial.setting, &best.setting);
     if setting.rate != other.rate {
         return match setting.rate {
-            Pace::Fixed { percent: of, .. } if of < 100 => {
-                Some(format!("holds back: the table has {} % more to give", 100 - of))
-            }
+            Pace::Fixed { percent: of, .. } if of < 100 => Some(format!(
+                "holds back: the table has {} % more to give",
+                100 - of
+            )),
             Pace::Fixed { .. } => Some(format!(
                 "asks for all there is and more: {} of the operations are refused",
                 percent(trial.refused_share())
@@ -173,12 +182,22 @@ fn reason(trial: &Trial, best: &Trial) -> Option<String> {
         && let Batch::AtMost(_) = setting.batch
     {
         let times = trial.requests as f64 / best.requests.max(1) as f64;
-        return Some(format!("{times:.1} times the requests, {} in flight", short(trial.in_flight)));
+        return Some(format!(
+            "{times:.1} times the requests, {} in flight",
+            short(trial.in_flight)
+        ));
     }
     if setting.window != other.window && trial.superseded < best.superseded {
         let more = best.superseded - trial.superseded;
-        let them = if setting.window == Window::Off { "no row is" } else { "fewer rows are" };
-        return Some(format!("{them} merged: {} more writes in the sample", rounded(more as f64)));
+        let them = if setting.window == Window::Off {
+            "no row is"
+        } else {
+            "fewer rows are"
+        };
+        return Some(format!(
+            "{them} merged: {} more writes in the sample",
+            rounded(more as f64)
+        ));
     }
     if setting.readers < other.readers {
         return Some(format!(

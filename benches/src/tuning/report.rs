@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use dynasink_sim::Latency;
 use serde::Serialize;
 
 use super::args::Args;
@@ -48,8 +47,6 @@ struct TableFacts {
     partition_key: String,
     sort_key: Option<String>,
     indexes: Vec<(String, u64)>,
-    #[serde(skip)]
-    latency: Latency,
 }
 
 impl Report {
@@ -89,7 +86,6 @@ impl Report {
                 partition_key: keys.next().unwrap_or_default(),
                 sort_key: keys.next(),
                 indexes: table.indexes().to_vec(),
-                latency: args.latency,
             },
         }
     }
@@ -150,7 +146,11 @@ impl Report {
             short(source.units_per_row)
         )?;
         if source.simulated_rows < source.rows {
-            write!(out, "; {} of them are simulated", grouped(source.simulated_rows))?;
+            write!(
+                out,
+                "; {} of them are simulated",
+                grouped(source.simulated_rows)
+            )?;
             if source.row_groups > 1 {
                 write!(out, ", from {} row groups", source.row_groups)?;
             }
@@ -164,8 +164,20 @@ impl Report {
             )?;
         }
         write!(out, "table   {} WCU/s ", grouped(table.wcu))?;
-        write!(out, "{}", if table.on_demand { "on demand" } else { "provisioned" })?;
-        write!(out, ", {} partitions, key {}", table.partitions, table.partition_key)?;
+        write!(
+            out,
+            "{}",
+            if table.on_demand {
+                "on demand"
+            } else {
+                "provisioned"
+            }
+        )?;
+        write!(
+            out,
+            ", {} partitions, key {}",
+            table.partitions, table.partition_key
+        )?;
         if let Some(sort_key) = &table.sort_key {
             write!(out, " and {sort_key}")?;
         }
@@ -181,7 +193,12 @@ impl Report {
         let units = trial.table_units() as f64 * self.scale();
         line(
             "time",
-            format!("{} for {} rows, {} WCU", time(best.seconds), grouped(rows), rounded(units)),
+            format!(
+                "{} for {} rows, {} WCU",
+                time(best.seconds),
+                grouped(rows),
+                rounded(units)
+            ),
         )?;
         let rate = trial.steady_rate();
         line(
@@ -193,7 +210,10 @@ impl Report {
                 percent(rate / self.table.wcu as f64)
             ),
         )?;
-        line("refused", format!("{} of the operations", percent(trial.refused_share())))?;
+        line(
+            "refused",
+            format!("{} of the operations", percent(trial.refused_share())),
+        )?;
         line(
             "requests",
             format!(
@@ -213,7 +233,10 @@ impl Report {
             )?;
         }
         if trial.dead > 0 {
-            line("given up", format!("{} rows of the simulated ones", grouped(trial.dead)))?;
+            line(
+                "given up",
+                format!("{} rows of the simulated ones", grouped(trial.dead)),
+            )?;
         }
         if let Some((bound, rest)) = self.bounds.split_first() {
             line("limited by", bound.limit.describe())?;
@@ -238,7 +261,11 @@ impl Report {
             } else {
                 ranked.trial.setting.beside(&best.trial.setting)
             };
-            let why = if place == 1 { "recommended" } else { &ranked.why };
+            let why = if place == 1 {
+                "recommended"
+            } else {
+                &ranked.why
+            };
             writeln!(
                 out,
                 "  {place:<4}{setting:<34}{:>14}{:>9}{:>9}  {why}",
@@ -322,12 +349,18 @@ fn command(
     let mut command = words.join(" ");
     // What the command has no flag for is for those who build the pipe themselves.
     if let Batch::AtMost(ops) = setting.batch {
-        let _infallible = write!(command, "\n  and in code: batches of at most {ops} operations (`BatchLimit`)");
+        let _infallible = write!(
+            command,
+            "\n  and in code: batches of at most {ops} operations (`BatchLimit`)"
+        );
     }
     if let Window::Ops(ops) = setting.window
         && setting.window != standard.window
     {
-        let _infallible = write!(command, "\n  and in code: a window of {ops} operations (`DedupWindow`)");
+        let _infallible = write!(
+            command,
+            "\n  and in code: a window of {ops} operations (`DedupWindow`)"
+        );
     }
     command
 }

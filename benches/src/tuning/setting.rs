@@ -3,8 +3,10 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 
-use dynasink::{BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, Concurrency, Rate, WriteUnits};
 use dynasink::{AdaptiveSizer, Dedup, DedupWindow};
+use dynasink::{
+    BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, Concurrency, Rate, WriteUnits,
+};
 use serde::Serialize;
 
 /// One way to set a load.

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dynasink::spec::MappingSpec;
 use dynasink::{
-    ArrowError, DecodeExt, Decoder, FileSource, Interleave, KeyType, Mapping, ObserverError, Outcome,
-    OutcomeEvent, OutcomeObserver, Outcomes, SourceBatch, SourceOptions, SourcePosition, StageError,
-    StreamOptions, WriteOp, drive,
+    ArrowError, DecodeExt, Decoder, FileSource, Interleave, KeyType, Mapping, ObserverError,
+    Outcome, OutcomeEvent, OutcomeObserver, Outcomes, SourceBatch, SourceOptions, SourcePosition,
+    StageError, StreamOptions, WriteOp, drive,
 };
 use fastrand::Rng;
 use futures::{StreamExt, TryStreamExt, sink, stream};
@@ -75,16 +75,24 @@ fn made_up_row(table: &TunedTable, args: &Args, id: u64) -> Result<WriteOp, dyna
     const FILL_NAME: &str = "fill";
     let schema = table.schema();
     let mut left = args.item_size.saturating_sub(ID_BYTES);
-    let mut keys: Vec<&str> = args.index.iter().filter_map(|of| of.attribute.as_deref()).collect();
+    let mut keys: Vec<&str> = args
+        .index
+        .iter()
+        .filter_map(|of| of.attribute.as_deref())
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     let item = schema.item(|item| {
         item.attribute("id")?.string(&format!("{id:016x}"))?;
         for key in keys.iter().filter(|key| **key != "id") {
-            item.attribute(key)?.string(&format!("{:016x}", id.rotate_left(32)))?;
+            item.attribute(key)?
+                .string(&format!("{:016x}", id.rotate_left(32)))?;
             left = left.saturating_sub(key.len() as u64 + 16);
         }
-        if let Some(fill) = left.checked_sub(FILL_NAME.len() as u64).filter(|fill| *fill > 0) {
+        if let Some(fill) = left
+            .checked_sub(FILL_NAME.len() as u64)
+            .filter(|fill| *fill > 0)
+        {
             let fill = usize::try_from(fill).unwrap_or(0);
             item.attribute(FILL_NAME)?.string(&"x".repeat(fill))?;
         }
@@ -137,7 +145,11 @@ fn row_group(position: Option<&SourcePosition>) -> Option<(&str, u32)> {
 fn table_of(args: &Args, source: &FileSource) -> Result<TunedTable> {
     let schema = source.schema();
     let columns = || {
-        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
         names.join(", ")
     };
     let type_of = |name: &str| -> Result<KeyType> {
@@ -165,7 +177,9 @@ fn table_of(args: &Args, source: &FileSource) -> Result<TunedTable> {
     TunedTable::new(
         args,
         (&partition_key.0, partition_key.1),
-        sort_key.as_ref().map(|(name, key_type)| (name.as_str(), *key_type)),
+        sort_key
+            .as_ref()
+            .map(|(name, key_type)| (name.as_str(), *key_type)),
         type_of,
     )
 }
@@ -226,7 +240,10 @@ struct DeadRows(Mutex<(u64, Option<String>)>);
 impl DeadRows {
     /// How many there are, and why the first is one.
     fn count(&self) -> (u64, Option<String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

@@ -89,6 +89,7 @@ impl Pipeline {
             retry: RetryPolicy::default(),
             repeats: Repeats::Unsaid,
             observers: Vec::new(),
+            jitter_seed: None,
         }
     }
 
@@ -262,6 +263,7 @@ pub struct PipelineBuilder<T> {
     retry: RetryPolicy,
     repeats: Repeats,
     observers: Vec<Arc<dyn OutcomeObserver>>,
+    jitter_seed: Option<u64>,
 }
 
 /// What was said of rows of one key.
@@ -299,6 +301,12 @@ impl<T: Transport> PipelineBuilder<T> {
         self
     }
 
+    /// Draws the jitter of waits from that seed, so that a simulated load can be repeated.
+    pub fn jitter_seed(mut self, seed: u64) -> Self {
+        self.jitter_seed = Some(seed);
+        self
+    }
+
     /// Tells `observer` the outcome of each row. Without one that keeps dead rows, the first of them ends the load.
     pub fn observer(mut self, observer: impl OutcomeObserver + 'static) -> Self {
         self.observers.push(Arc::new(observer));
@@ -316,15 +324,17 @@ impl<T: Transport> PipelineBuilder<T> {
         let sizer = AdaptiveSizer::new(SizerLaw::new(self.table.billing_mode().write_capacity()));
         let counting: Arc<dyn OutcomeObserver> = Arc::new(tally.clone());
         let outcomes = Outcomes::to(self.observers.into_iter().chain([counting]));
-        let writer = Writer::builder(self.transport)
+        let mut writer = Writer::builder(self.transport)
             .concurrency(self.concurrency)
             .retry_policy(self.retry)
             .outcomes(outcomes.clone())
             .admission(limiter.clone())
             .sizer(sizer.clone())
-            .capacity_observer(tally.clone())
-            .build();
-        let batched = writer.rate_limited(limiter.clone()).batched(sizer);
+            .capacity_observer(tally.clone());
+        if let Some(seed) = self.jitter_seed {
+            writer = writer.jitter_seed(seed);
+        }
+        let batched = writer.build().rate_limited(limiter.clone()).batched(sizer);
         let (dedup, versions) = match self.repeats {
             Repeats::Unsaid => (
                 Some(Dedup::keep_last(DedupWindow::default())),
