@@ -137,6 +137,13 @@ impl Failures {
         }
     }
 
+    /// Takes `wait` off the time for which it has failed: it was held back, and nobody tried.
+    pub(crate) fn excuse(&mut self, wait: Duration) {
+        if let Some((_, since)) = &mut self.run {
+            *since = later(*since, wait);
+        }
+    }
+
     /// Whether its last request failed, and was not refused.
     pub(crate) fn last_was_a_failure(&self) -> bool {
         matches!(self.run, Some((FailureKind::Failed, _)))

@@ -56,6 +56,10 @@ pub struct CapacityFeedback {
     pub consumed: Vec<ConsumedCapacity>,
     /// The item collections that the applied operations belong to; empty unless the requests ask for them.
     pub item_collections: Vec<ItemCollectionSize>,
+    /// Bytes of the request's body, at most.
+    pub wire_bytes: usize,
+    /// Whether no answer came: the connection broke, or it took too long.
+    pub unanswered: bool,
     /// From the request's departure to its answer.
     pub latency: Duration,
     /// Requests still in flight when this one was answered.

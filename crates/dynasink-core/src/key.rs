@@ -38,12 +38,49 @@ impl PrimaryKey {
     pub fn partition(&self) -> &[u8] {
         &self.bytes[..self.partition_len]
     }
+
+    /// The partition key: what all items of one item collection have in common.
+    pub fn partition_key(&self) -> PartitionKey {
+        PartitionKey {
+            table: self.table.clone(),
+            bytes: self.bytes.slice(..self.partition_len),
+        }
+    }
 }
 
 impl fmt::Debug for PrimaryKey {
     /// Shows no values: keys are users' data and do not belong in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PrimaryKey")
+            .field("table", &self.table)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Names all items of one table that have one partition key value. Cheap to clone, to compare and to hash.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartitionKey {
+    table: TableName,
+    bytes: Bytes,
+}
+
+impl PartitionKey {
+    /// The table.
+    pub fn table(&self) -> &TableName {
+        &self.table
+    }
+
+    /// The canonical bytes of the value.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for PartitionKey {
+    /// Shows no value: keys are users' data and do not belong in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PartitionKey")
             .field("table", &self.table)
             .field("bytes", &self.bytes.len())
             .finish_non_exhaustive()

@@ -50,7 +50,7 @@ pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncod
 pub use error::{Error, Result, ValueKind};
 pub use item::Item;
 pub use item_collection::ItemCollectionSize;
-pub use key::PrimaryKey;
+pub use key::{PartitionKey, PrimaryKey};
 pub use name::{AttributeName, AttributeNames};
 pub use number::{Number, NumberError};
 pub use op::{WriteAction, WriteOp};

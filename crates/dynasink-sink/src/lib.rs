@@ -62,4 +62,4 @@ pub use drive::{Drive, DriveEnd, DriveError, DriveReport, drive};
 pub use dynasink_core::StageError;
 pub use encode::{Encode, Encoded};
 pub use ext::{BatchSinkExt, WriteSinkExt};
-pub use limit::{AutoRate, RateLimited, RateLimiter};
+pub use limit::{AutoRate, Observation, RateLaw, RateLimited, RateLimiter, YieldingRate};

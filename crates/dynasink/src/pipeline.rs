@@ -321,7 +321,8 @@ impl<T: Transport> PipelineBuilder<T> {
     pub fn build(self) -> Result<Pipeline> {
         let tally = Tally::new();
         let limiter = self.rate.limiter(&self.table)?;
-        let sizer = AdaptiveSizer::new(SizerLaw::new(self.table.billing_mode().write_capacity()));
+        let law = SizerLaw::new(self.table.billing_mode().write_capacity());
+        let sizer = AdaptiveSizer::new(law).paced_by(limiter.clone());
         let counting: Arc<dyn OutcomeObserver> = Arc::new(tally.clone());
         let outcomes = Outcomes::to(self.observers.into_iter().chain([counting]));
         let mut writer = Writer::builder(self.transport)

@@ -1,15 +1,19 @@
 //! Operations that have no outcome yet and are in no request: in which order, and in which request, they go.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use dynasink_core::limits::MAX_BATCH_OPS;
 use dynasink_core::{
-    Admission, BatchLimit, PrimaryKey, WriteBatch, WriteBatchBuilder, WriteCost, WriteOp,
+    Admission, BatchLimit, PartitionKey, PrimaryKey, WriteBatchBuilder, WriteCost, WriteOp,
 };
 use tokio::time::Instant;
 
-use crate::retry::{Failures, later};
+use super::hot::{Answered, HotKeys};
+use super::pending::PendingOp;
+use super::request::{Request, add, fill};
+use super::retry_queue::RetryQueue;
+use crate::retry::later;
 use crate::retry_budget::{RetryBalance, RetryBudget};
 
 /// How long a few fresh operations, left over by a request that retries filled up, wait for company.
@@ -17,34 +21,6 @@ const MERGE_WAIT: Duration = Duration::from_millis(20);
 
 /// Shortest time between two questions to an admission that refuses: the grain of tokio's timer.
 const ADMISSION_WAIT: Duration = Duration::from_millis(1);
-
-/// An operation and what it has been through.
-#[derive(Clone, Debug)]
-pub(crate) struct PendingOp {
-    pub(crate) op: WriteOp,
-    /// Requests that carried it.
-    pub(super) attempts: u32,
-    pub(super) failures: Failures,
-}
-
-impl PendingOp {
-    fn new(op: WriteOp) -> Self {
-        Self {
-            op,
-            attempts: 0,
-            failures: Failures::default(),
-        }
-    }
-}
-
-/// The operations of one request, whose keys are unlike and stay reserved until each has its outcome.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) ops: Vec<PendingOp>,
-    pub(super) batch: WriteBatch,
-    /// Whether it carries operations whose last request failed: it has drawn on the budget.
-    pub(super) after_failure: bool,
-}
 
 /// What the backlog has to send.
 #[derive(Debug)]
@@ -60,6 +36,9 @@ pub(super) enum Next {
 /// Operations of a key are sent one after the other: a key is busy from the acceptance of an operation to its
 /// outcome, and later operations of the key wait in line. So no retry can undo a newer write, and no request
 /// has a key twice.
+///
+/// Operations of a hot partition key stand in a queue of that key, whether they are fresh or refused or had to wait in
+/// line, and go at its pace; those of other keys pass.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     /// Ready to be sent; paid for at the rate limiter.
@@ -74,6 +53,8 @@ pub(super) struct Backlog {
     parts: VecDeque<Vec<PendingOp>>,
     /// Busy keys, each with the operations in line for it.
     lines: HashMap<PrimaryKey, VecDeque<PendingOp>>,
+    /// Partition keys to which more is written than their partitions take, with their operations.
+    hot: HotKeys,
     /// Until then, fewer fresh operations than fill a request wait for company.
     merge_until: Option<Instant>,
     /// Whether operations that pay here were refused admission the last time.
@@ -88,31 +69,98 @@ impl Backlog {
         }
     }
 
-    /// Takes a fresh operation in. One that has to wait in line gives its units back, since nobody knows for how
-    /// long: what was paid in the meantime would go out all at once.
-    pub(super) fn accept(&mut self, op: WriteOp, admission: Option<&dyn Admission>) {
+    /// Takes a fresh operation in at `now`. One that has to wait, in line or for the pace of a hot key, gives its units
+    /// back, since nobody knows for how long: what was paid in the meantime would go out all at once.
+    pub(super) fn accept(&mut self, op: WriteOp, admission: Option<&dyn Admission>, now: Instant) {
         let pending = PendingOp::new(op);
-        if let Some(line) = self.lines.get_mut(pending.op.key()) {
-            if let Some(admission) = admission {
-                admission.give_back(&WriteCost::of([&pending.op]));
-            }
-            line.push_back(pending);
-        } else {
+        let hot = self.hot.hot(pending.op.key());
+        let line = self.lines.get_mut(pending.op.key());
+        if line.is_none() && hot.is_none() {
             self.lines.insert(pending.op.key().clone(), VecDeque::new());
             self.fresh.push_back(pending);
+            return;
+        }
+        give_back(admission, &pending);
+        match (line, hot) {
+            (Some(line), hot) => {
+                line.push_back(pending);
+                hot.into_iter()
+                    .for_each(|key| self.hot.enter_lines(&key, 1));
+            }
+            (None, Some(key)) => {
+                self.lines.insert(pending.op.key().clone(), VecDeque::new());
+                self.hot.park(&key, pending, now);
+            }
+            (None, None) => {}
         }
     }
 
-    /// Takes operations back that are to be sent again at `due`.
-    pub(super) fn retry_at(&mut self, due: Instant, ops: Vec<PendingOp>) {
+    /// Takes operations back at `now` that are to be sent again at `due`; of those that were refused for a hot key, the
+    /// pace of that key says when.
+    pub(super) fn retry_at(&mut self, now: Instant, due: Instant, ops: Vec<PendingOp>) {
+        // The last one first, so that the first comes to stand at the front.
+        let mut parked = Vec::new();
         for pending in ops {
-            let queue = if pending.failures.last_was_a_failure() {
-                &mut self.failed
+            if pending.failures.last_was_a_failure() {
+                self.failed.push(due, pending);
+            } else if let Some(key) = self.hot.hot(pending.op.key()) {
+                parked.push((key, pending));
             } else {
-                &mut self.refused
-            };
-            queue.push(due, pending);
+                self.refused.push(due, pending);
+            }
         }
+        for (key, pending) in parked.into_iter().rev() {
+            self.hot.park_first(&key, pending, now);
+        }
+    }
+
+    /// Learns at `now` from what became of a request, and says how many of its operations were refused for the sake of
+    /// hot keys. The operations of keys that are hot from now on are parked.
+    pub(super) fn observe(
+        &mut self,
+        now: Instant,
+        answered: Answered<'_>,
+        admission: Option<&dyn Admission>,
+    ) -> usize {
+        let heated = self.hot.observe(now, answered);
+        for key in &heated.keys {
+            self.park_all(key, admission, now);
+        }
+        heated.ops
+    }
+
+    /// Parks what there is of a key that is hot from now on.
+    fn park_all(&mut self, key: &PartitionKey, admission: Option<&dyn Admission>, now: Instant) {
+        let of_key = |pending: &PendingOp| pending.op.key().partition_key() == *key;
+        for pending in self.refused.extract(of_key) {
+            self.hot.park(key, pending, now);
+        }
+        let (parked, fresh) = std::mem::take(&mut self.fresh)
+            .into_iter()
+            .partition(of_key);
+        self.fresh = fresh;
+        for pending in VecDeque::<PendingOp>::into_iter(parked) {
+            give_back(admission, &pending);
+            self.hot.park(key, pending, now);
+        }
+        let lines = self.lines.iter();
+        let in_lines = lines.filter(|(busy, _)| busy.partition_key() == *key);
+        let in_lines = in_lines.map(|(_, line)| line.len()).sum();
+        self.hot.enter_lines(key, in_lines);
+    }
+
+    /// Sends nothing before `until` of the hot keys of `ops`.
+    pub(super) fn hold_back(&mut self, ops: &[PendingOp], until: Instant) {
+        for pending in ops {
+            if let Some(key) = self.hot.hot(pending.op.key()) {
+                self.hot.pause_until(&key, until);
+            }
+        }
+    }
+
+    /// Operations of hot keys that wait.
+    pub(super) fn parked_ops(&self) -> usize {
+        self.hot.parked_ops()
     }
 
     /// Takes the operations of a request back that something in it spoils: they go again in two halves.
@@ -137,7 +185,13 @@ impl Backlog {
     pub(super) fn release(&mut self, key: &PrimaryKey, now: Instant) {
         if let Some(line) = self.lines.get_mut(key) {
             match line.pop_front() {
-                Some(next) => self.refused.push(now, next),
+                Some(next) => match self.hot.hot(key) {
+                    Some(hot) => {
+                        self.hot.leave_line(&hot);
+                        self.hot.park(&hot, next, now);
+                    }
+                    None => self.refused.push(now, next),
+                },
                 None => {
                     self.lines.remove(key);
                 }
@@ -147,8 +201,8 @@ impl Backlog {
 
     /// The next request, if there is something to send at `now`.
     ///
-    /// Retries are paid for at `admission` and go first; fresh operations fill the request up. With `flushing`
-    /// nothing waits for company.
+    /// Retries and what is due of hot keys are paid for at `admission` and go first; fresh operations fill the request
+    /// up. With `flushing` no fresh ones wait for company.
     pub(super) fn next(
         &mut self,
         now: Instant,
@@ -168,6 +222,7 @@ impl Backlog {
             None => Ok(()),
         };
         self.waits_for_admission = false;
+        self.hot.advance(now);
         let mut wake: Option<Instant> = None;
         let mut wake_at = |at: Instant| wake = Some(wake.map_or(at, |wake| wake.min(at)));
 
@@ -178,7 +233,7 @@ impl Backlog {
                 Ok(()) => {
                     let mut part = self.parts.pop_front().unwrap_or_default();
                     let rest = part.split_off(request.len());
-                    self.retry_at(now, rest);
+                    self.retry_at(now, now, rest);
                     return finish(part, request, false);
                 }
                 Err(until) => {
@@ -196,15 +251,29 @@ impl Backlog {
             }
         }
         let refused = fill(&mut request, self.refused.due(now), limit);
+        let fresh_wait = self
+            .merge_until
+            .filter(|until| now < *until && !flushing && !self.fresh_fill_a_request(limit));
+        let fresh_go = !self.fresh.is_empty() && fresh_wait.is_none();
+        let due_alone_at = self.hot.due_alone_at();
+        let mut released = 0;
+        if due_alone_at.is_some() {
+            let due = self.hot.due(now);
+            let alone = due_alone_at.is_some_and(|at| at <= now) || due.len() >= limit.ops;
+            if alone || fresh_go || !request.is_empty() {
+                released = fill(&mut request, due.into_iter().map(|(_, op)| op), limit);
+            }
+        }
         if !request.is_empty() {
             match admit(&request.cost()) {
                 Ok(()) => {
                     if failed > 0 {
                         self.balance.withdraw();
                     }
-                    let mut retries = self.failed.take(failed);
-                    retries.extend(self.refused.take(refused));
-                    return self.fill_up(now, retries, request, limit, failed > 0);
+                    let mut ops = self.failed.take(failed);
+                    ops.extend(self.refused.take(refused));
+                    ops.extend(self.hot.take(now, released));
+                    return self.fill_up(now, ops, request, limit, failed > 0);
                 }
                 Err(until) => {
                     self.waits_for_admission = true;
@@ -215,14 +284,14 @@ impl Backlog {
         for queue in [&self.failed, &self.refused] {
             queue.next_after(now).into_iter().for_each(&mut wake_at);
         }
-        if let Some(until) = self.merge_until
-            && now < until
-            && !flushing
-            && !self.fresh_fill_a_request(limit)
-        {
-            wake_at(until);
-        } else if !self.fresh.is_empty() {
-            return self.fill_up(now, Vec::new(), WriteBatchBuilder::new(), limit, false);
+        let later = due_alone_at.filter(|at| *at > now);
+        later.into_iter().for_each(&mut wake_at);
+        match fresh_wait {
+            Some(until) => wake_at(until),
+            None if fresh_go => {
+                return self.fill_up(now, Vec::new(), WriteBatchBuilder::new(), limit, false);
+            }
+            None => {}
         }
         wake.map_or(Next::Nothing, Next::At)
     }
@@ -260,60 +329,11 @@ impl Backlog {
     }
 }
 
-/// Operations by the time from which on they may be sent. Numbered, so that none shadows another.
-#[derive(Debug, Default)]
-struct RetryQueue {
-    ops: BTreeMap<(Instant, u64), PendingOp>,
-    number: u64,
-}
-
-impl RetryQueue {
-    fn push(&mut self, due: Instant, pending: PendingOp) {
-        self.number += 1;
-        self.ops.insert((due, self.number), pending);
+/// Gives the units of a fresh operation back that cannot be sent yet.
+fn give_back(admission: Option<&dyn Admission>, pending: &PendingOp) {
+    if let Some(admission) = admission {
+        admission.give_back(&WriteCost::of([&pending.op]));
     }
-
-    /// Those that may be sent at `now`, the longest due first.
-    fn due(&self, now: Instant) -> impl Iterator<Item = &PendingOp> {
-        let due = self.ops.range(..=(now, u64::MAX));
-        due.map(|(_, pending)| pending)
-    }
-
-    /// When the next one may be sent that may not be at `now`.
-    fn next_after(&self, now: Instant) -> Option<Instant> {
-        let later = self.ops.range((now, u64::MAX)..).next();
-        later.map(|((at, _), _)| *at)
-    }
-
-    /// Takes the first `count` out.
-    fn take(&mut self, count: usize) -> Vec<PendingOp> {
-        let first = std::iter::from_fn(|| self.ops.pop_first().map(|(_, pending)| pending));
-        first.take(count).collect()
-    }
-}
-
-/// Adds the first of `ops` to `request`, as many as fit, and says how many that are.
-#[expect(
-    single_use_lifetimes,
-    reason = "an anonymous lifetime is not stable here"
-)]
-fn fill<'a>(
-    request: &mut WriteBatchBuilder,
-    ops: impl IntoIterator<Item = &'a PendingOp>,
-    limit: BatchLimit,
-) -> usize {
-    let ops = ops.into_iter();
-    ops.take_while(|pending| add(request, &pending.op, limit))
-        .count()
-}
-
-/// Adds `op` to `request`, unless that would grow beyond `limit`. The first always fits.
-fn add(request: &mut WriteBatchBuilder, op: &WriteOp, limit: BatchLimit) -> bool {
-    let fits = request.is_empty()
-        || (request.len() < limit.ops
-            && request.wire_len() + op.wire_len() <= limit.bytes
-            && request.units() + op.units() <= limit.units);
-    fits && request.push(op.clone()).is_ok()
 }
 
 fn finish(ops: Vec<PendingOp>, mut request: WriteBatchBuilder, after_failure: bool) -> Next {

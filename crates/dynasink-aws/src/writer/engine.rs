@@ -6,15 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dynasink_core::{
-    CapacityFeedback, DeadReason, Outcome, OutcomeEvent, PrimaryKey, WriteBatch, WriteCost,
+    CapacityFeedback, DeadReason, Outcome, OutcomeEvent, PrimaryKey, ThrottleScope, WriteBatch,
+    WriteCost,
 };
 use fastrand::Rng;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::backlog::{Backlog, Next, PendingOp, Request};
+use super::backlog::{Backlog, Next};
+use super::hot::Answered;
+use super::pending::PendingOp;
+use super::request::Request;
 use super::stop::{EndGuard, Stop};
-use super::{Settings, Shared};
+use super::{Departure, Settings, Shared};
 use crate::classify::{Cause, Retry};
 use crate::concurrency::ConcurrencyLaw;
 use crate::large_collections::LargeCollections;
@@ -92,9 +96,9 @@ impl<T: Transport> Engine<T> {
     fn send_what_can_be_sent(&mut self, requests: &mut JoinSet<Answer>) -> Option<Instant> {
         let admission = self.settings.admission.as_deref();
         let flushing = {
-            let mut state = self.shared.state();
+            let (mut state, now) = (self.shared.state(), Instant::now());
             for op in state.inbox.drain(..).flat_map(WriteBatch::into_ops) {
-                self.backlog.accept(op, admission);
+                self.backlog.accept(op, admission, now);
             }
             state.flushing
         };
@@ -112,11 +116,12 @@ impl<T: Transport> Engine<T> {
             }
         }
         let free = self.concurrency.limit().saturating_sub(requests.len());
-        self.shared.depart(
-            self.backlog.fresh_ops(),
-            free,
-            free > 0 && self.backlog.waits_for_admission(),
-        );
+        self.shared.depart(&Departure {
+            unsent_ops: self.backlog.fresh_ops(),
+            parked_ops: self.backlog.parked_ops(),
+            free_requests: free,
+            retries_wait: free > 0 && self.backlog.waits_for_admission(),
+        });
         wake_at
     }
 
@@ -173,7 +178,9 @@ impl<T: Transport> Engine<T> {
             Err(error) => self.settle_failure(ops, error, sent, &mut feedback),
         };
         if tells_of_load {
-            self.concurrency.observe(&feedback);
+            let rate = self.settings.admission.as_ref();
+            let rate = rate.and_then(|admission| admission.rate());
+            self.concurrency.observe(&feedback, rate);
         }
         self.telemetry.record_capacity(&feedback);
         self.settings.tell(&feedback);
@@ -197,6 +204,17 @@ impl<T: Transport> Engine<T> {
         feedback.item_collections = response.item_collections;
         feedback.written_ops = written.len();
         feedback.written = cost_of(&written);
+        feedback.throttled_ops = refused.len();
+        feedback.hot_key_ops = self.backlog.observe(
+            Instant::now(),
+            Answered {
+                written: &written,
+                refused: &refused,
+                sent,
+                key_range: false,
+            },
+            self.settings.admission.as_deref(),
+        );
         for pending in written {
             self.resolve(
                 &pending,
@@ -208,7 +226,6 @@ impl<T: Transport> Engine<T> {
         if refused.is_empty() {
             return Ok(());
         }
-        feedback.throttled_ops = refused.len();
         feedback.unwritten = cost_of(&refused);
         let cause = Cause::Throttled(Vec::new());
         note_failure(&mut refused, &cause, sent);
@@ -236,6 +253,7 @@ impl<T: Transport> Engine<T> {
                 feedback.throttled_ops = ops.len();
                 let throttles = reasons.iter().filter_map(ThrottlingReason::throttle);
                 feedback.throttles = throttles.collect();
+                feedback.hot_key_ops = self.heat_of_refusal(&ops, sent, feedback);
             }
             _ => feedback.failed_ops = ops.len(),
         }
@@ -261,6 +279,30 @@ impl<T: Transport> Engine<T> {
                 }
             },
         }
+    }
+
+    /// Of `ops`, which were refused together, those of hot keys: none if the service names the table or an index.
+    fn heat_of_refusal(
+        &mut self,
+        ops: &[PendingOp],
+        sent: Instant,
+        feedback: &CapacityFeedback,
+    ) -> usize {
+        let mut scopes = feedback.throttles.iter().map(|throttle| throttle.scope);
+        let key_range = scopes.any(|scope| scope == ThrottleScope::KeyRange);
+        if !key_range && !feedback.throttles.is_empty() {
+            return 0;
+        }
+        self.backlog.observe(
+            Instant::now(),
+            Answered {
+                written: &[],
+                refused: ops,
+                sent,
+                key_range,
+            },
+            self.settings.admission.as_deref(),
+        )
     }
 
     /// An outage for as long as an operation may be tried is no reason to bury that operation: the next ones would
@@ -304,8 +346,11 @@ impl<T: Transport> Engine<T> {
         let backoff = self.settings.retry.backoff(cause);
         let asked = asked.min(self.settings.retry.max_retry_after);
         let wait = asked.saturating_add(backoff.wait(attempts, self.jitter.f64()));
-        let due = later(Instant::now(), wait);
-        self.backlog.retry_at(due, again);
+        let now = Instant::now();
+        if !asked.is_zero() {
+            self.backlog.hold_back(&again, later(now, asked));
+        }
+        self.backlog.retry_at(now, later(now, wait), again);
         for pending in exhausted {
             let message = format!("given up after {} requests: {message}", pending.attempts);
             self.bury(&pending, cause, message)?;

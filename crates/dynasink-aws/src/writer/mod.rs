@@ -2,6 +2,10 @@
 
 mod backlog;
 mod engine;
+mod hot;
+mod pending;
+mod request;
+mod retry_queue;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -27,7 +31,7 @@ use crate::transport::Transport;
 use engine::Engine;
 use stop::Stop;
 
-pub(crate) use backlog::PendingOp;
+pub(crate) use pending::PendingOp;
 
 /// A sink of batches that writes them to DynamoDB.
 ///
@@ -41,9 +45,13 @@ pub(crate) use backlog::PendingOp;
 ///   that fails is not stormed ([`RetryBudget`](crate::RetryBudget)). Retries pay at the rate limiter
 ///   ([`WriterBuilder::admission`]) like fresh operations. A request that the service finds invalid is halved until
 ///   the operation that spoils it stands alone.
+/// - **Hot partition keys**: where a partition key is refused while others are written, its operations are parked and
+///   go at a rate of their own, found as the table's is; those of other keys pass. Order per key is kept, and parked
+///   operations do not grow old: time in which nobody tried them is no time of failure.
 /// - **Ready** for what can be sent at once and one batch more, so that what a rate limiter above has admitted does
 ///   not pile up here and leave all at once.
-/// - **Held**: [`WriterBuilder::max_buffered_bytes`], and as many operations as twice the requests in flight carry.
+/// - **Held**: [`WriterBuilder::max_buffered_bytes`], and as many operations as twice the requests in flight carry; of
+///   parked operations, as many as the bytes allow.
 /// - **Flush and close**: ready when every accepted operation has its outcome.
 ///
 /// Requests go on while the sink is not polled: they belong to a task, which starts with the first batch and is
@@ -239,6 +247,8 @@ struct State {
     /// Operations without an outcome, and what they hold.
     held_ops: usize,
     held_bytes: usize,
+    /// Of these, operations of hot partition keys that wait for their turn.
+    parked_ops: usize,
     /// Operations that could be sent, and were not yet.
     unsent_ops: usize,
     /// Requests that could be in flight beside those that are.
@@ -252,7 +262,26 @@ struct State {
     waker: Option<Waker>,
 }
 
+/// What is left when the engine has sent what it could.
+#[derive(Clone, Copy, Debug)]
+struct Departure {
+    /// Operations that are paid for and not sent.
+    unsent_ops: usize,
+    /// Operations of hot partition keys that wait for their turn.
+    parked_ops: usize,
+    /// Requests that could be in flight beside those that are.
+    free_requests: usize,
+    /// Whether operations that were sent before wait for the rate limiter.
+    retries_wait: bool,
+}
+
 impl State {
+    /// Operations that count against the bound on operations. Those of hot keys may wait for long, and are held to a
+    /// bound on bytes alone, so that the operations behind them are seen.
+    fn counted_ops(&self) -> usize {
+        self.held_ops.saturating_sub(self.parked_ops)
+    }
+
     /// Whether one more batch would be sent soon. What is accepted was admitted by the rate limiter above, and would
     /// exceed its rate if it piled up here and left all at once. Retries go first: the limiter admits nothing fresh
     /// while there is no room here.
@@ -266,13 +295,15 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what could not be sent, how many more requests could be, and whether retries wait for admission.
-    fn depart(&self, unsent_ops: usize, free_requests: usize, retries_wait: bool) {
+    /// Notes what was sent and what was not.
+    fn depart(&self, departure: &Departure) {
         let waker = {
             let mut state = self.state();
-            state.unsent_ops = unsent_ops + state.inbox.iter().map(WriteBatch::len).sum::<usize>();
-            state.free_requests = free_requests;
-            state.retries_wait = retries_wait;
+            let in_inbox = state.inbox.iter().map(WriteBatch::len).sum::<usize>();
+            state.unsent_ops = departure.unsent_ops + in_inbox;
+            state.parked_ops = departure.parked_ops;
+            state.free_requests = departure.free_requests;
+            state.retries_wait = departure.retries_wait;
             // Whoever flushes waits for outcomes, and would only ask again.
             if state.departs() && !state.flushing {
                 state.waker.take()
@@ -335,7 +366,7 @@ impl<T: Transport> Sink<WriteBatch> for Writer<T> {
         let (ops, bytes) = (this.max_buffered_ops, this.max_buffered_bytes);
         this.poll_held(cx, false, |state| {
             state.held_ops == 0
-                || (state.held_ops + MAX_BATCH_OPS <= ops
+                || (state.counted_ops() + MAX_BATCH_OPS <= ops
                     && state.held_bytes < bytes
                     && state.departs())
         })

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use dynasink_core::{BatchSizer, Fuse, StageError, WriteBatch, WriteBatchBuilder, WriteOp};
+use dynasink_core::{
+    BatchLimit, BatchSizer, Fuse, StageError, WriteBatch, WriteBatchBuilder, WriteOp,
+};
 use futures::Sink;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
@@ -41,6 +43,8 @@ pin_project! {
 #[derive(Debug)]
 struct Filling {
     sizer: Arc<dyn BatchSizer>,
+    /// That of the open batch.
+    limit: BatchLimit,
     open: WriteBatchBuilder,
     open_is_complete: bool,
     sealed: Option<WriteBatch>,
@@ -62,7 +66,11 @@ impl Filling {
     }
 
     fn push(&mut self, op: WriteOp) {
-        let limit = self.sizer.limit();
+        // Asked once for each batch: what a sizer goes by may be behind a lock.
+        if self.open.is_empty() {
+            self.limit = self.sizer.limit();
+        }
+        let limit = self.limit;
         let fits = self.open.is_empty()
             || (self.open.len() < limit.ops
                 && self.open.wire_len() + op.wire_len() <= limit.bytes
@@ -74,11 +82,13 @@ impl Filling {
         };
         if let Some(op) = left_over {
             self.seal();
+            self.limit = self.sizer.limit();
             // The open batch is empty now: the way out was free when this operation was granted, and if a
             // linger has taken it since, then it took the open batch there.
             let pushed = self.open.push(op);
             debug_assert!(pushed.is_ok());
         }
+        let limit = self.limit;
         self.open_is_complete = self.open.len() >= limit.ops
             || self.open.is_full()
             || self.open.units() >= limit.units
@@ -126,6 +136,7 @@ where
             inner,
             filling: Filling {
                 sizer,
+                limit: BatchLimit::REQUEST,
                 open: WriteBatchBuilder::new(),
                 open_is_complete: false,
                 sealed: None,
@@ -253,7 +264,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use dynasink_core::{BatchLimit, WriteUnits};
+    use dynasink_core::WriteUnits;
     use futures::SinkExt;
 
     use super::*;

@@ -1,7 +1,13 @@
 //! Batches let through at a rate of write capacity units.
 
-mod auto;
+mod attribution;
+mod bucket;
+mod budget;
+mod clock;
+mod law;
 mod limiter;
+mod price;
+mod resource;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +19,7 @@ use futures::Sink;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-pub use auto::AutoRate;
+pub use law::{AutoRate, Observation, RateLaw, YieldingRate};
 pub use limiter::RateLimiter;
 
 pin_project! {

@@ -9,14 +9,16 @@ use dynasink_core::{
 use tokio::time::Instant;
 
 use super::{op, op_of, row_of, table};
-use crate::writer::backlog::{Backlog, Next, PendingOp, Request};
+use crate::writer::backlog::{Backlog, Next};
+use crate::writer::pending::PendingOp;
+use crate::writer::request::Request;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A backlog with these rows in it.
 fn backlog(rows: std::ops::Range<u64>) -> Backlog {
     let mut backlog = Backlog::default();
-    rows.for_each(|row| backlog.accept(op(row), None));
+    rows.for_each(|row| backlog.accept(op(row), None, Instant::now()));
     backlog
 }
 
@@ -98,7 +100,7 @@ fn who_stands_in_line_pays_when_it_is_sent() {
     let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
     let purse = Purse::of(0);
     for row in 0..3 {
-        backlog.accept(op_of(&users, 7, row, 0), Some(&purse));
+        backlog.accept(op_of(&users, 7, row, 0), Some(&purse), Instant::now());
     }
     assert_eq!(purse.left(), 2, "the first was paid for, and goes");
     let next = |backlog: &mut Backlog| backlog.next(now, BatchLimit::REQUEST, Some(&purse), true);
@@ -127,7 +129,7 @@ fn fresh_operations_go_in_order_in_full_requests() {
 fn operations_of_a_key_stand_in_line_until_the_one_before_has_its_outcome() {
     let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
     for (row, key) in [(0, 7), (1, 7), (2, 8), (3, 7), (4, 8)] {
-        backlog.accept(op_of(&users, key, row, 0), None);
+        backlog.accept(op_of(&users, key, row, 0), None, Instant::now());
     }
     let first = send(backlog.next(now, BatchLimit::REQUEST, None, false));
     assert_eq!(rows(&first.ops), [0, 2]);
@@ -141,7 +143,7 @@ fn operations_of_a_key_stand_in_line_until_the_one_before_has_its_outcome() {
     backlog.release(first.ops[0].op.key(), now);
     assert_eq!(next(&mut backlog, now), [1]);
     // Refused, the earlier operation keeps its place: the later one waits on.
-    backlog.retry_at(now + SECOND, vec![first.ops[1].clone()]);
+    backlog.retry_at(now, now + SECOND, vec![first.ops[1].clone()]);
     assert_eq!(
         at(backlog.next(now, BatchLimit::REQUEST, None, true)),
         now + SECOND
@@ -160,15 +162,15 @@ fn operations_of_a_key_stand_in_line_until_the_one_before_has_its_outcome() {
         None,
         true
     )));
-    backlog.accept(op_of(&users, 7, 5, 0), None);
+    backlog.accept(op_of(&users, 7, 5, 0), None, Instant::now());
     assert_eq!(next(&mut backlog, now), [5], "the key is not free again");
 }
 
 #[test]
 fn a_key_of_another_table_is_another_key() {
     let (mut backlog, now) = (Backlog::default(), Instant::now());
-    backlog.accept(op_of(&table("users"), 7, 0, 0), None);
-    backlog.accept(op_of(&table("orders"), 7, 1, 0), None);
+    backlog.accept(op_of(&table("users"), 7, 0, 0), None, Instant::now());
+    backlog.accept(op_of(&table("orders"), 7, 1, 0), None, Instant::now());
     assert_eq!(next(&mut backlog, now), [0, 1]);
 }
 
@@ -178,8 +180,8 @@ fn retries_go_first_and_fresh_operations_fill_the_request_up() {
     let mut refused = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
     refused.truncate(10);
     let late = refused.split_off(4);
-    backlog.retry_at(now + 2 * SECOND, late);
-    backlog.retry_at(now + SECOND, refused);
+    backlog.retry_at(now, now + 2 * SECOND, late);
+    backlog.retry_at(now, now + SECOND, refused);
 
     let due = send(backlog.next(now + SECOND, BatchLimit::REQUEST, None, false)).ops;
     let expected: Vec<u64> = (0..4).chain(25..46).collect();
@@ -196,7 +198,7 @@ fn retries_of_many_requests_are_merged_into_full_ones() {
     for _ in 0..4 {
         let mut ops = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
         ops.truncate(10);
-        backlog.retry_at(now + SECOND, ops);
+        backlog.retry_at(now, now + SECOND, ops);
     }
     let merged = next(&mut backlog, now + SECOND);
     let expected: Vec<u64> = (0..10).chain(25..35).chain(50..55).collect();
@@ -211,7 +213,7 @@ fn what_merging_leaves_over_waits_for_company_but_not_long() {
         let mut backlog = backlog(0..50);
         let mut refused = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
         refused.truncate(5);
-        backlog.retry_at(now, refused);
+        backlog.retry_at(now, now, refused);
         assert_eq!(next(&mut backlog, now).len(), 25);
         backlog
     };
@@ -235,10 +237,10 @@ fn what_merging_leaves_over_waits_for_company_but_not_long() {
     );
 
     let mut joined = leftovers(now);
-    (50..70).for_each(|row| joined.accept(op(row), None));
+    (50..70).for_each(|row| joined.accept(op(row), None, Instant::now()));
     assert_eq!(next(&mut joined, later), (45..70).collect::<Vec<_>>());
     // Nothing is left over, and what comes now was cut by others.
-    joined.accept(op(70), None);
+    joined.accept(op(70), None, Instant::now());
     assert_eq!(next(&mut joined, later), [70]);
 }
 
@@ -246,14 +248,14 @@ fn what_merging_leaves_over_waits_for_company_but_not_long() {
 #[test]
 fn leftovers_that_fill_a_request_by_size_do_not_wait() {
     let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
-    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000), None));
+    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000), None, Instant::now()));
     let units = BatchLimit {
         units: WriteUnits::new(200),
         ..BatchLimit::REQUEST
     };
     let refused = send(backlog.next(now, units, None, false)).ops;
     assert_eq!(rows(&refused), [0, 1]);
-    backlog.retry_at(now, refused);
+    backlog.retry_at(now, now, refused);
     for expected in [[0, 1], [2, 3], [4, 5], [6, 7]] {
         let request = send(backlog.next(now, units, None, false));
         assert_eq!(rows(&request.ops), expected);
@@ -263,9 +265,9 @@ fn leftovers_that_fill_a_request_by_size_do_not_wait() {
 #[test]
 fn no_leftover_waits_twice() {
     let (mut backlog, now, users) = (Backlog::default(), Instant::now(), table("users"));
-    (0..4).for_each(|row| backlog.accept(op_of(&users, row, row, 0), None));
+    (0..4).for_each(|row| backlog.accept(op_of(&users, row, row, 0), None, Instant::now()));
     let one_retry = send(backlog.next(now, limit(1), None, false)).ops;
-    backlog.retry_at(now, one_retry);
+    backlog.retry_at(now, now, one_retry);
     assert_eq!(
         rows(&send(backlog.next(now, limit(2), None, false)).ops),
         [0, 1]
@@ -300,7 +302,8 @@ fn limits_of_operations_bytes_and_units_are_kept_by_fresh_ones_and_retries() {
     ];
     for limit in limits {
         let mut backlog = Backlog::default();
-        (10..20).for_each(|row| backlog.accept(op_of(&users, row, row, 5000), None));
+        (10..20)
+            .for_each(|row| backlog.accept(op_of(&users, row, row, 5000), None, Instant::now()));
         let mut sent = Vec::new();
         while let Next::Send(request) = backlog.next(now, limit, None, true) {
             assert!(request.batch.wire_len() <= limit.bytes);
@@ -309,7 +312,7 @@ fn limits_of_operations_bytes_and_units_are_kept_by_fresh_ones_and_retries() {
         }
         let order: Vec<u64> = (10..20).collect();
         assert_eq!(rows(&sent), order);
-        backlog.retry_at(now, sent);
+        backlog.retry_at(now, now, sent);
         let mut lengths = Vec::new();
         let mut sent = Vec::new();
         while let Next::Send(request) = backlog.next(now, limit, None, true) {
@@ -330,11 +333,11 @@ fn an_operation_above_the_limits_goes_alone() {
         units: WriteUnits::new(1),
     };
     let mut backlog = Backlog::default();
-    (0..3).for_each(|row| backlog.accept(op_of(&users, row, row, 5000), None));
+    (0..3).for_each(|row| backlog.accept(op_of(&users, row, row, 5000), None, Instant::now()));
     for row in 0..3 {
         let request = send(backlog.next(now, tight, None, false));
         assert_eq!(rows(&request.ops), [row]);
-        backlog.retry_at(now + SECOND, request.ops);
+        backlog.retry_at(now, now + SECOND, request.ops);
     }
     for row in 0..3 {
         let request = send(backlog.next(now + SECOND, tight, None, false));
@@ -349,7 +352,7 @@ fn a_limit_that_is_none_or_too_much_is_brought_into_bounds() {
         let mut backlog = backlog(0..30);
         let request = send(backlog.next(now, limit(ops), None, false));
         assert_eq!(request.ops.len(), expected);
-        backlog.retry_at(now, request.ops);
+        backlog.retry_at(now, now, request.ops);
         let request = send(backlog.next(now, limit(ops), None, false));
         assert_eq!(rows(&request.ops)[0], 0);
         assert_eq!(request.ops.len(), expected);
@@ -360,7 +363,7 @@ fn a_limit_that_is_none_or_too_much_is_brought_into_bounds() {
 fn retries_wait_for_admission_and_fresh_operations_do_not() {
     let (mut backlog, now) = (backlog(0..10), Instant::now());
     let refused = send(backlog.next(now, limit(5), None, false)).ops;
-    backlog.retry_at(now, refused);
+    backlog.retry_at(now, now, refused);
     let purse = Purse::of(4);
     let fresh = send(backlog.next(now, BatchLimit::REQUEST, Some(&purse), false));
     assert_eq!(rows(&fresh.ops), [5, 6, 7, 8, 9]);
@@ -371,7 +374,7 @@ fn retries_wait_for_admission_and_fresh_operations_do_not() {
     );
 
     let purse = Purse::of(7);
-    backlog.accept(op(10), None);
+    backlog.accept(op(10), None, Instant::now());
     let merged = send(backlog.next(now, BatchLimit::REQUEST, Some(&purse), false));
     assert_eq!(rows(&merged.ops), [0, 1, 2, 3, 4, 10]);
     assert_eq!(purse.left(), 2, "only the retries pay");
@@ -381,9 +384,9 @@ fn retries_wait_for_admission_and_fresh_operations_do_not() {
 fn retries_pay_for_what_a_request_holds_and_no_more() {
     let (now, users) = (Instant::now(), table("users"));
     let mut backlog = Backlog::default();
-    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000), None));
+    (0..10).for_each(|row| backlog.accept(op_of(&users, row, row, 100_000), None, Instant::now()));
     let all = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
-    backlog.retry_at(now, all);
+    backlog.retry_at(now, now, all);
     let purse = Purse::of(198);
     let few = BatchLimit {
         units: WriteUnits::new(200),
@@ -418,7 +421,7 @@ fn an_admission_is_not_asked_again_at_once_and_no_wait_is_too_long() {
     ] {
         let (mut backlog, now) = (backlog(0..1), Instant::now());
         let refused = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
-        backlog.retry_at(now, refused);
+        backlog.retry_at(now, now, refused);
         let admission = Refusing(wait);
         let due = at(backlog.next(now, BatchLimit::REQUEST, Some(&admission), true));
         assert!(due >= now + least);
@@ -445,7 +448,7 @@ fn parts_wait_for_admission_too() {
     let (mut backlog, now) = (backlog(0..4), Instant::now());
     let spoilt = send(backlog.next(now, BatchLimit::REQUEST, None, false)).ops;
     backlog.bisect(spoilt);
-    backlog.accept(op(4), None);
+    backlog.accept(op(4), None, Instant::now());
     let purse = Purse::of(1);
     let fresh = send(backlog.next(now, BatchLimit::REQUEST, Some(&purse), false));
     assert_eq!(rows(&fresh.ops), [4]);

@@ -12,7 +12,8 @@ use crate::classify::Cause;
 use crate::concurrency::Concurrency;
 use crate::retry::RetryPolicy;
 use crate::retry_budget::RetryBudget;
-use crate::writer::backlog::{Backlog, Next, PendingOp};
+use crate::writer::backlog::{Backlog, Next};
+use crate::writer::pending::PendingOp;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -23,7 +24,7 @@ fn backlog(reserve: f64, rows: std::ops::Range<u64>) -> Backlog {
         per_second: 1.0,
         reserve,
     });
-    rows.for_each(|row| backlog.accept(op(row), None));
+    rows.for_each(|row| backlog.accept(op(row), None, Instant::now()));
     backlog
 }
 
@@ -47,7 +48,7 @@ fn failed_operations_wait_for_the_budget_and_others_go_without_them() {
     note(&mut failed_too, &Cause::Unreachable, now);
     note(&mut refused, &throttled(), now);
     for ops in [failed, failed_too, refused] {
-        backlog.retry_at(now, ops);
+        backlog.retry_at(now, now, ops);
     }
     let first = send(next(&mut backlog, now));
     assert_eq!(rows(&first.ops), (0..25).collect::<Vec<_>>());
@@ -67,8 +68,8 @@ fn a_request_with_failed_and_refused_operations_draws_on_the_budget_once() {
     let mut failed = ops.split_off(20);
     note(&mut ops, &throttled(), now);
     note(&mut failed, &Cause::Internal, now);
-    backlog.retry_at(now, ops);
-    backlog.retry_at(now, failed);
+    backlog.retry_at(now, now, ops);
+    backlog.retry_at(now, now, failed);
     let request = send(next(&mut backlog, now));
     assert_eq!(
         rows(&request.ops),

@@ -5,6 +5,7 @@ mod budget;
 mod ending;
 mod faults;
 mod giving_up;
+mod hot_keys;
 mod item_collections;
 mod observers;
 mod property;

@@ -1,0 +1,247 @@
+//! Which partition keys are refused for their own sake.
+
+use std::collections::HashMap;
+use std::ops::{AddAssign, Sub};
+use std::time::Duration;
+
+use dynasink_core::PartitionKey;
+use tokio::time::Instant;
+
+/// What was seen counts half after this long.
+const HALF_LIFE: Duration = Duration::from_secs(1);
+
+/// Counts are halved in steps no shorter than this.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Most keys that are suspected at a time.
+const MOST_SUSPECTS: usize = 4096;
+
+/// A suspect of which less than this is left, of operations refused, is none any more.
+const FORGOTTEN: f64 = 0.2;
+
+/// Operations of a hot key that were refused lately, beyond what was refused of the others.
+const EVIDENCE: f64 = 3.0;
+
+/// The same where the service says that a key range is the reason.
+const EVIDENCE_WITH_REASON: f64 = 1.0;
+
+/// A hot key's share of refused operations is so many times that of the others.
+const TIMES_THE_OTHERS: f64 = 3.0;
+
+/// Where more than this is refused of the others, it is the table that is used up.
+const MOSTLY_CLEAN: f64 = 0.25;
+
+/// Fewer operations of other keys say nothing about the table.
+const ENOUGH_OTHERS: f64 = 8.0;
+
+/// So many units a second of one key are near what a partition takes, which is 1,000: refused without others to compare
+/// with, it is hot.
+///
+/// Source: *Best practices for designing and using partition keys effectively*.
+const NEAR_THE_LIMIT: f64 = 700.0;
+
+/// Learns from answers which partition keys are hot: refused while others are written.
+///
+/// Only the first try of each operation counts: a retry says again what the first refusal said. Counts halve each
+/// second. A key is suspected from its first refusal on, and compared with the others from then on, so that both were
+/// there whenever the table was used up. It is hot if
+///
+/// - at least three operations more were refused than would have been with the others' share of refusals, or one if
+///   the service names a key range as the reason, and
+/// - its share of refusals is three times that of the others, of which at most a quarter is refused.
+///
+/// If refusals are spread evenly over keys, none is hot: the table is used up, and its rate has to fall. A key without
+/// others to compare with is hot if a key range is the reason, or if as much is written as a partition takes.
+///
+/// Memory: a few thousand suspects. While nothing is refused there are none.
+#[derive(Debug, Default)]
+pub(super) struct KeyHeat {
+    /// Of all keys that are not known to be hot.
+    all: Tally,
+    suspects: HashMap<PartitionKey, Suspect>,
+    since: Option<Instant>,
+    halved_at: Option<Instant>,
+}
+
+/// An operation that was tried for the first time.
+#[derive(Clone, Debug)]
+pub(super) struct FirstTry {
+    pub(super) key: PartitionKey,
+    pub(super) units: u64,
+    pub(super) refused: bool,
+}
+
+/// What was seen lately. Half of it is gone after a second.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    ops: f64,
+    refused: f64,
+    units: f64,
+    written_units: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Suspect {
+    own: Tally,
+    /// What had been seen of all before it was suspected.
+    before: Tally,
+    /// Whether a key range was the reason of a refusal.
+    key_range: bool,
+}
+
+impl KeyHeat {
+    /// Takes note of an answer at `now`, and says which keys are hot by it: each with how many units of it were written
+    /// in a second.
+    pub(super) fn observe(
+        &mut self,
+        now: Instant,
+        tries: &[FirstTry],
+        key_range: bool,
+    ) -> Vec<(PartitionKey, f64)> {
+        self.forget(now);
+        let before = self.all;
+        for seen in tries {
+            let tally = Tally::of(seen);
+            self.all += tally;
+            if let Some(suspect) = self.suspects.get_mut(&seen.key) {
+                suspect.own += tally;
+                suspect.key_range |= seen.refused && key_range;
+            } else if seen.refused && self.suspects.len() < MOST_SUSPECTS {
+                let mut own = tally;
+                // Of the same answer, what was written of the key before the refusal.
+                for earlier in tries
+                    .iter()
+                    .take_while(|earlier| !std::ptr::eq(*earlier, seen))
+                {
+                    if earlier.key == seen.key {
+                        own += Tally::of(earlier);
+                    }
+                }
+                self.suspects.insert(
+                    seen.key.clone(),
+                    Suspect {
+                        own,
+                        before,
+                        key_range,
+                    },
+                );
+            }
+        }
+        let mut hot: Vec<(PartitionKey, f64)> = Vec::new();
+        for seen in tries.iter().filter(|seen| seen.refused) {
+            if let Some(suspect) = self.suspects.get(&seen.key)
+                && self.is_hot(now, suspect)
+            {
+                let written = self.written_per_second(now, suspect);
+                self.all = self.all - suspect.own;
+                self.suspects.remove(&seen.key);
+                hot.push((seen.key.clone(), written));
+            }
+        }
+        hot
+    }
+
+    /// The share of operations that was refused lately of keys that are not hot.
+    pub(super) fn share_refused(&self) -> f64 {
+        self.all.share_refused()
+    }
+
+    fn is_hot(&self, now: Instant, suspect: &Suspect) -> bool {
+        let Suspect { own, before, .. } = suspect;
+        let others = self.all - *before - *own;
+        let evidence = if suspect.key_range {
+            EVIDENCE_WITH_REASON
+        } else {
+            EVIDENCE
+        };
+        let share = others.share_refused();
+        if own.refused - own.ops * share < evidence
+            || own.share_refused() < TIMES_THE_OTHERS * share
+            || share > MOSTLY_CLEAN
+        {
+            return false;
+        }
+        others.ops >= ENOUGH_OTHERS
+            || suspect.key_range
+            || self.written_per_second(now, suspect) >= NEAR_THE_LIMIT
+    }
+
+    /// Units written of the suspect in a second: its part of all units since it was suspected, by the units of all in a
+    /// second. Where almost nothing was written of it, half of what was asked for.
+    fn written_per_second(&self, now: Instant, suspect: &Suspect) -> f64 {
+        let since = self.since.unwrap_or(now);
+        let seen_for = now.saturating_duration_since(since).as_secs_f64();
+        // As much of a steady flow as counts in a tally, in seconds.
+        let mean_life = HALF_LIFE.as_secs_f64() / std::f64::consts::LN_2;
+        let window = mean_life * (1.0 - (-seen_for / mean_life).exp());
+        let all_per_second = self.all.units / window.max(STEP.as_secs_f64());
+        let of_all = (self.all - suspect.before).units.max(1.0);
+        let written = suspect.own.written_units.max(suspect.own.units / 2.0);
+        all_per_second * written / of_all
+    }
+
+    /// Lets what was seen count less and less.
+    fn forget(&mut self, now: Instant) {
+        self.since.get_or_insert(now);
+        let halved_at = *self.halved_at.get_or_insert(now);
+        let elapsed = now.saturating_duration_since(halved_at);
+        if elapsed < STEP {
+            return;
+        }
+        self.halved_at = Some(now);
+        let left = 0.5_f64.powf(elapsed.as_secs_f64() / HALF_LIFE.as_secs_f64());
+        self.all.keep(left);
+        self.suspects.retain(|_, suspect| {
+            suspect.own.keep(left);
+            suspect.before.keep(left);
+            suspect.own.refused >= FORGOTTEN
+        });
+    }
+}
+
+impl Tally {
+    fn of(seen: &FirstTry) -> Self {
+        let units = seen.units as f64;
+        Self {
+            ops: 1.0,
+            refused: f64::from(u8::from(seen.refused)),
+            units,
+            written_units: if seen.refused { 0.0 } else { units },
+        }
+    }
+
+    /// Half a refusal of two operations is taken for granted: few operations say little.
+    fn share_refused(&self) -> f64 {
+        (self.refused + 0.5) / (self.ops + 2.0)
+    }
+
+    fn keep(&mut self, left: f64) {
+        self.ops *= left;
+        self.refused *= left;
+        self.units *= left;
+        self.written_units *= left;
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.ops += other.ops;
+        self.refused += other.refused;
+        self.units += other.units;
+        self.written_units += other.written_units;
+    }
+}
+
+impl Sub for Tally {
+    type Output = Self;
+
+    /// What is left, at least nothing.
+    fn sub(self, other: Self) -> Self {
+        Self {
+            ops: (self.ops - other.ops).max(0.0),
+            refused: (self.refused - other.refused).max(0.0),
+            units: (self.units - other.units).max(0.0),
+            written_units: (self.written_units - other.written_units).max(0.0),
+        }
+    }
+}

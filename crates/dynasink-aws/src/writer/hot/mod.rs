@@ -1,0 +1,275 @@
+//! Partition keys to which more is written than their partitions take: their operations wait, and others pass.
+
+mod heat;
+mod pace;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use dynasink_core::limits::MAX_BATCH_OPS;
+use dynasink_core::{PartitionKey, PrimaryKey};
+use tokio::time::Instant;
+
+use self::heat::{FirstTry, KeyHeat};
+use self::pace::KeyPace;
+use super::pending::PendingOp;
+
+/// Operations that nothing else goes with wait so long for company of their own key.
+const COMPANY: Duration = Duration::from_millis(50);
+
+/// A key is no longer hot if it was not refused for so long and nothing of it waits. Its law asks for more every few
+/// seconds, so that this is a few answers in which it had enough.
+const COOLS_AFTER: Duration = Duration::from_secs(15);
+
+/// So long after a refusal of a hot key, its neighbours may find their partition empty.
+const NEIGHBOURS_FOR: Duration = Duration::from_secs(1);
+
+/// Where more of the others is refused lately, they are not the neighbours of a hot key: the table is used up.
+const MOST_NEIGHBOURS: f64 = 0.25;
+
+/// Most hot keys at a time. Were there more, none would stand out.
+const MOST_KEYS: usize = 256;
+
+/// The hot partition keys, each with its operations in the order in which they go, and the law of its rate.
+#[derive(Debug, Default)]
+pub(super) struct HotKeys {
+    heat: KeyHeat,
+    /// In an order, so that a run can be repeated.
+    keys: BTreeMap<PartitionKey, HotKey>,
+}
+
+#[derive(Debug)]
+struct HotKey {
+    pace: KeyPace,
+    parked: VecDeque<Parked>,
+    /// Operations that stand in line for their primary key.
+    in_lines: usize,
+}
+
+#[derive(Debug)]
+struct Parked {
+    pending: PendingOp,
+    since: Instant,
+}
+
+/// What became of the operations of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answered<'a> {
+    pub(super) written: &'a [PendingOp],
+    pub(super) refused: &'a [PendingOp],
+    pub(super) sent: Instant,
+    /// Whether the service names a key range as the reason.
+    pub(super) key_range: bool,
+}
+
+/// What an answer says of hot keys.
+#[derive(Debug, Default)]
+pub(super) struct Heated {
+    /// Keys that are hot from now on.
+    pub(super) keys: Vec<PartitionKey>,
+    /// Operations that were refused for their keys' sake, or for that of a neighbour.
+    pub(super) ops: usize,
+}
+
+impl HotKeys {
+    /// Operations that wait, in line for their primary keys or ready.
+    pub(super) fn parked_ops(&self) -> usize {
+        let keys = self.keys.values();
+        keys.map(|key| key.parked.len() + key.in_lines).sum()
+    }
+
+    /// The partition key of `key`, if it is hot.
+    pub(super) fn hot(&self, key: &PrimaryKey) -> Option<PartitionKey> {
+        if self.keys.is_empty() {
+            return None;
+        }
+        let key = key.partition_key();
+        self.keys.contains_key(&key).then_some(key)
+    }
+
+    /// Learns from an answer at `now`.
+    pub(super) fn observe(&mut self, now: Instant, answered: Answered<'_>) -> Heated {
+        let Answered {
+            written,
+            refused,
+            sent,
+            key_range,
+        } = answered;
+        let (mut cold, mut cold_ops, mut cold_refused) = (Vec::new(), 0, 0);
+        let all = written.iter().map(|pending| (pending, false));
+        for (pending, was_refused) in all.chain(refused.iter().map(|pending| (pending, true))) {
+            let (key, units) = (pending.op.key().partition_key(), pending.op.units().get());
+            match self.keys.get_mut(&key) {
+                Some(hot) if !was_refused => hot.pace.written(units),
+                Some(_) => {}
+                None => {
+                    cold_ops += 1;
+                    cold_refused += usize::from(was_refused);
+                    if pending.attempts <= 1 {
+                        cold.push(FirstTry {
+                            key,
+                            units,
+                            refused: was_refused,
+                        });
+                    }
+                }
+            }
+        }
+        let heated = self.heat.observe(now, &cold, key_range);
+        if refused.is_empty() {
+            return Heated::default();
+        }
+        let neighbours = self.heat.share_refused() <= MOST_NEIGHBOURS
+            && (cold_ops < 4 || cold_refused * 2 <= cold_ops);
+        let hot_refused: Vec<PartitionKey> = refused
+            .iter()
+            .filter_map(|pending| self.hot(pending.op.key()))
+            .collect();
+        let mut keys = Vec::new();
+        for (key, written_per_second) in heated {
+            if self.keys.len() < MOST_KEYS {
+                tracing::debug!(
+                    table = key.table().as_str(),
+                    units_per_second = written_per_second,
+                    "a partition key is hot: its operations wait, and others pass"
+                );
+                let hot = HotKey {
+                    pace: KeyPace::new(written_per_second, now),
+                    parked: VecDeque::new(),
+                    in_lines: 0,
+                };
+                self.keys.insert(key.clone(), hot);
+                keys.push(key);
+            }
+        }
+        // Where the table is used up, a hot key is refused with all the others.
+        if neighbours || !keys.is_empty() {
+            for key in &hot_refused {
+                if let Some(hot) = self.keys.get_mut(key) {
+                    hot.pace.refused(now, sent);
+                }
+            }
+        } else if cold_refused > 0 {
+            return Heated { keys, ops: 0 };
+        }
+        let warm =
+            |hot: &HotKey| now.saturating_duration_since(hot.pace.refused_at()) <= NEIGHBOURS_FOR;
+        let ops = if neighbours && self.keys.values().any(warm) {
+            refused.len()
+        } else {
+            let hot = refused.iter();
+            hot.filter(|pending| self.hot(pending.op.key()).is_some())
+                .count()
+        };
+        Heated { keys, ops }
+    }
+
+    /// Parks an operation of the hot `key` behind the others.
+    pub(super) fn park(&mut self, key: &PartitionKey, pending: PendingOp, now: Instant) {
+        if let Some(hot) = self.keys.get_mut(key) {
+            if hot.parked.is_empty() {
+                hot.pace.resume(now);
+            }
+            let since = now;
+            hot.parked.push_back(Parked { pending, since });
+        }
+    }
+
+    /// Parks an operation of the hot `key` before the others: it came before them, and was refused.
+    pub(super) fn park_first(&mut self, key: &PartitionKey, pending: PendingOp, now: Instant) {
+        if let Some(hot) = self.keys.get_mut(key) {
+            let since = now;
+            hot.parked.push_front(Parked { pending, since });
+        }
+    }
+
+    /// Sends nothing of the hot `key` before `until`.
+    pub(super) fn pause_until(&mut self, key: &PartitionKey, until: Instant) {
+        if let Some(hot) = self.keys.get_mut(key) {
+            hot.pace.pause_until(until);
+        }
+    }
+
+    /// Notes that so many more operations of the hot `key` stand in line for their primary keys.
+    pub(super) fn enter_lines(&mut self, key: &PartitionKey, ops: usize) {
+        if let Some(hot) = self.keys.get_mut(key) {
+            hot.in_lines += ops;
+        }
+    }
+
+    /// Notes that an operation of the hot `key` stands in line no more.
+    pub(super) fn leave_line(&mut self, key: &PartitionKey) {
+        if let Some(hot) = self.keys.get_mut(key) {
+            hot.in_lines = hot.in_lines.saturating_sub(1);
+        }
+    }
+
+    /// Lets time go on to `now`: laws grow, and keys cool down.
+    pub(super) fn advance(&mut self, now: Instant) {
+        self.keys.retain(|key, hot| {
+            hot.pace.advance(now, !hot.parked.is_empty());
+            let refused_for = now.saturating_duration_since(hot.pace.refused_at());
+            let cool = refused_for >= COOLS_AFTER && hot.parked.is_empty() && hot.in_lines == 0;
+            if cool {
+                tracing::debug!(
+                    table = key.table().as_str(),
+                    "a partition key is hot no more"
+                );
+            }
+            !cool
+        });
+    }
+
+    /// As many operations as may go at `now`, at most a request full of them: those that have waited longest for their
+    /// turn first.
+    pub(super) fn due(&self, now: Instant) -> Vec<(&PartitionKey, &PendingOp)> {
+        let mut keys: Vec<_> = self
+            .keys
+            .iter()
+            .filter(|(_, hot)| !hot.parked.is_empty() && hot.pace.next_at() <= now)
+            .collect();
+        keys.sort_by_key(|(_, hot)| hot.pace.next_at());
+        let mut due = Vec::new();
+        for (key, hot) in keys {
+            let mut next_at = hot.pace.next_from(now);
+            for parked in &hot.parked {
+                if next_at > now || due.len() >= MAX_BATCH_OPS {
+                    break;
+                }
+                due.push((key, &parked.pending));
+                next_at = hot.pace.after(next_at, parked.pending.op.units().get());
+            }
+        }
+        due
+    }
+
+    /// When operations go though nothing goes with them.
+    pub(super) fn due_alone_at(&self) -> Option<Instant> {
+        let waiting = self.keys.values().filter(|hot| !hot.parked.is_empty());
+        waiting
+            .map(|hot| hot.pace.next_at())
+            .min()
+            .map(|next_at| next_at + COMPANY)
+    }
+
+    /// Takes the first `count` of those that are due at `now` out. The time for which they were parked is no time for
+    /// which they were refused.
+    pub(super) fn take(&mut self, now: Instant, count: usize) -> Vec<PendingOp> {
+        let due = self.due(now).into_iter().take(count);
+        let keys: Vec<PartitionKey> = due.map(|(key, _)| key.clone()).collect();
+        let mut taken = Vec::with_capacity(count);
+        for key in keys {
+            let Some(hot) = self.keys.get_mut(&key) else {
+                continue;
+            };
+            if let Some(Parked { mut pending, since }) = hot.parked.pop_front() {
+                hot.pace.spend(now, 1, pending.op.units().get());
+                pending
+                    .failures
+                    .excuse(now.saturating_duration_since(since));
+                taken.push(pending);
+            }
+        }
+        taken
+    }
+}

@@ -1,0 +1,415 @@
+//! A partition key that gets more than its partition takes, among many that do not.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dynasink_core::{
+    Admission, CapacityFeedback, CapacityObserver, KeyType, TableSchema, WriteBatch, WriteCost,
+    WriteOp, WriteUnits,
+};
+use fastrand::Rng;
+use futures::SinkExt;
+use tokio::time::{Instant, sleep};
+
+use super::service::{Fate, Service, throttled};
+use super::{FOREVER, Recorder, batch, position, retries, row_of};
+use crate::concurrency::Concurrency;
+use crate::writer::{Writer, WriterBuilder};
+
+/// The key that most is written to.
+const HOT: u64 = 0;
+
+/// A rate of units as a limiter admits it: a twentieth of a second may come at once.
+#[derive(Clone, Debug)]
+pub(super) struct Limiter(Arc<Mutex<Bucket>>);
+
+#[derive(Debug)]
+struct Bucket {
+    rate: f64,
+    depth: f64,
+    level: f64,
+    filled_at: Instant,
+}
+
+impl Bucket {
+    fn new(rate: f64, depth: f64) -> Self {
+        Self {
+            rate,
+            depth,
+            level: depth,
+            filled_at: Instant::now(),
+        }
+    }
+
+    fn refill(&mut self) {
+        let elapsed = self.filled_at.elapsed().as_secs_f64();
+        self.filled_at = Instant::now();
+        self.level = (self.level + self.rate * elapsed).min(self.depth);
+    }
+
+    /// Takes `units`, into debt if fewer are left.
+    fn take(&mut self, units: f64) -> bool {
+        self.refill();
+        let takes = self.level >= units.min(1.0);
+        if takes {
+            self.level -= units;
+        }
+        takes
+    }
+}
+
+impl Limiter {
+    pub(super) fn new(rate: f64) -> Self {
+        Self(Arc::new(Mutex::new(Bucket::new(rate, rate / 20.0))))
+    }
+}
+
+impl CapacityObserver for Limiter {
+    fn observe(&self, feedback: &CapacityFeedback) {
+        self.give_back(&feedback.unwritten);
+    }
+}
+
+impl Admission for Limiter {
+    fn try_admit(&self, cost: &WriteCost) -> Result<(), Duration> {
+        let (mut bucket, cost) = (self.0.lock().unwrap(), cost.units().get() as f64);
+        bucket.refill();
+        // A larger cost goes into debt.
+        let missing = cost.min(bucket.depth) - bucket.level;
+        if missing > 1e-6 {
+            return Err(Duration::from_secs_f64(missing / bucket.rate));
+        }
+        bucket.level -= cost;
+        Ok(())
+    }
+
+    fn give_back(&self, cost: &WriteCost) {
+        let mut bucket = self.0.lock().unwrap();
+        bucket.level = (bucket.level + cost.units().get() as f64).min(bucket.depth);
+    }
+
+    fn rate(&self) -> Option<WriteUnits> {
+        Some(WriteUnits::from_consumed(self.0.lock().unwrap().rate))
+    }
+}
+
+/// Writes `ops` in batches of `len` as fast as `limiter` admits them, and closes the writer.
+pub(super) async fn write_at_the_rate(
+    mut writer: Writer<Service>,
+    limiter: &Limiter,
+    ops: &[WriteOp],
+    len: usize,
+) {
+    let all = async {
+        let mut ops = ops.iter().cloned().peekable();
+        while ops.peek().is_some() {
+            let mut builder = dynasink_core::WriteBatchBuilder::new();
+            while builder.len() < len
+                && let Some(op) = ops.peek()
+                && builder.push(op.clone()).is_ok()
+            {
+                ops.next();
+            }
+            let batch = builder.take().unwrap();
+            poll_fn(|cx| writer.poll_ready_unpin(cx)).await.unwrap();
+            while let Err(wait) = limiter.try_admit(&batch.cost()) {
+                sleep(wait.max(Duration::from_millis(1))).await;
+                poll_fn(|cx| writer.poll_ready_unpin(cx)).await.unwrap();
+            }
+            writer.start_send_unpin(batch).unwrap();
+        }
+        writer.close().await.unwrap();
+    };
+    let written = tokio::time::timeout(FOREVER, all).await;
+    written.expect("the writer hangs");
+}
+
+fn table() -> TableSchema {
+    TableSchema::builder("users")
+        .partition_key("id", KeyType::N)
+        .sort_key("at", KeyType::N)
+        .build()
+        .unwrap()
+}
+
+/// The item `at` of the partition key `id`, that came as the row `row`.
+fn op(table: &TableSchema, id: u64, at: u64, row: u64) -> WriteOp {
+    let item = table.item(|item| {
+        item.attribute("id")?.integer(id)?;
+        item.attribute("at")?.integer(at)
+    });
+    table.put(item.unwrap()).unwrap().at(position(row))
+}
+
+/// What a service saw.
+#[derive(Clone, Debug, Default)]
+struct Seen(Arc<Mutex<Counts>>);
+
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    written: u64,
+    refused: u64,
+    /// When the last operation of a key that is not hot was written.
+    others_until: Duration,
+}
+
+/// A service whose partitions take so many units a second each: the operation of a row is in the partition that
+/// `partition_of` says.
+fn service(
+    rates: Vec<f64>,
+    latency: Duration,
+    partition_of: impl Fn(u64) -> usize + Send + 'static,
+    seen: &Seen,
+) -> Service {
+    let (seen, start) = (seen.clone(), Instant::now());
+    let mut partitions: Vec<Bucket> = rates
+        .into_iter()
+        .map(|rate| Bucket::new(rate, rate))
+        .collect();
+    Service::new(move |request: &WriteBatch| {
+        let mut counts = seen.0.lock().unwrap();
+        let mut refused = Vec::new();
+        for op in request.ops() {
+            let partition = partition_of(row_of(op));
+            if partitions[partition].take(op.units().get() as f64) {
+                counts.written += 1;
+                if partition != 0 {
+                    counts.others_until = start.elapsed();
+                }
+            } else {
+                refused.push(row_of(op));
+                counts.refused += 1;
+            }
+        }
+        let fate = if refused.len() == request.len() {
+            Fate::failed(request, throttled())
+        } else {
+            Fate::unprocessed(refused)
+        };
+        fate.after(latency)
+    })
+}
+
+fn writer(service: &Service, limiter: &Limiter, recorder: &Recorder) -> WriterBuilder<Service> {
+    Writer::builder(service.clone())
+        .outcomes(recorder.outcomes())
+        .admission(limiter.clone())
+        .concurrency(Concurrency::default())
+        .jitter_seed(1)
+}
+
+/// A load of which every operation of the key `HOT` lies in a partition of its own.
+struct HotLoad {
+    ops: Vec<WriteOp>,
+    hot: Arc<Vec<bool>>,
+}
+
+impl HotLoad {
+    /// So many operations, of which a share is of the hot key, of so many other keys. The items of a key come again
+    /// after `items`.
+    fn new(rng: &mut Rng, rows: u64, share: f64, keys: u64, items: u64) -> Self {
+        let table = table();
+        let hot: Vec<bool> = (0..rows).map(|_| rng.f64() < share).collect();
+        let ops = hot.iter().zip(0..).map(|(hot, row)| {
+            let id = if *hot { HOT } else { rng.u64(1..=keys) };
+            op(&table, id, rng.u64(..items), row)
+        });
+        Self {
+            ops: ops.collect(),
+            hot: Arc::new(hot),
+        }
+    }
+
+    fn partition_of(&self) -> impl Fn(u64) -> usize + Send + 'static {
+        let hot = Arc::clone(&self.hot);
+        move |row| usize::from(!hot[usize::try_from(row).unwrap()])
+    }
+
+    fn hot_ops(&self) -> f64 {
+        self.hot.iter().filter(|hot| **hot).count() as f64
+    }
+
+    /// Each operation was written once, and the last of each key is what the table holds.
+    fn assert_written(&self, service: &Service, recorder: &Recorder) {
+        assert_eq!(recorder.written().len(), self.ops.len());
+        let last: HashMap<_, _> = self
+            .ops
+            .iter()
+            .map(|op| (op.key().clone(), row_of(op)))
+            .collect();
+        assert_eq!(service.items(), last.into_iter().collect());
+        service.requests();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_flow_while_a_hot_key_goes_as_fast_as_its_partition_takes_it() {
+    let (start, seen, recorder) = (Instant::now(), Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(7), 20_000, 0.3, 500, 1_000_000);
+    let (hot_rate, latency) = (200.0, Duration::from_millis(10));
+    let service = service(vec![hot_rate, 1e9], latency, load.partition_of(), &seen);
+    let limiter = Limiter::new(2_000.0);
+    let writer = writer(&service, &limiter, &recorder).build();
+    write_at_the_rate(writer, &limiter, &load.ops, 25).await;
+    let (seconds, counts) = (
+        start.elapsed().as_secs_f64(),
+        seen.0.lock().unwrap().clone(),
+    );
+    load.assert_written(&service, &recorder);
+    let least = load.hot_ops() / hot_rate;
+    assert!(
+        seconds < least / 0.95,
+        "{seconds} s where {least} s are needed"
+    );
+    let others = (20_000.0 - load.hot_ops()) / (2_000.0 - hot_rate);
+    let others_until = counts.others_until.as_secs_f64();
+    assert!(
+        others_until < others * 1.05 + 0.2,
+        "{others_until} of {others}"
+    );
+    assert!(counts.refused < 20_000 * 2 / 100, "{counts:?}");
+    let requests = service.requests().len();
+    assert!(requests < 20_000 / 12, "{requests} requests");
+}
+
+/// Adds up what is refused.
+#[derive(Clone, Debug, Default)]
+struct Refusals(Arc<Mutex<(usize, usize)>>);
+
+impl CapacityObserver for Refusals {
+    fn observe(&self, feedback: &CapacityFeedback) {
+        let mut sums = self.0.lock().unwrap();
+        sums.0 += feedback.throttled_ops;
+        sums.1 += feedback.hot_key_ops;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_used_up_table_refuses_is_no_key_s_fault() {
+    let (seen, recorder) = (Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(7), 20_000, 0.3, 500, 1_000_000);
+    let latency = Duration::from_millis(10);
+    let service = service(vec![500.0], latency, |_| 0, &seen);
+    let (limiter, refusals) = (Limiter::new(520.0), Refusals::default());
+    let writer = writer(&service, &limiter, &recorder).capacity_observer(refusals.clone());
+    write_at_the_rate(writer.build(), &limiter, &load.ops, 25).await;
+    load.assert_written(&service, &recorder);
+    let (throttled, hot) = *refusals.0.lock().unwrap();
+    assert!(throttled > 300, "{throttled}");
+    assert!(hot * 20 < throttled, "{hot} of {throttled}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_hot_key_is_refused_is_told_as_its_own() {
+    let (seen, recorder) = (Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(7), 10_000, 0.2, 500, 1_000_000);
+    let latency = Duration::from_millis(10);
+    // One other key in eight lies in the partition of the hot one.
+    let hot = load.partition_of();
+    let partition_of = move |row| if row % 8 == 0 { 0 } else { hot(row) };
+    let service = service(vec![400.0, 1e9], latency, partition_of, &seen);
+    let (limiter, refusals) = (Limiter::new(2_000.0), Refusals::default());
+    let writer = writer(&service, &limiter, &recorder).capacity_observer(refusals.clone());
+    write_at_the_rate(writer.build(), &limiter, &load.ops, 25).await;
+    load.assert_written(&service, &recorder);
+    let (throttled, hot) = *refusals.0.lock().unwrap();
+    assert!(throttled < 300, "{throttled}");
+    assert!(hot * 10 > throttled * 8, "{hot} of {throttled}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn parked_operations_do_not_grow_old() {
+    let (seen, recorder) = (Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(3), 4_000, 0.5, 100, 1_000_000);
+    let latency = Duration::from_millis(10);
+    let service = service(vec![50.0, 1e9], latency, load.partition_of(), &seen);
+    let limiter = Limiter::new(1_000.0);
+    let patience = retries(u32::MAX, Duration::from_secs(5));
+    let writer = writer(&service, &limiter, &recorder).retry_policy(patience);
+    write_at_the_rate(writer.build(), &limiter, &load.ops, 25).await;
+    load.assert_written(&service, &recorder);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_writer_is_ready_while_operations_are_parked_and_flushes_them() {
+    let (seen, recorder) = (Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(3), 2_000, 0.9, 100, 1_000_000);
+    let service = service(
+        vec![20.0, 1e9],
+        Duration::from_millis(10),
+        load.partition_of(),
+        &seen,
+    );
+    let mut writer = Writer::builder(service.clone())
+        .outcomes(recorder.outcomes())
+        .concurrency(Concurrency::Fixed(2))
+        .jitter_seed(1)
+        .build();
+    let start = Instant::now();
+    for ops in load.ops.chunks(25) {
+        sleep(Duration::from_millis(20)).await;
+        writer.feed(batch(ops.iter().cloned())).await.unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(writer.shared.state().parked_ops > 1_000);
+    writer.flush().await.unwrap();
+    load.assert_written(&service, &recorder);
+    assert_eq!(writer.shared.state().parked_ops, 0);
+}
+
+async fn run(seed: u64) {
+    let mut rng = Rng::with_seed(seed);
+    let (seen, recorder, start) = (Seen::default(), Recorder::default(), Instant::now());
+    let items = [3, 200, 1_000_000][rng.usize(..3)];
+    let share = 0.1 + 0.6 * rng.f64();
+    let load = HotLoad::new(&mut rng, 3_000, share, 300, items);
+    let rate = 200.0 + 2_000.0 * rng.f64();
+    let hot_rate = 10.0 + 200.0 * rng.f64();
+    let latency = Duration::from_millis(rng.u64(1..100));
+    let service = service(vec![hot_rate, 1e9], latency, load.partition_of(), &seen);
+    let limiter = Limiter::new(rate);
+    let max_bytes = [usize::MAX, 100_000, 20_000][rng.usize(..3)];
+    let builder = writer(&service, &limiter, &recorder)
+        .retry_policy(retries(u32::MAX, FOREVER))
+        .max_buffered_bytes(max_bytes);
+    let writer = builder.build();
+    let shared = Arc::clone(&writer.shared);
+    let largest = 25 * load.ops.iter().map(WriteOp::memory).max().unwrap();
+    let watch = tokio::spawn(async move {
+        loop {
+            let held = shared.state().held_bytes;
+            assert!(held <= max_bytes.saturating_add(largest), "{held} bytes");
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    write_at_the_rate(writer, &limiter, &load.ops, rng.usize(1..=25)).await;
+    assert!(!watch.is_finished(), "the bound on bytes");
+    watch.abort();
+    load.assert_written(&service, &recorder);
+    let counts = seen.0.lock().unwrap().clone();
+    assert_eq!(counts.written, 3_000);
+    if items > 1_000 {
+        let least = (load.hot_ops() / hot_rate).max(3_000.0 / rate);
+        let share = least / start.elapsed().as_secs_f64();
+        assert!(share > 0.85, "{share} of what the partition can take");
+        assert!(counts.refused < 3_000 * 6 / 100, "{counts:?}");
+    }
+}
+
+#[test]
+fn whatever_the_rates_a_hot_key_is_written_in_order_and_in_full() {
+    for seed in 0..60 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let run = async { tokio::time::timeout(30 * FOREVER, run(seed)).await };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(run).expect("the writer hangs");
+        }));
+        assert!(result.is_ok(), "seed {seed}");
+    }
+}

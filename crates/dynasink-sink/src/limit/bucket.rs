@@ -1,0 +1,261 @@
+//! Units at a rate, on governor.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter as Governor};
+
+/// A change of the rate by less than this part of it waits until it has become more.
+const LEAST_CHANGE: f64 = 0.001;
+
+/// Less than this is what sums of fractions leave.
+const NOTHING: f64 = 1e-6;
+
+/// Units that come at a rate, are saved up for a cost, and can be owed.
+///
+/// - **At rest** it holds a burst, in the governor. No more than half of it is taken at once: while somebody waits for
+///   the next portion, what comes later than the timer's millisecond still finds room.
+/// - **What comes back** is spent again, up to as much as another burst.
+/// - **A cost** beyond the burst is saved up portion by portion. It is kept while another resource makes its owner wait.
+/// - **Debt** is paid by whoever comes next, before it may go.
+#[derive(Debug)]
+pub(super) struct Bucket<C: Clock<Instant = Duration> + Copy> {
+    governor: Governor<NotKeyed, InMemoryState, C, NoOpMiddleware<Duration>>,
+    clock: C,
+    rate: f64,
+    burst: Duration,
+    /// Units taken from the governor and not yet spent; what is owed, if negative.
+    balance: f64,
+    /// Nothing comes back before: a pause is to be a pause.
+    paused_until: Duration,
+}
+
+impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
+    /// A rested bucket.
+    pub(super) fn new(rate: f64, burst: Duration, clock: C) -> Self {
+        Self {
+            governor: governor(rate, burst, clock),
+            clock,
+            rate,
+            burst,
+            balance: 0.0,
+            paused_until: Duration::ZERO,
+        }
+    }
+
+    /// Saves up for `cost`, or says how long it takes until there is more. It is spent by [`take`](Self::take).
+    pub(super) fn save_up(&mut self, cost: f64) -> Result<(), Duration> {
+        let portion = (self.cells().get() / 2).max(1);
+        while self.balance + NOTHING < cost {
+            let missing = whole((cost - self.balance).ceil());
+            let portion = missing.min(portion);
+            match NonZeroU32::new(portion).map(|portion| self.governor.check_n(portion)) {
+                Some(Ok(Ok(()))) => self.balance += f64::from(portion),
+                Some(Ok(Err(not_until))) => return Err(not_until.wait_time_from(self.clock.now())),
+                // A portion is at least one cell, and never above the burst.
+                None | Some(Err(_)) => return Err(self.burst),
+            }
+        }
+        Ok(())
+    }
+
+    /// Spends what was saved up, or more: the rest is owed.
+    pub(super) fn take(&mut self, cost: f64) {
+        self.balance -= cost;
+    }
+
+    /// Takes units back, up to a burst.
+    pub(super) fn give_back(&mut self, units: f64) {
+        if self.clock.now() >= self.paused_until {
+            let room = f64::from(self.cells().get()) - self.balance;
+            self.balance += units.min(room.max(0.0));
+        }
+    }
+
+    /// Lets nothing pass for `length`, a burst included. What is being saved up for a cost above the burst stays.
+    pub(super) fn pause(&mut self, length: Duration) {
+        self.drain();
+        if self.balance <= f64::from(self.cells().get()) {
+            self.balance = self.balance.min(0.0);
+        }
+        self.balance -= self.rate * length.as_secs_f64();
+        self.paused_until = self.clock.now() + length;
+    }
+
+    /// Goes on at `rate`. What it holds stays, within a burst: a change of the rate is no reason for one.
+    pub(super) fn set_rate(&mut self, rate: f64) {
+        if (rate - self.rate).abs() >= self.rate * LEAST_CHANGE {
+            self.rebuild(rate, self.burst);
+        }
+    }
+
+    /// Changes how much it holds at rest.
+    pub(super) fn set_burst(&mut self, burst: Duration) {
+        self.rebuild(self.rate, burst);
+    }
+
+    fn rebuild(&mut self, rate: f64, burst: Duration) {
+        let held = self.balance + self.drain();
+        self.rate = rate;
+        self.burst = burst;
+        self.governor = governor(rate, burst, self.clock);
+        // A new one is full.
+        self.drain();
+        self.balance = held.min(self.balance.max(f64::from(self.cells().get())));
+    }
+
+    /// Empties the governor, and says what was in it, down to the fraction of a unit.
+    fn drain(&mut self) -> f64 {
+        let mut drained = 0.0;
+        let mut portion = self.cells();
+        loop {
+            match self.governor.check_n(portion) {
+                Ok(Ok(())) => drained += f64::from(portion.get()),
+                Ok(Err(not_until)) if portion.get() == 1 => {
+                    let wait = not_until.wait_time_from(self.clock.now());
+                    return drained + (1.0 - wait.as_secs_f64() * self.rate).clamp(0.0, 1.0);
+                }
+                _ => portion = half(portion),
+            }
+        }
+    }
+
+    fn cells(&self) -> NonZeroU32 {
+        cells(self.rate, self.burst)
+    }
+}
+
+fn governor<C: Clock<Instant = Duration> + Copy>(
+    rate: f64,
+    burst: Duration,
+    clock: C,
+) -> Governor<NotKeyed, InMemoryState, C, NoOpMiddleware<Duration>> {
+    // Rounded up, so that the rate is never exceeded by the nanosecond.
+    let nanos = (1e9 / rate).ceil().max(1.0);
+    let period = Duration::from_nanos(dynasink_core::WriteUnits::from_consumed(nanos).get());
+    let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+    Governor::direct_with_clock(quota.allow_burst(cells(rate, burst)), clock)
+}
+
+/// What a bucket holds at rest: at least two units, one of which may be taken while the other comes.
+fn cells(rate: f64, burst: Duration) -> NonZeroU32 {
+    const LEAST: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+    let cells = whole(rate * burst.as_secs_f64());
+    NonZeroU32::new(cells).unwrap_or(LEAST).max(LEAST)
+}
+
+fn half(portion: NonZeroU32) -> NonZeroU32 {
+    NonZeroU32::new(portion.get() / 2).unwrap_or(NonZeroU32::MIN)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float to integer casts saturate, and negative values and NaN become 0"
+)]
+fn whole(units: f64) -> u32 {
+    units as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    thread_local! {
+        static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    struct Hand;
+
+    impl Clock for Hand {
+        type Instant = Duration;
+
+        fn now(&self) -> Duration {
+            NOW.get()
+        }
+    }
+
+    const BURST: Duration = Duration::from_millis(50);
+    const MILLI: Duration = Duration::from_millis(1);
+
+    fn bucket(rate: f64) -> Bucket<Hand> {
+        NOW.set(Duration::ZERO);
+        Bucket::new(rate, BURST, Hand)
+    }
+
+    /// Spends `cost` as often as it can be had, looking every millisecond, and says how often that was.
+    fn spend(bucket: &mut Bucket<Hand>, cost: f64, time: Duration) -> u32 {
+        let end = NOW.get() + time;
+        let mut spent = 0;
+        loop {
+            while bucket.save_up(cost).is_ok() {
+                bucket.take(cost);
+                spent += 1;
+            }
+            if NOW.get() + MILLI > end {
+                return spent;
+            }
+            NOW.set(NOW.get() + MILLI);
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_when_the_rate_changes_all_the_time() {
+        for rate in [5.0, 500.0, 40_000.0] {
+            let mut bucket = bucket(rate);
+            let mut spent = 0.0;
+            for change in 0..1_000_u32 {
+                bucket.set_rate(rate * if change % 2 == 0 { 0.9 } else { 1.1 });
+                spent += f64::from(spend(&mut bucket, 1.0, MILLI * 13));
+            }
+            let expected = rate * 13.0;
+            assert!(
+                (spent - expected).abs() <= expected * 0.01 + 4.0 + rate / 10.0,
+                "{spent} of {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pause_is_a_pause_whatever_is_at_hand_and_comes_back() {
+        let mut bucket = bucket(1_000.0);
+        bucket.give_back(50.0);
+        bucket.pause(MILLI * 100);
+        bucket.give_back(1_000.0);
+        assert_eq!(spend(&mut bucket, 1.0, MILLI * 98), 0);
+        let after = spend(&mut bucket, 1.0, MILLI * 100);
+        assert!((95..=105).contains(&after), "{after}");
+    }
+
+    #[test]
+    fn savings_for_a_dear_cost_survive_a_pause() {
+        let mut bucket = bucket(10.0);
+        assert!(bucket.save_up(400.0).is_err());
+        for _ in 0..30_000 {
+            NOW.set(NOW.get() + MILLI);
+            assert!(bucket.save_up(400.0).is_err());
+        }
+        bucket.pause(MILLI * 100);
+        for _ in 0..9_800 {
+            NOW.set(NOW.get() + MILLI);
+            assert!(bucket.save_up(400.0).is_err());
+        }
+        assert_eq!(spend(&mut bucket, 400.0, MILLI * 500), 1);
+    }
+
+    #[test]
+    fn a_change_of_the_rate_brings_no_burst() {
+        let mut bucket = bucket(10.0);
+        assert_eq!(spend(&mut bucket, 1.0, Duration::ZERO), 2);
+        for rate in [1_000.0, 100.0, 5_000.0] {
+            bucket.set_rate(rate);
+        }
+        assert_eq!(spend(&mut bucket, 1.0, Duration::ZERO), 0);
+    }
+}

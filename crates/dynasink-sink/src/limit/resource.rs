@@ -1,0 +1,127 @@
+//! The budget of one resource: the tables' own units, or those of one global index.
+
+use std::time::Duration;
+
+use dynasink_core::WriteUnits;
+
+use super::bucket::Bucket;
+use super::clock::TokioClock;
+use super::law::{LastSecond, Observation, RateLaw};
+use super::price::Price;
+
+/// A bucket, the law of its rate, and the price of what is predicted.
+#[derive(Debug)]
+pub(super) struct Resource {
+    law: RateLaw,
+    bucket: Bucket<TokioClock>,
+    price: Price,
+    consumed: LastSecond,
+    /// Until then somebody waits for its units.
+    waited_until: Duration,
+    seen: Duration,
+}
+
+/// What became of a request, as far as one resource is concerned. Units are predicted ones, unless said otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settlement {
+    pub(super) sent: Duration,
+    pub(super) written: u64,
+    pub(super) unwritten: u64,
+    /// What the service says that the written ones drew; none if it says nothing.
+    pub(super) consumed: Option<WriteUnits>,
+    pub(super) written_ops: usize,
+    /// Refused for want of this resource's capacity.
+    pub(super) refused_ops: usize,
+}
+
+impl Resource {
+    pub(super) fn new(law: RateLaw, price: Price, burst: Duration, clock: TokioClock) -> Self {
+        Self {
+            bucket: Bucket::new(law.rate(), burst, clock),
+            law,
+            price,
+            consumed: LastSecond::default(),
+            waited_until: Duration::ZERO,
+            seen: Duration::ZERO,
+        }
+    }
+
+    /// Units per second, in those that the service charges.
+    pub(super) fn rate(&self) -> f64 {
+        self.law.rate()
+    }
+
+    pub(super) fn set_rate(&mut self, rate: WriteUnits) {
+        self.law.set_rate(rate);
+        self.bucket.set_rate(self.law.rate());
+    }
+
+    pub(super) fn set_law(&mut self, law: RateLaw) {
+        self.law = law;
+        self.bucket.set_rate(self.law.rate());
+    }
+
+    pub(super) fn set_burst(&mut self, burst: Duration) {
+        self.bucket.set_burst(burst);
+    }
+
+    /// What so many predicted units would be charged.
+    pub(super) fn price_of(&self, predicted: u64) -> f64 {
+        self.price.of(predicted as f64)
+    }
+
+    /// Saves up for so many predicted units, or says how long to wait.
+    pub(super) fn save_up(&mut self, now: Duration, predicted: u64) -> Result<(), Duration> {
+        let saved = self.bucket.save_up(self.price_of(predicted));
+        saved.inspect_err(|wait| self.waited_until = now + *wait)
+    }
+
+    /// Takes what was saved up for so many predicted units.
+    pub(super) fn take(&mut self, predicted: u64) {
+        let charge = self.price.charge(predicted as f64);
+        self.bucket.take(charge);
+    }
+
+    /// Takes back what was taken for so many predicted units.
+    pub(super) fn give_back(&mut self, predicted: u64) {
+        let charged = self.price.settle(predicted as f64);
+        self.bucket.give_back(charged);
+    }
+
+    /// Consumption of about the last second over the capacity, if that is known.
+    pub(super) fn utilization(&mut self, now: Duration) -> Option<f64> {
+        let capacity = self.law.capacity()?;
+        Some(self.consumed.rate(now) / capacity)
+    }
+
+    /// Pays or takes back what was charged too little or too much, and lets the law learn.
+    pub(super) fn settle(&mut self, now: Duration, settlement: &Settlement) {
+        let predicted = settlement.written as f64;
+        let charged = self.price.settle(predicted);
+        let consumed = settlement
+            .consumed
+            .map_or(charged, |consumed| consumed.get() as f64);
+        if consumed > charged {
+            self.bucket.take(consumed - charged);
+        }
+        let unused = (charged - consumed).max(0.0);
+        let unwritten = self.price.settle(settlement.unwritten as f64);
+        self.bucket.give_back(unused + unwritten);
+        self.price.learn(predicted, consumed);
+        self.consumed.add(now, consumed);
+
+        let observation = Observation {
+            sent: settlement.sent,
+            units: consumed,
+            written_ops: settlement.written_ops,
+            refused_ops: settlement.refused_ops,
+            waited: self.waited_until > self.seen,
+        };
+        self.seen = now;
+        let pause = self.law.observe(now, &observation);
+        self.bucket.set_rate(self.law.rate());
+        if let Some(pause) = pause {
+            self.bucket.pause(pause);
+        }
+    }
+}
