@@ -27,7 +27,11 @@ test-endpoint url:
 
 # Run the benchmarks, or those whose name contains a word.
 bench *filter:
-    cargo bench -p dynasink-benches -- {{ filter }}
+    cargo bench -p dynasink-benches --bench pipe -- {{ filter }}
+
+# What to set for a load, and how long it will take: `just tuning --help`, or docs/src/tuning.md.
+tuning *args:
+    cargo bench -p dynasink-benches --bench tuning -- {{ args }}
 
 # Peak memory of a load of that many rows over HTTP: `just memory 10000000`. Needs GNU time.
 memory rows="1000000":

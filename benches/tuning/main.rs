@@ -5,7 +5,7 @@ use std::io::{Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use dynasink_benches::tuning::{self, Args};
 
 /// What was asked for cannot be done.
@@ -15,6 +15,11 @@ fn main() -> ExitCode {
     // Cargo runs a benchmark in the folder of its package. Paths are meant from where the command was given.
     if let Some(given_in) = std::env::var_os("PWD") {
         let _stays = std::env::set_current_dir(Path::new(&given_in));
+    }
+    if std::env::args().skip(1).all(|word| word == "--bench") {
+        // All benchmarks are run, and this one has nothing to go by.
+        let _shown = write!(stdout(), "{}", Args::command().render_help());
+        return ExitCode::SUCCESS;
     }
     let args = Args::parse();
     match run(&args) {

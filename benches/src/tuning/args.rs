@@ -100,9 +100,9 @@ impl FromStr for KeyArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let types = [KeyType::S, KeyType::N, KeyType::B];
+        let known = [KeyType::S, KeyType::N, KeyType::B];
         let typed = text.rsplit_once(':').and_then(|(name, descriptor)| {
-            let key_type = types.into_iter().find(|of| of.descriptor() == descriptor);
+            let key_type = known.into_iter().find(|of| of.descriptor() == descriptor);
             Some((name, key_type?))
         });
         let (name, key_type) = match typed {

@@ -127,7 +127,7 @@ fn busiest(partition: f64, all: f64, sample: &Sample) -> Bound {
     let key = sample.hottest_key_share();
     let share = partition / all.max(1.0);
     Bound {
-        limit: if key >= 0.5 * share {
+        limit: if key >= 0.9 * share {
             Limit::PartitionKey { share: key }
         } else {
             Limit::Partition { share }
@@ -180,7 +180,7 @@ impl Limit {
     pub(super) fn remedy(&self, next: Option<&Bound>) -> String {
         let until = next.map_or(String::new(), |next| {
             format!(
-                ", until {} makes it {}",
+                "; the next limit is {}, which allows {}",
                 next.limit.describe(),
                 time(next.seconds)
             )
@@ -194,7 +194,7 @@ impl Limit {
                 format!("a partition key with more values, such as one with a suffix; capacity does not{until}")
             }
             Self::Partition { .. } => {
-                format!("more partitions: warm throughput set before the load splits them{until}")
+                format!("partition keys with more values, or more partitions: warm throughput set before the load splits them{until}")
             }
             Self::Concurrency { .. } => format!("more requests in flight, or a shorter way to the service{until}"),
             Self::Order => {

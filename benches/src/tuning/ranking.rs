@@ -9,7 +9,10 @@ use super::trial::Trial;
 /// while a load runs also follows a real table, which is not as steady as a simulated one.
 const SAME: f64 = 0.03;
 /// Refusals that nobody minds. More are worth a slower setting only if it is not slower.
-const FEW_REFUSED: f64 = 0.01;
+const FEW_REFUSED: f64 = 0.05;
+
+/// So many times the requests of others are not worth it to be refused less: each takes connections and processor time.
+const MANY_REQUESTS: u64 = 2;
 
 /// Trials, the best first.
 #[derive(Clone, Debug)]
@@ -31,8 +34,8 @@ pub struct Ranked {
     pub why: String,
 }
 
-/// The trial to recommend: of those that take the shortest time, within 3 %, and have few refusals, the one that
-/// sets least; then the one with the fewest refusals and requests.
+/// The trial to recommend: of those that take the shortest time, within 3 %, without many requests and with few
+/// refusals, the one that sets least; then the one with the fewest refusals and requests.
 pub(super) fn preferred<'t>(
     trials: &'t [Trial],
     standard: &Setting,
@@ -40,10 +43,15 @@ pub(super) fn preferred<'t>(
 ) -> Option<&'t Trial> {
     let complete = || {
         let fewest = trials.iter().map(|trial| trial.dead).min().unwrap_or(0);
-        trials.iter().filter(move |trial| trial.dead == fewest)
+        let above = |setting: &Setting| matches!(setting.rate, Pace::Fixed { percent, .. } if percent > 100);
+        trials
+            .iter()
+            .filter(move |trial| trial.dead == fewest && !above(&trial.setting))
     };
     let shortest = complete().map(&seconds).fold(f64::INFINITY, f64::min);
-    let fast = || complete().filter(|trial| seconds(trial) <= shortest * (1.0 + SAME));
+    let short = || complete().filter(|trial| seconds(trial) <= shortest * (1.0 + SAME));
+    let fewest = short().map(|trial| trial.requests).min().unwrap_or(0);
+    let fast = || short().filter(|trial| trial.requests <= fewest * MANY_REQUESTS);
     let fewest = fast()
         .map(Trial::refused_share)
         .fold(f64::INFINITY, f64::min);
@@ -171,17 +179,22 @@ fn reason(trial: &Trial, best: &Trial) -> Option<String> {
             rounded(most)
         ));
     }
-    if let Pace::Fixed { percent: of, .. } = setting.rate
+    if let Pace::Fixed { wcu, percent: of } = setting.rate
         && setting.rate != other.rate
     {
-        return Some(if of < 100 {
-            format!("holds back: the table has {} % more to give", 100 - of)
-        } else {
-            format!(
-                "asks for all there is or more: {} of the operations are refused",
-                percent(trial.refused_share())
-            )
-        });
+        let refused = trial.refused_share();
+        if of < 100 && trial.steady_rate() >= 0.9 * wcu as f64 {
+            return Some(format!(
+                "holds back: the table has {} % more to give",
+                100 - of
+            ));
+        }
+        if of >= 100 && refused > FEW_REFUSED {
+            let refused = percent(refused);
+            return Some(format!(
+                "asks for all there is or more: {refused} of the operations are refused"
+            ));
+        }
     }
     if setting.window != other.window && trial.superseded < best.superseded {
         let more = best.superseded - trial.superseded;

@@ -249,18 +249,20 @@ impl Report {
         let Some(best) = self.ranking.best() else {
             return Ok(());
         };
+        let setting = |(place, ranked): (usize, &Ranked)| match place {
+            0 => format!("({})", self.label(&ranked.trial.setting)),
+            _ => ranked.trial.setting.beside(&best.trial.setting),
+        };
+        let ranked = &self.ranking.ranked;
+        let settings: Vec<_> = ranked.iter().enumerate().map(setting).collect();
+        let width = settings.iter().map(String::len).max().unwrap_or(0);
         writeln!(out, "\nRANKING\n")?;
         writeln!(
             out,
-            "  {:<4}{:<34}{:>14}{:>9}{:>9}  why it is no better",
-            "", "setting", "time", "WCU/s", "refused"
+            "      {:<width$}{:>14}{:>9}{:>9}  why it is no better",
+            "setting", "time", "WCU/s", "refused"
         )?;
-        for (place, ranked) in (1..).zip(&self.ranking.ranked) {
-            let setting = if place == 1 {
-                format!("({})", self.label(&ranked.trial.setting))
-            } else {
-                ranked.trial.setting.beside(&best.trial.setting)
-            };
+        for (place, (ranked, setting)) in (1..).zip(ranked.iter().zip(settings)) {
             let why = if place == 1 {
                 "recommended"
             } else {
@@ -268,7 +270,7 @@ impl Report {
             };
             writeln!(
                 out,
-                "  {place:<4}{setting:<34}{:>14}{:>9}{:>9}  {why}",
+                "  {place:<4}{setting:<width$}{:>14}{:>9}{:>9}  {why}",
                 time(ranked.seconds),
                 rounded(ranked.trial.steady_rate()),
                 percent(ranked.trial.refused_share()),

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dynasink::spec::MappingSpec;
 use dynasink::{
-    ArrowError, DecodeExt, Decoder, FileSource, Interleave, KeyType, Mapping, ObserverError,
-    Outcome, OutcomeEvent, OutcomeObserver, Outcomes, SourceBatch, SourceOptions, SourcePosition,
+    DecodeExt, Decoder, FileSource, Interleave, KeyType, Mapping, ObserverError, Outcome,
+    OutcomeEvent, OutcomeObserver, Outcomes, SourceBatch, SourceOptions, SourcePosition,
     StageError, StreamOptions, WriteOp, drive,
 };
 use fastrand::Rng;
@@ -106,7 +106,7 @@ async fn read(args: &Args) -> Result<(TunedTable, Sample)> {
     let options = SourceOptions::new().with_readers(READERS);
     let source = FileSource::open(&args.source, options).await?;
     let table = table_of(args, &source)?;
-    let mapping = Mapping::infer(source.schema(), table.schema()).map_err(ArrowError::from)?;
+    let mapping = Mapping::infer(source.schema(), table.schema())?;
     let keys = Interleave::by_keys(mapping.key_columns());
     let batches = sampled(&source).await?;
     let dead = Arc::new(DeadRows::default());
@@ -159,7 +159,7 @@ fn table_of(args: &Args, source: &FileSource) -> Result<TunedTable> {
         }
         let found = Mapping::key_type_of(&MappingSpec::new(), schema, name);
         // What can be no key is left to the mapping to say.
-        Ok(found.map_err(ArrowError::from)?.unwrap_or(KeyType::S))
+        Ok(found?.unwrap_or(KeyType::S))
     };
     let typed = |key: &KeyArg| -> Result<(String, KeyType)> {
         let found = type_of(&key.name)?;

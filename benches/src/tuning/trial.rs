@@ -110,14 +110,14 @@ async fn write(table: &TunedTable, sample: &Sample, setting: &Setting, seed: u64
         sizer: AdaptiveSizer::new(SizerLaw::new(capacity)),
         batch: setting.batch,
     };
-    let seen = Arc::new(Seen::default());
-    let outcomes = Outcomes::of(Arc::clone(&seen));
+    let heard = Arc::new(Heard::default());
+    let outcomes = Outcomes::of(Arc::clone(&heard));
     let batched = Writer::builder(simulator.clone())
         .concurrency(setting.concurrency.into())
         .outcomes(outcomes.clone())
         .admission(limiter.clone())
         .sizer(sizer.clone())
-        .capacity_observer(Arc::clone(&seen))
+        .capacity_observer(Arc::clone(&heard))
         .jitter_seed(seed)
         .build()
         .rate_limited(limiter)
@@ -128,7 +128,7 @@ async fn write(table: &TunedTable, sample: &Sample, setting: &Setting, seed: u64
         None => send(ops, batched).await,
     }
     .map_err(failed)?;
-    Ok(seen.trial(*setting, &simulator, table))
+    Ok(heard.trial(*setting, &simulator, table))
 }
 
 async fn send<S>(ops: Vec<WriteOp>, sink: S) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
@@ -142,7 +142,7 @@ where
 
 /// What is heard while a load runs.
 #[derive(Debug, Default)]
-struct Seen(Mutex<Counts>);
+struct Heard(Mutex<Counts>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -153,7 +153,7 @@ struct Counts {
     latency: Duration,
 }
 
-impl Seen {
+impl Heard {
     fn trial(&self, setting: Setting, simulator: &Simulator, table: &TunedTable) -> Trial {
         let counts = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let audit = simulator.audit();
@@ -195,7 +195,7 @@ impl Seen {
     }
 }
 
-impl CapacityObserver for Seen {
+impl CapacityObserver for Heard {
     fn observe(&self, feedback: &CapacityFeedback) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.answers += 1;
@@ -204,7 +204,7 @@ impl CapacityObserver for Seen {
     }
 }
 
-impl OutcomeObserver for Seen {
+impl OutcomeObserver for Heard {
     fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event.outcome {
