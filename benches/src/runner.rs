@@ -97,8 +97,8 @@ impl Drop for Task {
 #[cfg(test)]
 mod tests {
     use dynasink::{Transport, WriteBatchBuilder, WriteOp};
+    use futures::StreamExt;
     use futures::future::{BoxFuture, FutureExt};
-    use futures::{StreamExt, stream};
 
     use super::*;
 

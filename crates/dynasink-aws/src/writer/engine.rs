@@ -47,6 +47,7 @@ pub(super) struct Engine<T> {
 /// A request that came back.
 struct Answer {
     ops: Vec<PendingOp>,
+    wire_bytes: usize,
     after_failure: bool,
     result: Result<BatchResponse, RequestError>,
     sent: Instant,
@@ -133,6 +134,7 @@ impl<T: Transport> Engine<T> {
             after_failure,
         } = request;
         let sent = Instant::now();
+        let wire_bytes = batch.wire_len();
         for pending in &mut ops {
             pending.attempts += 1;
         }
@@ -141,6 +143,7 @@ impl<T: Transport> Engine<T> {
             let result = transport.batch_write(&batch).await;
             Answer {
                 ops,
+                wire_bytes,
                 after_failure,
                 result,
                 sent,
@@ -156,6 +159,7 @@ impl<T: Transport> Engine<T> {
         };
         let Answer {
             ops,
+            wire_bytes,
             after_failure,
             result,
             sent,
@@ -170,6 +174,8 @@ impl<T: Transport> Engine<T> {
         // That an operation is not valid says nothing about how many requests the service can take.
         let tells_of_load = cause.is_none_or(|cause| cause.retry() != Retry::Bisect);
         let mut feedback = CapacityFeedback {
+            wire_bytes,
+            unanswered: cause == Some(&Cause::Unreachable),
             latency,
             in_flight,
             ..CapacityFeedback::default()
