@@ -50,6 +50,6 @@ pub fn tune(args: &Args) -> Result<Report> {
         args,
         &table,
         &sample,
-        Ranking::of(trials, &sample),
+        Ranking::of(trials, &table, &sample),
     ))
 }

@@ -153,7 +153,11 @@ fn shares(
         .collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     vec![Line {
-        name: format!("with {}", base.beside(&ranking.standard)),
+        name: if *base == ranking.standard {
+            "all else as it is by default".to_owned()
+        } else {
+            format!("with {}", base.beside(&ranking.standard))
+        },
         points,
     }]
 }

@@ -3,6 +3,7 @@
 use super::figures::{percent, rounded, short, time};
 use super::sample::Sample;
 use super::setting::{Batch, InFlight, Pace, Setting, Window};
+use super::table::TunedTable;
 use super::trial::Trial;
 
 /// Two times that differ by less are the same. The seed alone makes a difference of that kind; and what is found out
@@ -69,8 +70,8 @@ pub(super) fn preferred<'t>(
 
 impl Ranking {
     /// Orders `trials`, of which the first is the load that is told nothing. There is at least that one.
-    pub(super) fn of(trials: Vec<Trial>, sample: &Sample) -> Self {
-        let expected = |trial: &Trial| trial.expected_seconds(sample);
+    pub(super) fn of(trials: Vec<Trial>, table: &TunedTable, sample: &Sample) -> Self {
+        let expected = |trial: &Trial| trial.expected_seconds(sample, table);
         let standard = trials
             .first()
             .map_or_else(|| Setting::standard(1), |trial| trial.setting);

@@ -200,7 +200,7 @@ impl Report {
                 rounded(units)
             ),
         )?;
-        let rate = trial.steady_rate();
+        let rate = self.rate(best);
         line(
             "speed",
             format!(
@@ -272,7 +272,7 @@ impl Report {
                 out,
                 "  {place:<4}{setting:<width$}{:>14}{:>9}{:>9}  {why}",
                 time(ranked.seconds),
-                rounded(ranked.trial.steady_rate()),
+                rounded(self.rate(ranked)),
                 percent(ranked.trial.refused_share()),
             )?;
         }
@@ -284,6 +284,17 @@ impl Report {
             "all as it is by default".to_owned()
         } else {
             setting.beside(&self.ranking.standard)
+        }
+    }
+
+    /// Units per second once the load runs, as far as the whole of it keeps that up.
+    fn rate(&self, ranked: &Ranked) -> f64 {
+        let units = ranked.trial.table_units() as f64 * self.scale();
+        let whole = units / ranked.seconds.max(1e-3);
+        if self.scale() > 1.0 {
+            ranked.trial.steady_rate().min(whole)
+        } else {
+            whole
         }
     }
 
@@ -310,7 +321,7 @@ impl Report {
         serde_json::json!({
             "setting": trial.setting,
             "seconds": ranked.seconds,
-            "wcu_per_second": trial.steady_rate(),
+            "wcu_per_second": self.rate(ranked),
             "refused_share": trial.refused_share(),
             "requests": trial.requests as f64 * self.scale(),
             "rows_per_request": trial.batch_fill(),

@@ -165,6 +165,8 @@ fn an_index_that_takes_less_than_the_table_is_what_limits_the_load() {
         matches!(limit, Limit::Index { name, wcu: 200 } if name == "by-mail"),
         "{limit:?}"
     );
+    let best = report.ranking().best().unwrap();
+    assert!((14.0..17.5).contains(&best.seconds), "{}", best.seconds);
     assert!(report.text(&[]).contains("index by-mail"));
 }
 

@@ -74,10 +74,18 @@ impl Trial {
         }
     }
 
-    /// How long the whole load takes, in seconds: the sample as it went, and the rest at the pace that it had.
-    pub fn expected_seconds(&self, sample: &Sample) -> f64 {
+    /// How long the whole load takes, in seconds: the sample as it went, and the rest at the pace that it had; and no
+    /// less than each index needs for its units.
+    pub fn expected_seconds(&self, sample: &Sample, table: &TunedTable) -> f64 {
         let rest = self.table_units() as f64 * (sample.scale() - 1.0);
-        self.elapsed.as_secs_f64() + rest / self.steady_rate().max(1e-9)
+        let measured = self.elapsed.as_secs_f64() + rest / self.steady_rate().max(1e-9);
+        let name = table.schema().name().as_str();
+        let of_indexes = table.indexes().iter().map(|(index, wcu)| {
+            let index = Resource::Index(name.to_owned(), index.clone());
+            let units = self.units.get(&index).copied().unwrap_or(0);
+            units as f64 * sample.scale() / *wcu as f64
+        });
+        of_indexes.fold(measured, f64::max)
     }
 }
 
