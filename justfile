@@ -27,7 +27,11 @@ test-endpoint url:
 
 # Run the benchmarks, or those whose name contains a word.
 bench *filter:
-    cargo bench -p dynasink-benches -- {{ filter }}
+    cargo bench -p dynasink-benches --bench pipe -- {{ filter }}
+
+# What to set for a load, and how long it will take: `just tuning --help`, or docs/src/tuning.md.
+tuning *args:
+    cargo bench -p dynasink-benches --bench tuning -- {{ args }}
 
 # What share of a table's capacity a load uses, ours and by the laws of others: `just capacity`, `just capacity 07 --trace`.
 capacity *args:

@@ -44,6 +44,7 @@ mod runner;
 mod scenario;
 mod supply;
 mod trace;
+pub mod tuning;
 
 pub use error::{Error, Result};
 pub use expected::Expected;

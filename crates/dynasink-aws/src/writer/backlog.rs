@@ -74,24 +74,20 @@ impl Backlog {
     pub(super) fn accept(&mut self, op: WriteOp, admission: Option<&dyn Admission>, now: Instant) {
         let pending = PendingOp::new(op);
         let hot = self.hot.hot(pending.op.key());
-        let line = self.lines.get_mut(pending.op.key());
-        if line.is_none() && hot.is_none() {
-            self.lines.insert(pending.op.key().clone(), VecDeque::new());
-            self.fresh.push_back(pending);
+        if let Some(line) = self.lines.get_mut(pending.op.key()) {
+            give_back(admission, &pending);
+            line.push_back(pending);
+            if let Some(key) = hot {
+                self.hot.enter_lines(&key, 1);
+            }
             return;
         }
-        give_back(admission, &pending);
-        match (line, hot) {
-            (Some(line), hot) => {
-                line.push_back(pending);
-                hot.into_iter()
-                    .for_each(|key| self.hot.enter_lines(&key, 1));
-            }
-            (None, Some(key)) => {
-                self.lines.insert(pending.op.key().clone(), VecDeque::new());
-                self.hot.park(&key, pending, now);
-            }
-            (None, None) => {}
+        self.lines.insert(pending.op.key().clone(), VecDeque::new());
+        if let Some(key) = hot {
+            give_back(admission, &pending);
+            self.hot.park(&key, pending, now);
+        } else {
+            self.fresh.push_back(pending);
         }
     }
 

@@ -13,12 +13,13 @@ use fastrand::Rng;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::Settings;
 use super::backlog::{Backlog, Next};
 use super::hot::Answered;
 use super::pending::PendingOp;
 use super::request::Request;
+use super::shared::{Departure, Shared};
 use super::stop::{EndGuard, Stop};
-use super::{Departure, Settings, Shared};
 use crate::classify::{Cause, Retry};
 use crate::concurrency::ConcurrencyLaw;
 use crate::large_collections::LargeCollections;
@@ -46,6 +47,7 @@ pub(super) struct Engine<T> {
 /// A request that came back.
 struct Answer {
     ops: Vec<PendingOp>,
+    wire_bytes: usize,
     after_failure: bool,
     result: Result<BatchResponse, RequestError>,
     sent: Instant,
@@ -132,6 +134,7 @@ impl<T: Transport> Engine<T> {
             after_failure,
         } = request;
         let sent = Instant::now();
+        let wire_bytes = batch.wire_len();
         for pending in &mut ops {
             pending.attempts += 1;
         }
@@ -140,6 +143,7 @@ impl<T: Transport> Engine<T> {
             let result = transport.batch_write(&batch).await;
             Answer {
                 ops,
+                wire_bytes,
                 after_failure,
                 result,
                 sent,
@@ -155,6 +159,7 @@ impl<T: Transport> Engine<T> {
         };
         let Answer {
             ops,
+            wire_bytes,
             after_failure,
             result,
             sent,
@@ -169,6 +174,8 @@ impl<T: Transport> Engine<T> {
         // That an operation is not valid says nothing about how many requests the service can take.
         let tells_of_load = cause.is_none_or(|cause| cause.retry() != Retry::Bisect);
         let mut feedback = CapacityFeedback {
+            wire_bytes,
+            unanswered: cause == Some(&Cause::Unreachable),
             latency,
             in_flight,
             ..CapacityFeedback::default()

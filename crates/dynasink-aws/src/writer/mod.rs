@@ -6,22 +6,21 @@ mod hot;
 mod pending;
 mod request;
 mod retry_queue;
+mod shared;
 mod stop;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use dynasink_core::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, Fuse, Outcomes,
     WriteBatch, limits::MAX_BATCH_OPS,
 };
 use futures::Sink;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::concurrency::{Concurrency, ConcurrencyLaw};
@@ -29,7 +28,7 @@ use crate::error::Error;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
 use engine::Engine;
-use stop::Stop;
+use shared::{Shared, State};
 
 pub(crate) use pending::PendingOp;
 
@@ -194,14 +193,9 @@ impl<T: Transport> WriterBuilder<T> {
 
     /// The writer.
     pub fn build(self) -> Writer<T> {
-        let state = State {
-            free_requests: ConcurrencyLaw::new(self.settings.concurrency).limit(),
-            ..State::default()
-        };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            engine: Notify::new(),
-        });
+        let shared = Arc::new(Shared::new(
+            ConcurrencyLaw::new(self.settings.concurrency).limit(),
+        ));
         Writer {
             max_buffered_ops: (2 * MAX_BATCH_OPS).saturating_mul(self.settings.concurrency.max()),
             max_buffered_bytes: self.max_buffered_bytes,
@@ -230,98 +224,6 @@ impl<T> Drop for Writer<T> {
         if let Some(task) = &self.task {
             task.abort();
         }
-    }
-}
-
-/// What the sink and its engine share.
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    /// Wakes the engine: there is a batch, or a flush.
-    engine: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    inbox: VecDeque<WriteBatch>,
-    /// Operations without an outcome, and what they hold.
-    held_ops: usize,
-    held_bytes: usize,
-    /// Of these, operations of hot partition keys that wait for their turn.
-    parked_ops: usize,
-    /// Operations that could be sent, and were not yet.
-    unsent_ops: usize,
-    /// Requests that could be in flight beside those that are.
-    free_requests: usize,
-    /// Whether operations that were sent before wait for the rate limiter.
-    retries_wait: bool,
-    flushing: bool,
-    /// Why the engine has ended, until the sink reports it.
-    end: Option<Stop>,
-    /// Whoever waits for room or for outcomes.
-    waker: Option<Waker>,
-}
-
-/// What is left when the engine has sent what it could.
-#[derive(Clone, Copy, Debug)]
-struct Departure {
-    /// Operations that are paid for and not sent.
-    unsent_ops: usize,
-    /// Operations of hot partition keys that wait for their turn.
-    parked_ops: usize,
-    /// Requests that could be in flight beside those that are.
-    free_requests: usize,
-    /// Whether operations that were sent before wait for the rate limiter.
-    retries_wait: bool,
-}
-
-impl State {
-    /// Operations that count against the bound on operations. Those of hot keys may wait for long, and are held to a
-    /// bound on bytes alone, so that the operations behind them are seen.
-    fn counted_ops(&self) -> usize {
-        self.held_ops.saturating_sub(self.parked_ops)
-    }
-
-    /// Whether one more batch would be sent soon. What is accepted was admitted by the rate limiter above, and would
-    /// exceed its rate if it piled up here and left all at once. Retries go first: the limiter admits nothing fresh
-    /// while there is no room here.
-    fn departs(&self) -> bool {
-        !self.retries_wait && self.unsent_ops <= MAX_BATCH_OPS.saturating_mul(self.free_requests)
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes what was sent and what was not.
-    fn depart(&self, departure: &Departure) {
-        let waker = {
-            let mut state = self.state();
-            let in_inbox = state.inbox.iter().map(WriteBatch::len).sum::<usize>();
-            state.unsent_ops = departure.unsent_ops + in_inbox;
-            state.parked_ops = departure.parked_ops;
-            state.free_requests = departure.free_requests;
-            state.retries_wait = departure.retries_wait;
-            // Whoever flushes waits for outcomes, and would only ask again.
-            if state.departs() && !state.flushing {
-                state.waker.take()
-            } else {
-                None
-            }
-        };
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    /// Notes that the engine ends. What is noted first counts.
-    fn stop(&self, why: Stop) {
-        let waker = {
-            let mut state = self.state();
-            state.end.get_or_insert(why);
-            state.waker.take()
-        };
-        waker.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dynasink_core::{DeadReason, ObserverError, SourcePosition, StageError};
 
-use super::Shared;
+use super::shared::Shared;
 use crate::error::Error;
 use crate::transport::RequestError;
 

@@ -59,7 +59,8 @@ fn one() -> f64 {
 type Micros = u64;
 
 fn micros(seconds: f64) -> Micros {
-    u64::try_from(Duration::from_secs_f64(seconds).as_micros()).unwrap()
+    let micros = Duration::from_secs_f64(seconds).as_micros();
+    u64::try_from(micros).unwrap_or(u64::MAX)
 }
 
 impl Step {

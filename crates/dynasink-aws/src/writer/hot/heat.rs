@@ -25,6 +25,10 @@ const EVIDENCE: f64 = 3.0;
 /// The same where the service says that a key range is the reason.
 const EVIDENCE_WITH_REASON: f64 = 1.0;
 
+/// Beyond that, so many standard deviations of what would be refused by chance: among thousands of keys, some have bad
+/// luck.
+const DEVIATIONS: f64 = 3.0;
+
 /// A hot key's share of refused operations is so many times that of the others.
 const TIMES_THE_OTHERS: f64 = 3.0;
 
@@ -46,8 +50,8 @@ const NEAR_THE_LIMIT: f64 = 700.0;
 /// second. A key is suspected from its first refusal on, and compared with the others from then on, so that both were
 /// there whenever the table was used up. It is hot if
 ///
-/// - at least three operations more were refused than would have been with the others' share of refusals, or one if
-///   the service names a key range as the reason, and
+/// - at least three operations more were refused than would have been with the others' share of refusals and bad luck,
+///   or one if the service names a key range as the reason, and
 /// - its share of refusals is three times that of the others, of which at most a quarter is refused.
 ///
 /// If refusals are spread evenly over keys, none is hot: the table is used up, and its rate has to fall. A key without
@@ -155,29 +159,39 @@ impl KeyHeat {
             EVIDENCE
         };
         let share = others.share_refused();
-        if own.refused - own.ops * share < evidence
+        let by_chance = own.ops * share;
+        if own.refused - by_chance < evidence + DEVIATIONS * by_chance.sqrt()
             || own.share_refused() < TIMES_THE_OTHERS * share
             || share > MOSTLY_CLEAN
         {
             return false;
         }
+        let written = self.per_second(now, self.all.written_units);
         others.ops >= ENOUGH_OTHERS
             || suspect.key_range
-            || self.written_per_second(now, suspect) >= NEAR_THE_LIMIT
+            || written * self.part_of_all(suspect, own.units) >= NEAR_THE_LIMIT
     }
 
     /// Units written of the suspect in a second: its part of all units since it was suspected, by the units of all in a
     /// second. Where almost nothing was written of it, half of what was asked for.
     fn written_per_second(&self, now: Instant, suspect: &Suspect) -> f64 {
+        let written = suspect.own.written_units.max(suspect.own.units / 2.0);
+        self.per_second(now, self.all.units) * self.part_of_all(suspect, written)
+    }
+
+    /// Which part `units` are of all units that were tried since the key is suspected.
+    fn part_of_all(&self, suspect: &Suspect, units: f64) -> f64 {
+        units / (self.all - suspect.before).units.max(1.0)
+    }
+
+    /// The rate of a flow of which so many `units` are left in a tally.
+    fn per_second(&self, now: Instant, units: f64) -> f64 {
         let since = self.since.unwrap_or(now);
         let seen_for = now.saturating_duration_since(since).as_secs_f64();
         // As much of a steady flow as counts in a tally, in seconds.
         let mean_life = HALF_LIFE.as_secs_f64() / std::f64::consts::LN_2;
         let window = mean_life * (1.0 - (-seen_for / mean_life).exp());
-        let all_per_second = self.all.units / window.max(STEP.as_secs_f64());
-        let of_all = (self.all - suspect.before).units.max(1.0);
-        let written = suspect.own.written_units.max(suspect.own.units / 2.0);
-        all_per_second * written / of_all
+        units / window.max(STEP.as_secs_f64())
     }
 
     /// Lets what was seen count less and less.
@@ -243,5 +257,109 @@ impl Sub for Tally {
             units: (self.units - other.units).max(0.0),
             written_units: (self.written_units - other.written_units).max(0.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dynasink_core::{KeyType, TableSchema};
+
+    use super::*;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    fn keys(count: u64) -> Vec<PartitionKey> {
+        let table = TableSchema::builder("users").partition_key("id", KeyType::N);
+        let table = table.build().unwrap();
+        let key = |id| {
+            let item = table.item(|item| item.attribute("id")?.integer(id));
+            table.put(item.unwrap()).unwrap().key().partition_key()
+        };
+        (0..count).map(key).collect()
+    }
+
+    fn tried(key: &PartitionKey, refused: bool) -> FirstTry {
+        FirstTry {
+            key: key.clone(),
+            units: 1,
+            refused,
+        }
+    }
+
+    /// Answers of 25 operations every 10 ms for `seconds`, of which `share` are of the first key of `count`. Gives the
+    /// hot keys, where `refuse` says by key whether an operation is refused.
+    fn hot(
+        seconds: u32,
+        share: f64,
+        count: u64,
+        mut refuse: impl FnMut(&mut fastrand::Rng, u64) -> bool,
+    ) -> Vec<(PartitionKey, f64)> {
+        let (keys, mut rng) = (keys(count), fastrand::Rng::with_seed(1));
+        let (mut heat, start, mut hot) = (KeyHeat::default(), Instant::now(), Vec::new());
+        for answer in 0..seconds * 100 {
+            let tries: Vec<FirstTry> = (0..25)
+                .map(|_| {
+                    let other = rng.u64(..count);
+                    let id = if rng.f64() < share { 0 } else { other };
+                    let refused = refuse(&mut rng, id);
+                    tried(&keys[usize::try_from(id).unwrap()], refused)
+                })
+                .collect();
+            let now = start + answer * 10 * MILLISECOND;
+            hot.extend(heat.observe(now, &tries, false));
+        }
+        hot
+    }
+
+    #[test]
+    fn a_key_that_is_refused_while_others_are_written_is_hot() {
+        let hot = hot(2, 0.2, 500, |rng, id| id == 0 && rng.bool());
+        assert_eq!(hot[0].0, keys(1)[0]);
+        // 2,500 a second, of which a tenth is of the key and written.
+        assert!((100.0..500.0).contains(&hot[0].1), "{}", hot[0].1);
+    }
+
+    #[test]
+    fn refusals_that_are_spread_evenly_make_no_key_hot() {
+        for one_in in [2, 5, 30] {
+            let hot = hot(20, 0.2, 500, |rng, _| rng.u8(..one_in) == 0);
+            assert!(hot.is_empty(), "one in {one_in}: {hot:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_alone_is_hot_only_near_the_limit_of_a_partition_or_for_that_reason() {
+        let key = &keys(1)[0];
+        let refused: Vec<FirstTry> = (0..25).map(|_| tried(key, true)).collect();
+        let now = Instant::now();
+        for (key_range, expected) in [(false, 0), (true, 1)] {
+            let (mut heat, mut hot) = (KeyHeat::default(), Vec::new());
+            for answer in 0..100 {
+                // 200 a second were written before, and then all is refused.
+                let tries = [tried(key, false), tried(key, false)];
+                hot.extend(heat.observe(now + answer * 10 * MILLISECOND, &tries, false));
+            }
+            hot.extend(heat.observe(now + 1_000 * MILLISECOND, &refused, key_range));
+            assert_eq!(hot.len(), expected, "{hot:?}");
+        }
+        let mut heat = KeyHeat::default();
+        let written: Vec<FirstTry> = (0..25).map(|_| tried(key, false)).collect();
+        for answer in 0..100 {
+            heat.observe(now + answer * 25 * MILLISECOND, &written, false);
+        }
+        let hot = heat.observe(now + 2_500 * MILLISECOND, &refused, false);
+        assert_eq!(hot.len(), 1, "1,000 a second are what a partition takes");
+    }
+
+    #[test]
+    fn suspects_are_bounded_and_forgotten() {
+        let (mut heat, now) = (KeyHeat::default(), Instant::now());
+        let all: Vec<FirstTry> = keys(5_000).iter().map(|key| tried(key, true)).collect();
+        for tries in all.chunks(25) {
+            assert!(heat.observe(now, tries, false).is_empty());
+        }
+        assert_eq!(heat.suspects.len(), MOST_SUSPECTS);
+        heat.observe(now + Duration::from_secs(5), &[], false);
+        assert!(heat.suspects.is_empty());
     }
 }

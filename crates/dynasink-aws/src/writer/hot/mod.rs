@@ -27,6 +27,10 @@ const NEIGHBOURS_FOR: Duration = Duration::from_secs(1);
 /// Where more of the others is refused lately, they are not the neighbours of a hot key: the table is used up.
 const MOST_NEIGHBOURS: f64 = 0.25;
 
+/// While operations of a hot key wait, its partition is nearly empty, and its neighbours may be refused at any time. Where
+/// no more than this is refused of the others, it is taken for that.
+const FEW_NEIGHBOURS: f64 = 0.01;
+
 /// Most hot keys at a time. Were there more, none would stand out.
 const MOST_KEYS: usize = 256;
 
@@ -119,8 +123,9 @@ impl HotKeys {
         if refused.is_empty() {
             return Heated::default();
         }
-        let neighbours = self.heat.share_refused() <= MOST_NEIGHBOURS
-            && (cold_ops < 4 || cold_refused * 2 <= cold_ops);
+        let others_refused = self.heat.share_refused();
+        let neighbours =
+            others_refused <= MOST_NEIGHBOURS && (cold_ops < 4 || cold_refused * 2 <= cold_ops);
         let hot_refused: Vec<PartitionKey> = refused
             .iter()
             .filter_map(|pending| self.hot(pending.op.key()))
@@ -152,9 +157,11 @@ impl HotKeys {
         } else if cold_refused > 0 {
             return Heated { keys, ops: 0 };
         }
-        let warm =
-            |hot: &HotKey| now.saturating_duration_since(hot.pace.refused_at()) <= NEIGHBOURS_FOR;
-        let ops = if neighbours && self.keys.values().any(warm) {
+        let near = |hot: &HotKey| {
+            now.saturating_duration_since(hot.pace.refused_at()) <= NEIGHBOURS_FOR
+                || (!hot.parked.is_empty() && others_refused <= FEW_NEIGHBOURS)
+        };
+        let ops = if neighbours && self.keys.values().any(near) {
             refused.len()
         } else {
             let hot = refused.iter();

@@ -361,14 +361,14 @@ async fn the_writer_is_ready_while_operations_are_parked_and_flushes_them() {
 
 async fn run(seed: u64) {
     let mut rng = Rng::with_seed(seed);
-    let (seen, recorder, start) = (Seen::default(), Recorder::default(), Instant::now());
+    let (counted, recorder, start) = (Seen::default(), Recorder::default(), Instant::now());
     let items = [3, 200, 1_000_000][rng.usize(..3)];
     let share = 0.1 + 0.6 * rng.f64();
     let load = HotLoad::new(&mut rng, 3_000, share, 300, items);
     let rate = 200.0 + 2_000.0 * rng.f64();
     let hot_rate = 10.0 + 200.0 * rng.f64();
     let latency = Duration::from_millis(rng.u64(1..100));
-    let service = service(vec![hot_rate, 1e9], latency, load.partition_of(), &seen);
+    let service = service(vec![hot_rate, 1e9], latency, load.partition_of(), &counted);
     let limiter = Limiter::new(rate);
     let max_bytes = [usize::MAX, 100_000, 20_000][rng.usize(..3)];
     let builder = writer(&service, &limiter, &recorder)
@@ -388,7 +388,7 @@ async fn run(seed: u64) {
     assert!(!watch.is_finished(), "the bound on bytes");
     watch.abort();
     load.assert_written(&service, &recorder);
-    let counts = seen.0.lock().unwrap().clone();
+    let counts = counted.0.lock().unwrap().clone();
     assert_eq!(counts.written, 3_000);
     if items > 1_000 {
         let least = (load.hot_ops() / hot_rate).max(3_000.0 / rate);

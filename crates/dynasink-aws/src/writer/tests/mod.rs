@@ -4,6 +4,7 @@ mod backlog;
 mod budget;
 mod ending;
 mod faults;
+mod filled;
 mod giving_up;
 mod hot_keys;
 mod item_collections;

@@ -116,6 +116,30 @@ async fn capacity_observers_learn_of_every_answer() {
     assert_eq!(first.in_flight, 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_sizer_learns_how_long_a_request_was_that_had_no_answer() {
+    let mut nth = 0;
+    let service = Service::new(move |request| {
+        nth += 1;
+        match nth {
+            1 => Fate::failed(request, crate::Cause::Unreachable),
+            2 => Fate::failed(request, crate::Cause::Internal),
+            _ => Fate::written(),
+        }
+    });
+    let answers = Answers::default();
+    let writer = writer(&service, &Recorder::default()).capacity_observer(answers.clone());
+    write(writer.build(), batches(0..25)).await.unwrap();
+    let answers = answers.0.lock().unwrap().clone();
+    let unanswered: Vec<bool> = answers.iter().map(|answer| answer.unanswered).collect();
+    assert_eq!(unanswered, [true, false, false]);
+    let bytes = batches(0..25)[0].wire_len();
+    assert!(
+        answers.iter().all(|answer| answer.wire_bytes == bytes),
+        "{answers:?}"
+    );
+}
+
 impl Admission for Answers {
     fn try_admit(&self, _: &WriteCost) -> Result<(), Duration> {
         Ok(())
