@@ -10,7 +10,7 @@ use dynasink_core::limits::MAX_BATCH_OPS;
 use dynasink_core::{PartitionKey, PrimaryKey};
 use tokio::time::Instant;
 
-use self::heat::{FirstTry, KeyHeat};
+use self::heat::{KeyHeat, Try};
 use self::pace::KeyPace;
 use super::pending::PendingOp;
 
@@ -109,13 +109,12 @@ impl HotKeys {
                 None => {
                     cold_ops += 1;
                     cold_refused += usize::from(was_refused);
-                    if pending.attempts <= 1 {
-                        cold.push(FirstTry {
-                            key,
-                            units,
-                            refused: was_refused,
-                        });
-                    }
+                    cold.push(Try {
+                        key,
+                        units,
+                        first: pending.attempts <= 1,
+                        refused: was_refused,
+                    });
                 }
             }
         }
@@ -131,15 +130,15 @@ impl HotKeys {
             .filter_map(|pending| self.hot(pending.op.key()))
             .collect();
         let mut keys = Vec::new();
-        for (key, written_per_second) in heated {
+        for (key, taken_per_second) in heated {
             if self.keys.len() < MOST_KEYS {
                 tracing::debug!(
                     table = key.table().as_str(),
-                    units_per_second = written_per_second,
+                    units_per_second = taken_per_second,
                     "a partition key is hot: its operations wait, and others pass"
                 );
                 let hot = HotKey {
-                    pace: KeyPace::new(written_per_second, now),
+                    pace: KeyPace::new(taken_per_second, now),
                     parked: VecDeque::new(),
                     in_lines: 0,
                 };

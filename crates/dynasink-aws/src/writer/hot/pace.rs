@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a key starts at of what was written of it: a little below, so that its partition gets ahead.
+/// What a key starts at of what it seems to take: a little below, so that its partition gets ahead.
 const FIRST: f64 = 0.97;
 
 /// When the rate is back at the estimate, in seconds of the law. What a key can have changes with every other key of
@@ -83,11 +83,12 @@ pub(super) struct KeyPace {
 }
 
 impl KeyPace {
-    /// The law after a first refusal at `now`, of a key of which so many units a second were written.
-    pub(super) fn new(written_per_second: f64, now: Instant) -> Self {
+    /// The law after a first refusal at `now`, of a key that seems to take so many units a second. What it does take
+    /// is measured from now on.
+    pub(super) fn new(taken_per_second: f64, now: Instant) -> Self {
         let paused_until = now + FIRST_PAUSE;
         Self {
-            estimate: written_per_second.clamp(LEAST_RATE, PARTITION_RATE),
+            estimate: taken_per_second.clamp(LEAST_RATE, PARTITION_RATE),
             time: 0.0,
             shown: 0.0,
             advanced_at: now,
