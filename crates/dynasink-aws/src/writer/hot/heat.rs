@@ -160,8 +160,11 @@ impl KeyHeat {
         hot
     }
 
-    /// The share of operations that was refused lately of keys that are not hot.
+    /// The share of operations that was refused lately of keys that are not hot: none, where too few were tried to say.
     pub(super) fn share_refused(&self) -> f64 {
+        if self.all.ops < ENOUGH_OPS {
+            return 0.0;
+        }
         self.all.share_refused()
     }
 

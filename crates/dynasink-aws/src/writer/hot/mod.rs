@@ -147,14 +147,13 @@ impl HotKeys {
             }
         }
         // Where the table is used up, a hot key is refused with all the others.
-        if neighbours || !keys.is_empty() {
-            for key in &hot_refused {
-                if let Some(hot) = self.keys.get_mut(key) {
-                    hot.pace.refused(now, sent);
-                }
-            }
-        } else if cold_refused > 0 {
+        if !neighbours && keys.is_empty() {
             return Heated { keys, ops: 0 };
+        }
+        for key in &hot_refused {
+            if let Some(hot) = self.keys.get_mut(key) {
+                hot.pace.refused(now, sent);
+            }
         }
         let near = |hot: &HotKey| {
             now.saturating_duration_since(hot.pace.refused_at()) <= NEIGHBOURS_FOR
