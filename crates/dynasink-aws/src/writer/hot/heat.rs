@@ -109,13 +109,14 @@ struct Suspect {
 }
 
 impl KeyHeat {
-    /// Takes note of an answer at `now`, and says which keys are hot by it: each with about how many units a second
-    /// it takes.
+    /// Takes note of an answer at `now`, and says which keys are hot by it, at most `room`: each with about how many
+    /// units a second it takes.
     pub(super) fn observe(
         &mut self,
         now: Instant,
         tries: &[Try],
         key_range: bool,
+        room: usize,
     ) -> Vec<(PartitionKey, f64)> {
         self.forget(now);
         let before = self.all;
@@ -148,7 +149,8 @@ impl KeyHeat {
         }
         let mut hot: Vec<(PartitionKey, f64)> = Vec::new();
         for seen in tries.iter().filter(|seen| seen.first && seen.refused) {
-            if let Some(suspect) = self.suspects.get(&seen.key)
+            if hot.len() < room
+                && let Some(suspect) = self.suspects.get(&seen.key)
                 && self.is_hot(now, suspect)
             {
                 let takes = self.takes_per_second(now, suspect);
@@ -311,6 +313,7 @@ mod tests {
 
     use super::*;
 
+    const MOST_KEYS: usize = 256;
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     fn keys(count: u64) -> Vec<PartitionKey> {
@@ -352,7 +355,7 @@ mod tests {
                 })
                 .collect();
             let now = start + answer * 10 * MILLISECOND;
-            hot.extend(heat.observe(now, &tries, false));
+            hot.extend(heat.observe(now, &tries, false, MOST_KEYS));
         }
         hot
     }
@@ -387,17 +390,17 @@ mod tests {
             for answer in 0..100 {
                 // 200 a second were written before, and then all is refused.
                 let tries = [tried(key, false), tried(key, false)];
-                hot.extend(heat.observe(now + answer * 10 * MILLISECOND, &tries, false));
+                hot.extend(heat.observe(now + answer * 10 * MILLISECOND, &tries, false, MOST_KEYS));
             }
-            hot.extend(heat.observe(now + 1_000 * MILLISECOND, &refused, key_range));
+            hot.extend(heat.observe(now + 1_000 * MILLISECOND, &refused, key_range, MOST_KEYS));
             assert_eq!(hot.len(), expected, "{hot:?}");
         }
         let mut heat = KeyHeat::default();
         let written: Vec<Try> = (0..25).map(|_| tried(key, false)).collect();
         for answer in 0..100 {
-            heat.observe(now + answer * 25 * MILLISECOND, &written, false);
+            heat.observe(now + answer * 25 * MILLISECOND, &written, false, MOST_KEYS);
         }
-        let hot = heat.observe(now + 2_500 * MILLISECOND, &refused, false);
+        let hot = heat.observe(now + 2_500 * MILLISECOND, &refused, false, MOST_KEYS);
         assert_eq!(hot.len(), 1, "1,000 a second are what a partition takes");
     }
 
@@ -415,7 +418,12 @@ mod tests {
                 })
                 .collect();
             retries = tries.iter().filter(|seen| seen.refused).count();
-            hot.extend(heat.observe(now + answer * 12_500 * MILLISECOND / 1000, &tries, false));
+            hot.extend(heat.observe(
+                now + answer * 12_500 * MILLISECOND / 1000,
+                &tries,
+                false,
+                MOST_KEYS,
+            ));
         }
         assert_eq!(hot[0].0, *key);
         assert!((800.0..1_200.0).contains(&hot[0].1), "{}", hot[0].1);
@@ -431,11 +439,34 @@ mod tests {
                 .collect()
         };
         for answer in 0..10 {
-            let hot = heat.observe(now + answer * 4 * MILLISECOND, &tries(false), false);
+            let hot = heat.observe(
+                now + answer * 4 * MILLISECOND,
+                &tries(false),
+                false,
+                MOST_KEYS,
+            );
             assert!(hot.is_empty(), "{hot:?}");
         }
-        let hot = heat.observe(now + 40 * MILLISECOND, &tries(true), false);
+        let hot = heat.observe(now + 40 * MILLISECOND, &tries(true), false, MOST_KEYS);
         assert!(hot[0].1 < 1_000.0, "{hot:?}");
+    }
+
+    #[test]
+    fn a_key_that_there_is_no_room_for_stays_among_the_others() {
+        let (mut heat, now, keys) = (KeyHeat::default(), Instant::now(), keys(21));
+        let tries: Vec<Try> = (0..25)
+            .map(|nth| tried(&keys[nth % 20 + 1], false))
+            .collect();
+        heat.observe(now, &tries, false, 0);
+        let refused: Vec<Try> = (0..25)
+            .map(|nth| tried(&keys[nth % 2 * (nth % 20 + 1)], nth % 2 == 0))
+            .collect();
+        let share = |heat: &KeyHeat| (heat.share_refused() * 100.0).round();
+        assert!(heat.observe(now, &refused, false, 0).is_empty());
+        assert!(share(&heat) > 25.0, "its refusals count: {}", share(&heat));
+        let hot = heat.observe(now, &refused, false, 1);
+        assert_eq!(hot.len(), 1);
+        assert!(share(&heat) < 2.0, "they are its own: {}", share(&heat));
     }
 
     #[test]
@@ -443,10 +474,10 @@ mod tests {
         let (mut heat, now) = (KeyHeat::default(), Instant::now());
         let all: Vec<Try> = keys(5_000).iter().map(|key| tried(key, true)).collect();
         for tries in all.chunks(25) {
-            assert!(heat.observe(now, tries, false).is_empty());
+            assert!(heat.observe(now, tries, false, MOST_KEYS).is_empty());
         }
         assert_eq!(heat.suspects.len(), MOST_SUSPECTS);
-        heat.observe(now + Duration::from_secs(5), &[], false);
+        heat.observe(now + Duration::from_secs(5), &[], false, MOST_KEYS);
         assert!(heat.suspects.is_empty());
     }
 }

@@ -118,7 +118,8 @@ impl HotKeys {
                 }
             }
         }
-        let heated = self.heat.observe(now, &cold, key_range);
+        let room = MOST_KEYS.saturating_sub(self.keys.len());
+        let heated = self.heat.observe(now, &cold, key_range, room);
         if refused.is_empty() {
             return Heated::default();
         }
@@ -131,20 +132,18 @@ impl HotKeys {
             .collect();
         let mut keys = Vec::new();
         for (key, taken_per_second) in heated {
-            if self.keys.len() < MOST_KEYS {
-                tracing::debug!(
-                    table = key.table().as_str(),
-                    units_per_second = taken_per_second,
-                    "a partition key is hot: its operations wait, and others pass"
-                );
-                let hot = HotKey {
-                    pace: KeyPace::new(taken_per_second, now),
-                    parked: VecDeque::new(),
-                    in_lines: 0,
-                };
-                self.keys.insert(key.clone(), hot);
-                keys.push(key);
-            }
+            tracing::debug!(
+                table = key.table().as_str(),
+                units_per_second = taken_per_second,
+                "a partition key is hot: its operations wait, and others pass"
+            );
+            let hot = HotKey {
+                pace: KeyPace::new(taken_per_second, now),
+                parked: VecDeque::new(),
+                in_lines: 0,
+            };
+            self.keys.insert(key.clone(), hot);
+            keys.push(key);
         }
         // Where the table is used up, a hot key is refused with all the others.
         if !neighbours && keys.is_empty() {
