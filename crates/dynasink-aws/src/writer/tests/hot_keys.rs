@@ -15,7 +15,9 @@ use tokio::time::{Instant, sleep};
 
 use super::service::{Fate, Service, throttled};
 use super::{FOREVER, Recorder, batch, position, retries, row_of};
+use crate::classify::Cause;
 use crate::concurrency::Concurrency;
+use crate::throttle::ThrottlingReason;
 use crate::writer::{Writer, WriterBuilder};
 
 /// The key that most is written to.
@@ -363,6 +365,33 @@ async fn what_a_hot_key_is_refused_is_told_as_its_own() {
     let (throttled, hot) = *refusals.0.lock().unwrap();
     assert!(throttled < 300, "{throttled}");
     assert!(hot * 10 > throttled * 8, "{hot} of {throttled}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_range_of_an_index_makes_no_partition_key_of_the_table_hot() {
+    let table = "arn:aws:dynamodb:eu-central-1:123456789012:table/users";
+    for (resource, of, is_hot) in [("", "Table", true), ("/index/by-day", "Index", false)] {
+        let recorder = Recorder::default();
+        let load = HotLoad::new(&mut Rng::with_seed(7), 1_500, 1.0, 1, 1_000_000);
+        let mut partition = Bucket::new(300.0, 300.0);
+        let service = Service::new(move |request: &WriteBatch| {
+            if partition.take(request.cost().units().get() as f64) {
+                return Fate::written();
+            }
+            let reason = ThrottlingReason {
+                reason: format!("{of}WriteKeyRangeThroughputExceeded"),
+                resource: Some(format!("{table}{resource}")),
+            };
+            Fate::failed(request, Cause::Throttled(vec![reason]))
+        });
+        let (limiter, refusals) = (Limiter::new(600.0), Refusals::default());
+        let writer = writer(&service, &limiter, &recorder).capacity_observer(refusals.clone());
+        write_at_the_rate(writer.build(), &limiter, &load.ops, 25).await;
+        load.assert_written(&service, &recorder);
+        let (throttled, hot) = *refusals.0.lock().unwrap();
+        assert!(throttled > 0);
+        assert_eq!(hot > 0, is_hot, "{hot} of {throttled} by {of}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
