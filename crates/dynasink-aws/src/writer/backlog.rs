@@ -60,6 +60,8 @@ pub(super) struct Backlog {
     merge_until: Option<Instant>,
     /// Whether operations that pay here were refused admission the last time, and nothing fresh may be admitted before.
     waits_for_admission: bool,
+    /// Since when operations that failed are refused admission.
+    failed_held_since: Option<Instant>,
     /// Units of the fresh operations that were sent since operations of hot keys were, which is what those may have next.
     fresh_units: WriteUnits,
 }
@@ -268,11 +270,14 @@ impl Backlog {
         if !request.is_empty() {
             match admit(&request.cost()) {
                 Ok(()) => {
+                    let mut ops = Vec::new();
                     if failed > 0 {
                         self.balance.withdraw();
+                        // They wait for their budget too, and that counts.
+                        let held_since = self.failed_held_since.take().unwrap_or(now);
+                        ops = self.failed.take(now, failed, Some(held_since));
                     }
-                    let mut ops = self.failed.take(failed);
-                    ops.extend(self.refused.take(refused));
+                    ops.extend(self.refused.take(now, refused, None));
                     ops.extend(self.hot.take(now, released));
                     if released > 0 {
                         self.fresh_units = WriteUnits::ZERO;
@@ -280,6 +285,9 @@ impl Backlog {
                     return self.fill_up(now, ops, request, limit, failed > 0);
                 }
                 Err(until) => {
+                    if failed > 0 {
+                        self.failed_held_since.get_or_insert(now);
+                    }
                     self.waits_for_admission = retries > 0 || self.fresh_units >= request.units();
                     wake_at(until);
                 }
