@@ -42,6 +42,10 @@ const MOSTLY_CLEAN: f64 = 0.25;
 /// A key without others is refused at least so often, if it is hot.
 const ALONE: f64 = 0.5;
 
+/// A key of which so many operations of others come on one of its own, or fewer, is alone. One that has just begun to be
+/// refused has seen few others, and is not.
+const FEW_OTHERS: f64 = 0.125;
+
 /// Fewer operations say nothing about a key, or about the table.
 const ENOUGH_OPS: f64 = 8.0;
 
@@ -105,13 +109,14 @@ struct Suspect {
 }
 
 impl KeyHeat {
-    /// Takes note of an answer at `now`, and says which keys are hot by it: each with about how many units a second
-    /// it takes.
+    /// Takes note of an answer at `now`, and says which keys are hot by it, at most `room`: each with about how many
+    /// units a second it takes.
     pub(super) fn observe(
         &mut self,
         now: Instant,
         tries: &[Try],
         key_range: bool,
+        room: usize,
     ) -> Vec<(PartitionKey, f64)> {
         self.forget(now);
         let before = self.all;
@@ -144,7 +149,8 @@ impl KeyHeat {
         }
         let mut hot: Vec<(PartitionKey, f64)> = Vec::new();
         for seen in tries.iter().filter(|seen| seen.first && seen.refused) {
-            if let Some(suspect) = self.suspects.get(&seen.key)
+            if hot.len() < room
+                && let Some(suspect) = self.suspects.get(&seen.key)
                 && self.is_hot(now, suspect)
             {
                 let takes = self.takes_per_second(now, suspect);
@@ -156,8 +162,11 @@ impl KeyHeat {
         hot
     }
 
-    /// The share of operations that was refused lately of keys that are not hot.
+    /// The share of operations that was refused lately of keys that are not hot: none, where too few were tried to say.
     pub(super) fn share_refused(&self) -> f64 {
+        if self.all.ops < ENOUGH_OPS {
+            return 0.0;
+        }
         self.all.share_refused()
     }
 
@@ -203,9 +212,10 @@ impl KeyHeat {
         all_per_second * suspect.own.asked_units / since_suspected
     }
 
-    /// Whether enough was seen of the suspect, and not of others.
+    /// Whether enough was seen of the suspect, and next to nothing of others.
     fn is_alone(&self, suspect: &Suspect) -> bool {
-        suspect.own.ops >= ENOUGH_OPS && self.others(suspect).ops < ENOUGH_OPS
+        let (own, others) = (suspect.own.ops, self.others(suspect).ops);
+        own >= ENOUGH_OPS && others < ENOUGH_OPS && others <= own * FEW_OTHERS
     }
 
     /// What was seen of the others since the suspect is one.
@@ -303,6 +313,7 @@ mod tests {
 
     use super::*;
 
+    const MOST_KEYS: usize = 256;
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     fn keys(count: u64) -> Vec<PartitionKey> {
@@ -344,7 +355,7 @@ mod tests {
                 })
                 .collect();
             let now = start + answer * 10 * MILLISECOND;
-            hot.extend(heat.observe(now, &tries, false));
+            hot.extend(heat.observe(now, &tries, false, MOST_KEYS));
         }
         hot
     }
@@ -379,18 +390,83 @@ mod tests {
             for answer in 0..100 {
                 // 200 a second were written before, and then all is refused.
                 let tries = [tried(key, false), tried(key, false)];
-                hot.extend(heat.observe(now + answer * 10 * MILLISECOND, &tries, false));
+                hot.extend(heat.observe(now + answer * 10 * MILLISECOND, &tries, false, MOST_KEYS));
             }
-            hot.extend(heat.observe(now + 1_000 * MILLISECOND, &refused, key_range));
+            hot.extend(heat.observe(now + 1_000 * MILLISECOND, &refused, key_range, MOST_KEYS));
             assert_eq!(hot.len(), expected, "{hot:?}");
         }
         let mut heat = KeyHeat::default();
         let written: Vec<Try> = (0..25).map(|_| tried(key, false)).collect();
         for answer in 0..100 {
-            heat.observe(now + answer * 25 * MILLISECOND, &written, false);
+            heat.observe(now + answer * 25 * MILLISECOND, &written, false, MOST_KEYS);
         }
-        let hot = heat.observe(now + 2_500 * MILLISECOND, &refused, false);
+        let hot = heat.observe(now + 2_500 * MILLISECOND, &refused, false, MOST_KEYS);
         assert_eq!(hot.len(), 1, "1,000 a second are what a partition takes");
+    }
+
+    #[test]
+    fn a_key_alone_is_hot_though_its_retries_leave_room_for_few_first_tries() {
+        let mut heat = KeyHeat::default();
+        let (now, key) = (Instant::now(), &keys(1)[0]);
+        let (mut hot, mut retries) = (Vec::new(), 0);
+        // 2,000 a second are asked for, of which the partition takes half.
+        for answer in 0..80 {
+            let tries: Vec<Try> = (0..25)
+                .map(|nth| Try {
+                    first: nth >= retries,
+                    ..tried(key, answer > 40 && nth % 2 == 0)
+                })
+                .collect();
+            retries = tries.iter().filter(|seen| seen.refused).count();
+            hot.extend(heat.observe(
+                now + answer * 12_500 * MILLISECOND / 1000,
+                &tries,
+                false,
+                MOST_KEYS,
+            ));
+        }
+        assert_eq!(hot[0].0, *key);
+        assert!((800.0..1_200.0).contains(&hot[0].1), "{}", hot[0].1);
+    }
+
+    #[test]
+    fn a_key_with_a_few_others_is_no_key_alone() {
+        let (mut heat, now, keys) = (KeyHeat::default(), Instant::now(), keys(100));
+        // 1,000 a second, of which half is of the key, in answers that come in a burst.
+        let tries = |refused| -> Vec<Try> {
+            let hot = (0..14).map(|_| tried(&keys[0], refused));
+            hot.chain(keys[1..7].iter().map(|key| tried(key, false)))
+                .collect()
+        };
+        for answer in 0..10 {
+            let hot = heat.observe(
+                now + answer * 4 * MILLISECOND,
+                &tries(false),
+                false,
+                MOST_KEYS,
+            );
+            assert!(hot.is_empty(), "{hot:?}");
+        }
+        let hot = heat.observe(now + 40 * MILLISECOND, &tries(true), false, MOST_KEYS);
+        assert!(hot[0].1 < 1_000.0, "{hot:?}");
+    }
+
+    #[test]
+    fn a_key_that_there_is_no_room_for_stays_among_the_others() {
+        let (mut heat, now, keys) = (KeyHeat::default(), Instant::now(), keys(21));
+        let tries: Vec<Try> = (0..25)
+            .map(|nth| tried(&keys[nth % 20 + 1], false))
+            .collect();
+        heat.observe(now, &tries, false, 0);
+        let refused: Vec<Try> = (0..25)
+            .map(|nth| tried(&keys[nth % 2 * (nth % 20 + 1)], nth % 2 == 0))
+            .collect();
+        let share = |heat: &KeyHeat| (heat.share_refused() * 100.0).round();
+        assert!(heat.observe(now, &refused, false, 0).is_empty());
+        assert!(share(&heat) > 25.0, "its refusals count: {}", share(&heat));
+        let hot = heat.observe(now, &refused, false, 1);
+        assert_eq!(hot.len(), 1);
+        assert!(share(&heat) < 2.0, "they are its own: {}", share(&heat));
     }
 
     #[test]
@@ -398,10 +474,10 @@ mod tests {
         let (mut heat, now) = (KeyHeat::default(), Instant::now());
         let all: Vec<Try> = keys(5_000).iter().map(|key| tried(key, true)).collect();
         for tries in all.chunks(25) {
-            assert!(heat.observe(now, tries, false).is_empty());
+            assert!(heat.observe(now, tries, false, MOST_KEYS).is_empty());
         }
         assert_eq!(heat.suspects.len(), MOST_SUSPECTS);
-        heat.observe(now + Duration::from_secs(5), &[], false);
+        heat.observe(now + Duration::from_secs(5), &[], false, MOST_KEYS);
         assert!(heat.suspects.is_empty());
     }
 }

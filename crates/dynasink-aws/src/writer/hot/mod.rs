@@ -158,7 +158,8 @@ impl HotKeys {
                 }
             }
         }
-        let heated = self.heat.observe(now, &cold, key_range);
+        let room = MOST_KEYS.saturating_sub(self.keys.len());
+        let heated = self.heat.observe(now, &cold, key_range, room);
         let runs = runs_in(written, refused);
         let used_up = runs.iter().fold(false, |used_up, (key, is_refused)| {
             self.runs.table_is_used_up(now, key, *is_refused) || used_up
@@ -183,26 +184,23 @@ impl HotKeys {
             .collect();
         let mut keys = Vec::new();
         for (key, taken_per_second) in heated {
-            if self.keys.len() < MOST_KEYS {
-                tracing::debug!(
-                    table = key.table().as_str(),
-                    units_per_second = taken_per_second,
-                    "a partition key is hot: its operations wait, and others pass"
-                );
-                let pace = KeyPace::new(taken_per_second, now);
-                self.keys.insert(key.clone(), HotKey::new(pace));
-                keys.push(key);
-            }
+            tracing::debug!(
+                table = key.table().as_str(),
+                units_per_second = taken_per_second,
+                "a partition key is hot: its operations wait, and others pass"
+            );
+            let pace = KeyPace::new(taken_per_second, now);
+            self.keys.insert(key.clone(), HotKey::new(pace));
+            keys.push(key);
         }
         // Where the table is used up, a hot key is refused with all the others.
-        if neighbours || !keys.is_empty() {
-            for key in &hot_refused {
-                if let Some(hot) = self.keys.get_mut(key) {
-                    hot.pace.refused(now, sent);
-                }
-            }
-        } else if cold_refused > 0 {
+        if !neighbours && keys.is_empty() {
             return Heated { keys, ops: 0 };
+        }
+        for key in &hot_refused {
+            if let Some(hot) = self.keys.get_mut(key) {
+                hot.pace.refused(now, sent);
+            }
         }
         let near = |hot: &HotKey| {
             now.saturating_duration_since(hot.pace.refused_at()) <= NEIGHBOURS_FOR
