@@ -131,4 +131,27 @@ mod tests {
         let gap = (charged - settled).abs();
         assert!(gap < charged * 0.02, "{charged} charged, {settled} settled");
     }
+
+    /// Two dozen requests under way for long, and then the price moves.
+    #[test]
+    fn what_is_settled_is_what_was_charged_after_a_long_load_too() {
+        let mut price = Price::of_table();
+        let (mut charged, mut settled) = (0.0, 0.0);
+        for _ in 0..24 {
+            charged += price.charge(25.0);
+        }
+        for answer in 0..2_000 {
+            charged += price.charge(25.0);
+            settled += price.settle(25.0);
+            price.learn(25.0, if answer < 1_000 { 25.0 } else { 250.0 });
+        }
+        for _ in 0..24 {
+            settled += price.settle(25.0);
+        }
+        let gap: f64 = charged - settled;
+        assert!(
+            gap.abs() < 500.0,
+            "{gap} units of {charged} are settled that were not charged"
+        );
+    }
 }

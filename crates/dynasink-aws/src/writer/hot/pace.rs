@@ -328,4 +328,25 @@ mod tests {
         assert_eq!(rests, [200, 400, 800]);
         assert!(pace.rate() >= LEAST_RATE);
     }
+
+    /// Others keep the writer busy, so that the law is advanced all the time.
+    #[test]
+    fn time_in_which_nothing_waited_measures_nothing_though_others_go_on() {
+        let (mut pace, mut now) = starting_at(100.0);
+        now += Duration::from_secs(1);
+        for _ in 0..2_000 {
+            now += TICK;
+            pace.advance(now, false);
+        }
+        pace.resume(now);
+        // Two seconds at a hundred units a second.
+        for _ in 0..200 {
+            now += TICK * 2;
+            pace.advance(now, true);
+            pace.written(1);
+        }
+        let before = pace.rate();
+        pace.refused(now, now);
+        assert!(pace.rate() > 0.9 * before, "{} of {before}", pace.rate());
+    }
 }

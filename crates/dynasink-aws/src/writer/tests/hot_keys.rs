@@ -301,6 +301,50 @@ async fn what_a_used_up_table_refuses_is_no_key_s_fault() {
     assert!(hot * 20 < throttled, "{hot} of {throttled}");
 }
 
+/// A table refuses half of all while the last of the other keys are written; then the operations of the hot key are left.
+#[tokio::test(start_paused = true)]
+async fn a_hot_key_that_is_left_alone_after_a_used_up_table_keeps_its_pace() {
+    let recorder = Recorder::default();
+    let load = HotLoad::new(&mut Rng::with_seed(7), 10_000, 0.3, 500, 1_000_000);
+    let is_hot = load.partition_of();
+    let (mut partition, mut rng, start) =
+        (Bucket::new(100.0, 100.0), Rng::with_seed(1), Instant::now());
+    let mut others_left = load.hot.iter().filter(|hot| !**hot).count();
+    let by_partition = Arc::new(Mutex::new(0_u64));
+    let counted = Arc::clone(&by_partition);
+    let service = Service::new(move |request: &WriteBatch| {
+        let mut refused = Vec::new();
+        let seconds = start.elapsed().as_secs_f64();
+        for op in request.ops() {
+            let others = is_hot(row_of(op)) == 1;
+            if others_left > 0 && seconds > 6.0 && rng.bool() {
+                refused.push(row_of(op));
+            } else if is_hot(row_of(op)) == 0 && !partition.take(1.0) {
+                refused.push(row_of(op));
+                *counted.lock().unwrap() += 1;
+            } else if others {
+                others_left -= 1;
+            }
+        }
+        let fate = if refused.len() == request.len() {
+            Fate::failed(request, throttled())
+        } else {
+            Fate::unprocessed(refused)
+        };
+        fate.after(Duration::from_millis(10))
+    });
+    let limiter = Limiter::new(1_000.0);
+    let writer = writer(&service, &limiter, &recorder).build();
+    write_at_the_rate(writer, &limiter, &load.ops, 25).await;
+    load.assert_written(&service, &recorder);
+    let refused = *by_partition.lock().unwrap();
+    assert!(
+        refused < 600,
+        "{refused} refused by the partition of 3,000, in {:?}",
+        start.elapsed()
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_hot_key_is_refused_is_told_as_its_own() {
     let (seen, recorder) = (Seen::default(), Recorder::default());

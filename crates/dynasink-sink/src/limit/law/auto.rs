@@ -313,4 +313,73 @@ mod tests {
         assert!(refuse(&mut law, 1.5).is_some());
         assert!(law.rate() <= 1_000.0, "{}", law.rate());
     }
+
+    /// Written at what is left: a tenth at first, and later all that the law asks for.
+    fn until_doubled(law: &mut AutoRate, mut now: f64, ops: usize) -> f64 {
+        let (start, first, mut sent) = (now, law.rate(), 0.0);
+        while law.rate() < 2.0 * first {
+            assert!(now - start < 36_000.0, "not doubled within ten hours");
+            now += 0.01;
+            sent += law.rate() / 100.0;
+            // One unit an operation, in requests of so many.
+            let mut written_ops = 0;
+            while sent >= ops as f64 {
+                sent -= ops as f64;
+                written_ops += ops;
+            }
+            if written_ops > 0 {
+                let observation = Observation {
+                    sent: at(now - 0.005),
+                    units: written_ops as f64,
+                    written_ops,
+                    waited: true,
+                    ..Observation::default()
+                };
+                law.observe(at(now), &observation);
+            }
+        }
+        now - start
+    }
+
+    #[test]
+    fn echoes_of_one_fall_do_not_freeze_the_growth() {
+        let mut law = AutoRate::starting_at(Some(WriteUnits::new(4_000)));
+        run(&mut law, 0.0, 2.0, true);
+        // A tenth is left. At 150 ms and 4,000 a second, 24 requests of 25 are under way.
+        refuse(&mut law, 2.01);
+        for _ in 0..24 {
+            let echo = Observation {
+                sent: at(2.0),
+                refused_ops: 25,
+                waited: true,
+                ..Observation::default()
+            };
+            law.observe(at(2.1), &echo);
+        }
+        refuse(&mut law, 2.5);
+        law.set_rate(WriteUnits::new(400));
+        law.time = 0.0;
+        let seconds = until_doubled(&mut law, 2.6, 25);
+        assert!(seconds < 20.0, "doubled after {seconds} s");
+    }
+
+    /// A table of 5 units a second whose capacity is raised, written items of 400 KB.
+    #[test]
+    fn a_capacity_that_is_raised_is_found_though_items_are_large() {
+        let mut law = AutoRate::starting_at(Some(WriteUnits::new(5)));
+        let (mut now, mut answered) = (0.0, 0);
+        while law.rate() < 10.0 {
+            now += 400.0 / law.rate();
+            answered += 1;
+            let observation = Observation {
+                sent: at(now - 0.005),
+                units: 400.0,
+                written_ops: 1,
+                waited: true,
+                ..Observation::default()
+            };
+            law.observe(at(now), &observation);
+        }
+        assert!(now < 1_800.0, "doubled after {now} s and {answered} items");
+    }
 }

@@ -1,6 +1,7 @@
 //! What the limiter lets through.
 
 mod indexes;
+mod review;
 mod windows;
 
 use dynasink_core::{ConsumedCapacity, TableName};
