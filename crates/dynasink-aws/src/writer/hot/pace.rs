@@ -349,4 +349,57 @@ mod tests {
         pace.refused(now, now);
         assert!(pace.rate() > 0.9 * before, "{} of {before}", pace.rate());
     }
+
+    #[test]
+    fn a_partition_of_large_items_is_used_in_full_too() {
+        let mut shares = Vec::new();
+        for (rate, start, units) in [
+            (1000.0, 600.0, 50),
+            (1000.0, 600.0, 100),
+            (1000.0, 600.0, 400),
+            (1000.0, 1000.0, 400),
+            (300.0, 300.0, 100),
+        ] {
+            let (mut pace, mut now) = starting_at(start);
+            let mut partition = Partition { rate, level: 0.0 };
+            let latency = Duration::from_millis(10);
+            let (written, refused) = run(&mut pace, &mut partition, &mut now, 300, units, latency);
+            shares.push((
+                rate,
+                units,
+                written as f64 / (rate * 300.0),
+                refused as f64 * units as f64 / written as f64,
+            ));
+        }
+        assert!(
+            shares
+                .iter()
+                .all(|(.., share, refused)| *share > 0.9 && *refused < 0.05),
+            "{shares:?}"
+        );
+    }
+
+    /// A partition of 1,000 units takes nothing for five seconds: how long until it is used again.
+    #[test]
+    fn a_partition_that_was_gone_is_found_again() {
+        let mut all = Vec::new();
+        for units in [1, 10, 400] {
+            let (mut pace, mut now) = starting_at(1_000.0);
+            let latency = Duration::from_millis(10);
+            let mut partition = Partition {
+                rate: 1_000.0,
+                level: 0.0,
+            };
+            run(&mut pace, &mut partition, &mut now, 30, units, latency);
+            partition.rate = 0.0;
+            run(&mut pace, &mut partition, &mut now, 30, units, latency);
+            partition.rate = 1_000.0;
+            let (written, _) = run(&mut pace, &mut partition, &mut now, 120, units, latency);
+            all.push((units, written));
+        }
+        assert!(
+            all.iter().all(|(_, written)| *written > 90_000),
+            "units an item, written of 120,000: {all:?}"
+        );
+    }
 }

@@ -151,6 +151,7 @@ struct Seen(Arc<Mutex<Counts>>);
 struct Counts {
     written: u64,
     refused: u64,
+    others: u64,
     /// When the last operation of a key that is not hot was written.
     others_until: Duration,
 }
@@ -177,6 +178,7 @@ fn service(
                 counts.written += 1;
                 if partition != 0 {
                     counts.others_until = start.elapsed();
+                    counts.others += 1;
                 }
             } else {
                 refused.push(row_of(op));
@@ -401,6 +403,45 @@ async fn the_writer_is_ready_while_operations_are_parked_and_flushes_them() {
     writer.flush().await.unwrap();
     load.assert_written(&service, &recorder);
     assert_eq!(writer.shared.state().parked_ops, 0);
+}
+
+/// A partition takes as much as the whole load is admitted at, so that the hot key's operations could use all of it.
+#[tokio::test(start_paused = true)]
+async fn a_hot_key_that_waits_does_not_hold_up_the_others() {
+    let (start, seen, recorder) = (Instant::now(), Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(7), 30_000, 0.6, 500, 1_000_000);
+    let latency = Duration::from_millis(10);
+    let service = service(vec![300.0, 1e9], latency, load.partition_of(), &seen);
+    let limiter = Limiter::new(2_000.0);
+    let falls = limiter.clone();
+    let change = tokio::spawn(async move {
+        sleep(Duration::from_secs(6)).await;
+        falls.0.lock().unwrap().rate = 250.0;
+    });
+    let count = seen.clone();
+    let watch = tokio::spawn(async move {
+        sleep(Duration::from_secs(7)).await;
+        let before = count.0.lock().unwrap().others;
+        sleep(Duration::from_secs(10)).await;
+        count.0.lock().unwrap().others - before
+    });
+    write_at_the_rate(
+        writer(&service, &limiter, &recorder).build(),
+        &limiter,
+        &load.ops,
+        25,
+    )
+    .await;
+    change.await.unwrap();
+    let others = watch.await.unwrap();
+    println!(
+        "{others} of others in ten seconds at 250, all in {:?}",
+        start.elapsed()
+    );
+    assert!(
+        others > 500,
+        "{others} of others in ten seconds at 250 units a second"
+    );
 }
 
 async fn run(seed: u64) {
