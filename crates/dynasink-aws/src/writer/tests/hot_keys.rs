@@ -151,7 +151,6 @@ struct Seen(Arc<Mutex<Counts>>);
 struct Counts {
     written: u64,
     refused: u64,
-    others: u64,
     /// When the last operation of a key that is not hot was written.
     others_until: Duration,
 }
@@ -178,7 +177,6 @@ fn service(
                 counts.written += 1;
                 if partition != 0 {
                     counts.others_until = start.elapsed();
-                    counts.others += 1;
                 }
             } else {
                 refused.push(row_of(op));
@@ -303,50 +301,6 @@ async fn what_a_used_up_table_refuses_is_no_key_s_fault() {
     assert!(hot * 20 < throttled, "{hot} of {throttled}");
 }
 
-/// A table refuses half of all while the last of the other keys are written; then the operations of the hot key are left.
-#[tokio::test(start_paused = true)]
-async fn a_hot_key_that_is_left_alone_after_a_used_up_table_keeps_its_pace() {
-    let recorder = Recorder::default();
-    let load = HotLoad::new(&mut Rng::with_seed(7), 10_000, 0.3, 500, 1_000_000);
-    let is_hot = load.partition_of();
-    let (mut partition, mut rng, start) =
-        (Bucket::new(100.0, 100.0), Rng::with_seed(1), Instant::now());
-    let mut others_left = load.hot.iter().filter(|hot| !**hot).count();
-    let by_partition = Arc::new(Mutex::new(0_u64));
-    let counted = Arc::clone(&by_partition);
-    let service = Service::new(move |request: &WriteBatch| {
-        let mut refused = Vec::new();
-        let seconds = start.elapsed().as_secs_f64();
-        for op in request.ops() {
-            let others = is_hot(row_of(op)) == 1;
-            if others_left > 0 && seconds > 6.0 && rng.bool() {
-                refused.push(row_of(op));
-            } else if is_hot(row_of(op)) == 0 && !partition.take(1.0) {
-                refused.push(row_of(op));
-                *counted.lock().unwrap() += 1;
-            } else if others {
-                others_left -= 1;
-            }
-        }
-        let fate = if refused.len() == request.len() {
-            Fate::failed(request, throttled())
-        } else {
-            Fate::unprocessed(refused)
-        };
-        fate.after(Duration::from_millis(10))
-    });
-    let limiter = Limiter::new(1_000.0);
-    let writer = writer(&service, &limiter, &recorder).build();
-    write_at_the_rate(writer, &limiter, &load.ops, 25).await;
-    load.assert_written(&service, &recorder);
-    let refused = *by_partition.lock().unwrap();
-    assert!(
-        refused < 600,
-        "{refused} refused by the partition of 3,000, in {:?}",
-        start.elapsed()
-    );
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_a_hot_key_is_refused_is_told_as_its_own() {
     let (seen, recorder) = (Seen::default(), Recorder::default());
@@ -403,45 +357,6 @@ async fn the_writer_is_ready_while_operations_are_parked_and_flushes_them() {
     writer.flush().await.unwrap();
     load.assert_written(&service, &recorder);
     assert_eq!(writer.shared.state().parked_ops, 0);
-}
-
-/// A partition takes as much as the whole load is admitted at, so that the hot key's operations could use all of it.
-#[tokio::test(start_paused = true)]
-async fn a_hot_key_that_waits_does_not_hold_up_the_others() {
-    let (start, seen, recorder) = (Instant::now(), Seen::default(), Recorder::default());
-    let load = HotLoad::new(&mut Rng::with_seed(7), 30_000, 0.6, 500, 1_000_000);
-    let latency = Duration::from_millis(10);
-    let service = service(vec![300.0, 1e9], latency, load.partition_of(), &seen);
-    let limiter = Limiter::new(2_000.0);
-    let falls = limiter.clone();
-    let change = tokio::spawn(async move {
-        sleep(Duration::from_secs(6)).await;
-        falls.0.lock().unwrap().rate = 250.0;
-    });
-    let count = seen.clone();
-    let watch = tokio::spawn(async move {
-        sleep(Duration::from_secs(7)).await;
-        let before = count.0.lock().unwrap().others;
-        sleep(Duration::from_secs(10)).await;
-        count.0.lock().unwrap().others - before
-    });
-    write_at_the_rate(
-        writer(&service, &limiter, &recorder).build(),
-        &limiter,
-        &load.ops,
-        25,
-    )
-    .await;
-    change.await.unwrap();
-    let others = watch.await.unwrap();
-    println!(
-        "{others} of others in ten seconds at 250, all in {:?}",
-        start.elapsed()
-    );
-    assert!(
-        others > 500,
-        "{others} of others in ten seconds at 250 units a second"
-    );
 }
 
 async fn run(seed: u64) {
