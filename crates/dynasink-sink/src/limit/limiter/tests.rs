@@ -1,7 +1,7 @@
 //! What the limiter lets through.
 
+mod credit;
 mod indexes;
-mod review;
 mod windows;
 
 use dynasink_core::{ConsumedCapacity, TableName};

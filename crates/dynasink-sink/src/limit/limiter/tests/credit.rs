@@ -1,4 +1,4 @@
-//! Situations in which the rate, or the load, loses what it should keep.
+//! What is owed, what is saved up, and what comes back.
 
 use super::*;
 
