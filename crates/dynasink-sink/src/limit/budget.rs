@@ -134,6 +134,8 @@ impl Budget {
                 consumed: (!feedback.consumed.is_empty()).then(|| feedback.table_units()),
                 written_ops: feedback.written_ops,
                 refused_ops: refused_ops(0),
+                unanswered: feedback.unanswered,
+                in_flight: feedback.in_flight,
             },
         );
         for (place, index) in (1..).zip(&mut self.indexes) {
@@ -145,6 +147,8 @@ impl Budget {
                 consumed: index.consumed(feedback),
                 written_ops: share_of(feedback.written_ops, in_index, written),
                 refused_ops: refused_ops(place),
+                unanswered: feedback.unanswered,
+                in_flight: feedback.in_flight,
             };
             index.resource.settle(now, &settlement);
         }

@@ -38,6 +38,10 @@ pub(super) struct Settlement {
     pub(super) written_ops: usize,
     /// Refused for want of this resource's capacity.
     pub(super) refused_ops: usize,
+    /// Whether no answer came: what the request drew is not known.
+    pub(super) unanswered: bool,
+    /// Requests still in flight.
+    pub(super) in_flight: usize,
 }
 
 impl Resource {
@@ -123,6 +127,9 @@ impl Resource {
             .consumed
             .map_or(charged, |consumed| consumed.get() as f64);
         let unwritten = self.price.settle(settlement.unwritten as f64);
+        if settlement.unanswered {
+            self.price.write_off_one_of(settlement.in_flight + 1);
+        }
         self.correct(charged - consumed);
         self.bucket.give_back(unwritten);
         self.price.learn(predicted, consumed);
