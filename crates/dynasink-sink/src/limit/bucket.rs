@@ -49,6 +49,11 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
         }
     }
 
+    /// Units that it holds at rest.
+    pub(super) fn burst(&self) -> f64 {
+        f64::from(self.cells().get())
+    }
+
     /// Saves up for `cost`, or says how long it takes until there is more. It is spent by [`take`](Self::take).
     pub(super) fn save_up(&mut self, cost: f64) -> Result<(), Duration> {
         self.pay();
@@ -79,7 +84,7 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
         if self.clock.now() < self.paused_until {
             return 0.0;
         }
-        let room = f64::from(self.cells().get()) - self.balance;
+        let room = self.burst() - self.balance;
         let taken = units.min(room.max(0.0));
         self.balance += taken;
         taken
@@ -89,7 +94,7 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
     pub(super) fn pause(&mut self, length: Duration) {
         self.pay();
         self.drain();
-        if self.balance <= f64::from(self.cells().get()) {
+        if self.balance <= self.burst() {
             self.balance = self.balance.min(0.0);
         }
         self.balance -= self.rate * length.as_secs_f64();
@@ -102,13 +107,13 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
             return;
         }
         self.pay();
-        let saves_up = self.balance > f64::from(self.cells().get());
+        let saves_up = self.balance > self.burst();
         let held = self.balance + self.drain();
         self.rate = rate;
         self.governor = governor(rate, self.burst, self.clock);
         // A new one is full.
         self.drain();
-        let most = f64::from(self.cells().get());
+        let most = self.burst();
         self.balance = held.min(if saves_up { self.balance } else { most });
     }
 
@@ -123,7 +128,7 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
             return;
         }
         let come = self.rate * elapsed.as_secs_f64();
-        let beyond_the_governor = come - f64::from(self.cells().get());
+        let beyond_the_governor = come - self.burst();
         self.balance += beyond_the_governor.clamp(0.0, -self.balance);
         self.balance += f64::from(self.draw(whole(-self.balance)));
     }
