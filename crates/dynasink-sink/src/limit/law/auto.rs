@@ -73,6 +73,8 @@ pub struct AutoRate {
     time: f64,
     rate: f64,
     ceiling: f64,
+    /// What somebody has chosen, which is a ceiling as well.
+    chosen: f64,
     estimate: CapacityEstimate,
     /// The estimate at the first refusal of a run.
     before_the_run: f64,
@@ -118,6 +120,7 @@ impl AutoRate {
             time,
             rate: LEAST_RATE,
             ceiling: GREATEST_RATE,
+            chosen: GREATEST_RATE,
             before_the_run: estimate.units().unwrap_or(GREATEST_RATE),
             estimate,
             pauses: Pauses::default(),
@@ -146,9 +149,10 @@ impl AutoRate {
         self.estimate.units()
     }
 
-    /// Goes on from `rate`, which somebody else has chosen.
+    /// Goes on from `rate`, which somebody else has chosen, and does not go above it until another is chosen.
     pub fn set_rate(&mut self, rate: WriteUnits) {
         let rate = (rate.get() as f64).clamp(LEAST_RATE, GREATEST_RATE);
+        self.chosen = rate;
         self.before_the_run = self.estimate.set(rate);
         self.phase = Phase::Around(rate);
         self.time = PLATEAU;
@@ -198,7 +202,8 @@ impl AutoRate {
 
     /// Goes on around the capacity that was there before, once a return has come so far.
     fn end_a_return(&mut self) {
-        if matches!(self.phase, Phase::Return(_)) && self.rate >= self.before_the_run {
+        let most = self.ceiling.min(self.chosen).min(self.before_the_run);
+        if matches!(self.phase, Phase::Return(_)) && self.rate >= most {
             let estimate = self.estimate.set(self.before_the_run);
             self.phase = Phase::Around(estimate);
             self.time = 0.0;
@@ -249,7 +254,7 @@ impl AutoRate {
             Phase::Around(estimate) => estimate * (1.0 + STEEPNESS * (self.time - PLATEAU).powi(3)),
             Phase::Return(from) => (from * (self.time / DOUBLING).exp2()).min(self.before_the_run),
         };
-        self.rate = rate.clamp(LEAST_RATE, self.ceiling);
+        self.rate = rate.clamp(LEAST_RATE, self.ceiling.min(self.chosen));
     }
 }
 

@@ -64,7 +64,8 @@ impl RateLaw {
         }
     }
 
-    /// Goes on from `rate`, which somebody else has chosen.
+    /// Goes on from `rate`, which somebody else has chosen. A law that finds its rate does not go above it until another is
+    /// chosen.
     pub fn set_rate(&mut self, rate: WriteUnits) {
         match self {
             Self::Fixed(fixed) => *fixed = rate,

@@ -92,6 +92,16 @@ fn a_ceiling_is_never_passed() {
 }
 
 #[test]
+fn a_rate_that_is_chosen_is_the_most_until_another_is() {
+    let mut law = AutoRate::starting_at(Some(WriteUnits::new(1_000)));
+    law.set_rate(WriteUnits::new(300));
+    run(&mut law, 0.0, 30.0, true);
+    about(law.rate(), 300.0);
+    law.set_rate(WriteUnits::new(2_000));
+    about(law.rate(), 2_000.0);
+}
+
+#[test]
 fn a_table_that_refuses_everything_is_asked_seldom_and_at_the_least_rate() {
     let mut law = AutoRate::starting_at(Some(WriteUnits::new(1_000)));
     let mut now = 1.0;
