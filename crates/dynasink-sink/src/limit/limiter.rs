@@ -23,7 +23,7 @@ const BURST: Duration = Duration::from_millis(50);
 ///   that has come back. Each is a twentieth of a second's units, and at least two
 ///   ([`with_burst`](Self::with_burst)). So no second sees more than 1.1 times the rate, or four units more, plus one
 ///   request. A request that costs more than a burst waits until the whole of its cost has been saved up; it never
-///   hangs.
+///   hangs, and passes on credit only where it is the first to draw on an index, whose price is not known.
 /// - **Prices**: what operations are predicted to draw is charged at the rate at which the service has been charging
 ///   for predicted units, per table and index. So indexes count with what they hold, and overwrites with what they
 ///   replace.

@@ -82,14 +82,24 @@ impl Resource {
         self.bucket = Bucket::new(self.law.rate(), burst, clock);
     }
 
+    /// What a predicted unit is charged.
+    pub(super) fn price(&self) -> f64 {
+        self.price.of(1.0)
+    }
+
     /// What so many predicted units would be charged.
     pub(super) fn price_of(&self, predicted: u64) -> f64 {
         self.price.of(predicted as f64)
     }
 
-    /// Saves up for so many predicted units, or says how long to wait.
+    /// Saves up for so many predicted units, or says how long to wait. While the price is a guess, the first request waits for
+    /// no more than debt to be paid: a delete may draw nothing from an index that takes little. The rest is owed.
     pub(super) fn save_up(&mut self, now: Duration, predicted: u64) -> Result<(), Duration> {
-        let cost = self.price_of(predicted);
+        let cost = if self.price.is_to_be_tried() {
+            0.0
+        } else {
+            self.price_of(predicted)
+        };
         if cost > self.bucket.burst() {
             self.saves_up_for = self.saves_up_for.max(predicted);
         }
