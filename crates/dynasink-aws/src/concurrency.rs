@@ -155,8 +155,9 @@ impl ConcurrencyLaw {
         self.limit = limit.clamp(self.min, self.max);
     }
 
+    /// Units are those that the service charged where it says so: the rate is in these.
     fn learn(&mut self, feedback: &CapacityFeedback) {
-        let units = feedback.written.units() + feedback.unwritten.units();
+        let units = feedback.table_units() + feedback.unwritten.units();
         let round = ((feedback.in_flight + 1) as f64).max(SHORTEST_ROUND);
         let mean = |mean: Option<f64>, seen: f64| match mean {
             Some(mean) => mean + (seen - mean) / round,
@@ -175,6 +176,10 @@ impl ConcurrencyLaw {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use dynasink_core::{ConsumedCapacity, KeyType, TableSchema, WriteCost};
+
     use super::*;
 
     fn answer(written_ops: usize, throttled_ops: usize, in_flight: usize) -> CapacityFeedback {
@@ -256,5 +261,30 @@ mod tests {
         let mut law = ConcurrencyLaw::new(Concurrency::default());
         (0..100).for_each(|_| law.observe(&answer(20, 5, 7), None));
         assert_eq!(law.limit(), 8);
+    }
+
+    #[test]
+    fn requests_are_as_large_as_they_were_charged() {
+        let table = TableSchema::builder("users").partition_key("id", KeyType::N);
+        let table = table.build().unwrap();
+        let item = table.item(|item| item.attribute("id")?.integer(1)).unwrap();
+        let op = table.put(item).unwrap();
+        let of_units = |units| CapacityFeedback {
+            written: WriteCost::of([&op]),
+            consumed: vec![ConsumedCapacity {
+                table: op.table().clone(),
+                table_units: WriteUnits::new(units),
+                index_units: Vec::new(),
+            }],
+            latency: Duration::from_millis(100),
+            ..answer(1, 0, 0)
+        };
+        let limit = |units| {
+            let mut law = ConcurrencyLaw::new(Concurrency::default());
+            law.observe(&of_units(units), Some(WriteUnits::new(1_000)));
+            law.limit()
+        };
+        assert!(limit(1) > 130, "{}", limit(1));
+        assert!(limit(10) < 24, "{}", limit(10));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dynasink_core::limits::MAX_BATCH_OPS;
 use dynasink_core::{
     Admission, BatchLimit, PartitionKey, PrimaryKey, WriteBatchBuilder, WriteCost, WriteOp,
+    WriteUnits,
 };
 use tokio::time::Instant;
 
@@ -57,8 +58,12 @@ pub(super) struct Backlog {
     hot: HotKeys,
     /// Until then, fewer fresh operations than fill a request wait for company.
     merge_until: Option<Instant>,
-    /// Whether operations that pay here were refused admission the last time.
+    /// Whether operations that pay here were refused admission the last time, and nothing fresh may be admitted before.
     waits_for_admission: bool,
+    /// Since when operations that failed are refused admission.
+    failed_held_since: Option<Instant>,
+    /// Units of the fresh operations that were sent since operations of hot keys were, which is what those may have next.
+    fresh_units: WriteUnits,
 }
 
 impl Backlog {
@@ -172,7 +177,8 @@ impl Backlog {
     }
 
     /// Whether operations wait for their admission, and fresh ones should not ask for any: a cost that has to be saved
-    /// up would never come together while others spend.
+    /// up would never come together while others spend. Hot keys, whose operations could take all of the rate, have
+    /// fresh ones wait no longer than these had them.
     pub(super) fn waits_for_admission(&self) -> bool {
         self.waits_for_admission
     }
@@ -197,8 +203,9 @@ impl Backlog {
 
     /// The next request, if there is something to send at `now`.
     ///
-    /// Retries and what is due of hot keys are paid for at `admission` and go first; fresh operations fill the request
-    /// up. With `flushing` no fresh ones wait for company.
+    /// Retries and what is due of hot keys are paid for at `admission`; fresh operations fill the request up. Retries go
+    /// before fresh ones; hot keys and fresh operations take turns where there is too little for both. With `flushing`
+    /// no fresh ones wait for company.
     pub(super) fn next(
         &mut self,
         now: Instant,
@@ -252,7 +259,7 @@ impl Backlog {
             .filter(|until| now < *until && !flushing && !self.fresh_fill_a_request(limit));
         let fresh_go = !self.fresh.is_empty() && fresh_wait.is_none();
         let due_alone_at = self.hot.due_alone_at();
-        let mut released = 0;
+        let (retries, mut released) = (request.len(), 0);
         if due_alone_at.is_some() {
             let due = self.hot.due(now);
             let alone = due_alone_at.is_some_and(|at| at <= now) || due.len() >= limit.ops;
@@ -263,16 +270,25 @@ impl Backlog {
         if !request.is_empty() {
             match admit(&request.cost()) {
                 Ok(()) => {
+                    let mut ops = Vec::new();
                     if failed > 0 {
                         self.balance.withdraw();
+                        // They wait for their budget too, and that counts.
+                        let held_since = self.failed_held_since.take().unwrap_or(now);
+                        ops = self.failed.take(now, failed, Some(held_since));
                     }
-                    let mut ops = self.failed.take(failed);
-                    ops.extend(self.refused.take(refused));
+                    ops.extend(self.refused.take(now, refused, None));
                     ops.extend(self.hot.take(now, released));
+                    if released > 0 {
+                        self.fresh_units = WriteUnits::ZERO;
+                    }
                     return self.fill_up(now, ops, request, limit, failed > 0);
                 }
                 Err(until) => {
-                    self.waits_for_admission = true;
+                    if failed > 0 {
+                        self.failed_held_since.get_or_insert(now);
+                    }
+                    self.waits_for_admission = retries > 0 || self.fresh_units >= request.units();
                     wake_at(until);
                 }
             }
@@ -313,6 +329,7 @@ impl Backlog {
             .fresh
             .pop_front_if(|pending| add(&mut request, &pending.op, limit))
         {
+            self.fresh_units += pending.op.units();
             ops.push(pending);
         }
         if self.fresh.is_empty() {

@@ -288,15 +288,17 @@ impl<T: Transport> Engine<T> {
         }
     }
 
-    /// Of `ops`, which were refused together, those of hot keys: none if the service names the table or an index.
+    /// Of `ops`, which were refused together, those of hot keys: none if the service names the table or an index. A key
+    /// range of an index is one of the index's keys, and says nothing of the table's.
     fn heat_of_refusal(
         &mut self,
         ops: &[PendingOp],
         sent: Instant,
         feedback: &CapacityFeedback,
     ) -> usize {
-        let mut scopes = feedback.throttles.iter().map(|throttle| throttle.scope);
-        let key_range = scopes.any(|scope| scope == ThrottleScope::KeyRange);
+        let mut throttles = feedback.throttles.iter();
+        let key_range = throttles
+            .any(|throttle| throttle.scope == ThrottleScope::KeyRange && throttle.index.is_none());
         if !key_range && !feedback.throttles.is_empty() {
             return 0;
         }

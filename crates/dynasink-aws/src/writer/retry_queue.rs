@@ -31,10 +31,22 @@ impl RetryQueue {
         later.map(|((at, _), _)| *at)
     }
 
-    /// Takes the first `count` out.
-    pub(super) fn take(&mut self, count: usize) -> Vec<PendingOp> {
-        let first = std::iter::from_fn(|| self.ops.pop_first().map(|(_, pending)| pending));
-        first.take(count).collect()
+    /// Takes the first `count` out at `now`. The time for which they were due is no time for which they failed, since
+    /// nobody tried them: all of it, or that from `held_since` on.
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        count: usize,
+        held_since: Option<Instant>,
+    ) -> Vec<PendingOp> {
+        let first = std::iter::from_fn(|| self.ops.pop_first());
+        let excused = first.take(count).map(|((due, _), mut pending)| {
+            let held =
+                now.saturating_duration_since(held_since.map_or(due, |since| due.max(since)));
+            pending.failures.excuse(held);
+            pending
+        });
+        excused.collect()
     }
 
     /// Takes those out that `wanted` is true of, the longest due first.

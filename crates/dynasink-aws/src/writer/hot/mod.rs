@@ -2,6 +2,7 @@
 
 mod heat;
 mod pace;
+mod runs;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -10,8 +11,9 @@ use dynasink_core::limits::MAX_BATCH_OPS;
 use dynasink_core::{PartitionKey, PrimaryKey};
 use tokio::time::Instant;
 
-use self::heat::{FirstTry, KeyHeat};
+use self::heat::{KeyHeat, Try};
 use self::pace::KeyPace;
+use self::runs::Runs;
 use super::pending::PendingOp;
 
 /// Operations that nothing else goes with wait so long for company of their own key.
@@ -31,6 +33,12 @@ const MOST_NEIGHBOURS: f64 = 0.25;
 /// no more than this is refused of the others, it is taken for that.
 const FEW_NEIGHBOURS: f64 = 0.01;
 
+/// Most partition keys in a request that is thought to be made of runs.
+const MOST_RUNS: usize = 3;
+
+/// Fewest operations of each of them.
+const OPS_OF_A_RUN: usize = 4;
+
 /// Most hot keys at a time. Were there more, none would stand out.
 const MOST_KEYS: usize = 256;
 
@@ -38,6 +46,7 @@ const MOST_KEYS: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct HotKeys {
     heat: KeyHeat,
+    runs: Runs,
     /// In an order, so that a run can be repeated.
     keys: BTreeMap<PartitionKey, HotKey>,
 }
@@ -75,6 +84,37 @@ pub(super) struct Heated {
     pub(super) ops: usize,
 }
 
+impl HotKey {
+    fn new(pace: KeyPace) -> Self {
+        Self {
+            pace,
+            parked: VecDeque::new(),
+            in_lines: 0,
+        }
+    }
+}
+
+/// The partition keys of a request that holds only a few, each with whether it was refused; none if there are more.
+fn runs_in(written: &[PendingOp], refused: &[PendingOp]) -> Vec<(PartitionKey, bool)> {
+    let ops = written.len() + refused.len();
+    let mut runs: Vec<(PartitionKey, bool)> = Vec::new();
+    let written = written.iter().map(|pending| (pending, false));
+    for (pending, is_refused) in written.chain(refused.iter().map(|pending| (pending, true))) {
+        let key = pending.op.key().partition_key();
+        if let Some((_, refused)) = runs.iter_mut().find(|(known, _)| *known == key) {
+            *refused |= is_refused;
+        } else if runs.len() < MOST_RUNS {
+            runs.push((key, is_refused));
+        } else {
+            return Vec::new();
+        }
+    }
+    if ops < runs.len() * OPS_OF_A_RUN {
+        return Vec::new();
+    }
+    runs
+}
+
 impl HotKeys {
     /// Operations that wait, in line for their primary keys or ready.
     pub(super) fn parked_ops(&self) -> usize {
@@ -109,19 +149,31 @@ impl HotKeys {
                 None => {
                     cold_ops += 1;
                     cold_refused += usize::from(was_refused);
-                    if pending.attempts <= 1 {
-                        cold.push(FirstTry {
-                            key,
-                            units,
-                            refused: was_refused,
-                        });
-                    }
+                    cold.push(Try {
+                        key,
+                        units,
+                        first: pending.attempts <= 1,
+                        refused: was_refused,
+                    });
                 }
             }
         }
-        let heated = self.heat.observe(now, &cold, key_range);
+        let room = MOST_KEYS.saturating_sub(self.keys.len());
+        let heated = self.heat.observe(now, &cold, key_range, room);
+        let runs = runs_in(written, refused);
+        let used_up = runs.iter().fold(false, |used_up, (key, is_refused)| {
+            self.runs.table_is_used_up(now, key, *is_refused) || used_up
+        });
         if refused.is_empty() {
             return Heated::default();
+        }
+        if !runs.is_empty() && !used_up {
+            let refused_keys = runs.into_iter().filter(|(_, is_refused)| *is_refused);
+            let keys = refused_keys.filter_map(|(key, _)| self.heat_run(now, key, sent));
+            return Heated {
+                keys: keys.collect(),
+                ops: refused.len(),
+            };
         }
         let others_refused = self.heat.share_refused();
         let neighbours =
@@ -131,31 +183,24 @@ impl HotKeys {
             .filter_map(|pending| self.hot(pending.op.key()))
             .collect();
         let mut keys = Vec::new();
-        for (key, written_per_second) in heated {
-            if self.keys.len() < MOST_KEYS {
-                tracing::debug!(
-                    table = key.table().as_str(),
-                    units_per_second = written_per_second,
-                    "a partition key is hot: its operations wait, and others pass"
-                );
-                let hot = HotKey {
-                    pace: KeyPace::new(written_per_second, now),
-                    parked: VecDeque::new(),
-                    in_lines: 0,
-                };
-                self.keys.insert(key.clone(), hot);
-                keys.push(key);
-            }
+        for (key, taken_per_second) in heated {
+            tracing::debug!(
+                table = key.table().as_str(),
+                units_per_second = taken_per_second,
+                "a partition key is hot: its operations wait, and others pass"
+            );
+            let pace = KeyPace::new(taken_per_second, now);
+            self.keys.insert(key.clone(), HotKey::new(pace));
+            keys.push(key);
         }
         // Where the table is used up, a hot key is refused with all the others.
-        if neighbours || !keys.is_empty() {
-            for key in &hot_refused {
-                if let Some(hot) = self.keys.get_mut(key) {
-                    hot.pace.refused(now, sent);
-                }
-            }
-        } else if cold_refused > 0 {
+        if !neighbours && keys.is_empty() {
             return Heated { keys, ops: 0 };
+        }
+        for key in &hot_refused {
+            if let Some(hot) = self.keys.get_mut(key) {
+                hot.pace.refused(now, sent);
+            }
         }
         let near = |hot: &HotKey| {
             now.saturating_duration_since(hot.pace.refused_at()) <= NEIGHBOURS_FOR
@@ -169,6 +214,21 @@ impl HotKeys {
                 .count()
         };
         Heated { keys, ops }
+    }
+
+    /// Notes that a run of `key` was refused for its sake, and gives the key if it is hot from now on.
+    fn heat_run(&mut self, now: Instant, key: PartitionKey, sent: Instant) -> Option<PartitionKey> {
+        let is_room = self.keys.len() < MOST_KEYS;
+        match self.keys.get_mut(&key) {
+            Some(hot) => hot.pace.refused(now, sent),
+            None if is_room => {
+                let pace = KeyPace::new(f64::INFINITY, now);
+                self.keys.insert(key.clone(), HotKey::new(pace));
+                return Some(key);
+            }
+            None => {}
+        }
+        None
     }
 
     /// Parks an operation of the hot `key` behind the others.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a key starts at of what was written of it: a little below, so that its partition gets ahead.
+/// What a key starts at of what it seems to take: a little below, so that its partition gets ahead.
 const FIRST: f64 = 0.97;
 
 /// When the rate is back at the estimate, in seconds of the law. What a key can have changes with every other key of
@@ -21,6 +21,14 @@ const BACK_OFF: f64 = 0.7;
 /// The least that a refusal leaves of the rate, whatever was measured: a table that took nothing for a moment says
 /// little about the key.
 const DEEPEST_FALL: f64 = 0.5;
+
+/// The least that refusals leave of what was measured last, while nothing is measured: a partition that takes nothing
+/// for long says nothing about what it takes afterwards, and is asked every few seconds at most.
+const DEEPEST_UNMEASURED_FALL: f64 = 1.0 / 16.0;
+
+/// How much faster an operation goes than the one before, once a partition that took nothing takes one again, up to what
+/// was measured last.
+const RETURN: f64 = 2.0;
 
 /// Shortest time in which what was written measures a rate.
 const MEASURED_AFTER: Duration = Duration::from_secs(1);
@@ -47,19 +55,26 @@ const CATCH_UP: Duration = Duration::from_millis(100);
 /// Operations that must be sent for the law to go on by a second: a large item a second shows little.
 const SHOWN_BY: f64 = 12.0;
 
+/// The fewest of them. A key of few units a second needs no more than it has in one: what it is refused is little, and it
+/// would not be found for minutes that it may have more.
+const LEAST_SHOWN_BY: f64 = 3.0;
+
 /// The law of the rate of a partition key that is refused: that of CUBIC's window, for a rate.
 ///
 /// A partition that refuses is empty. Between two refusals it gave all that it could, so that what was written between
 /// them, by the time between them, is what it can give to this key.
 ///
-/// - **Refusal**: the estimate is what was measured since the last one, at least half of the rate. It takes a second or more to measure; refused
-///   earlier, the estimate falls to 0.7 of the rate. The key rests for 100 ms, twice as long each time that it is
-///   refused again within a second. A refusal of what was sent before the last one tells nothing new.
+/// - **Refusal**: the estimate is what was measured since the last one, at least half of the rate. It takes a second or
+///   more to measure, and something written; refused earlier, the estimate falls to 0.7 of the rate. The key rests for
+///   100 ms, twice as long each time that it is refused again without a measurement. A refusal of what was sent before
+///   the last one tells nothing new.
+/// - **A partition that takes nothing** for a second or more measures nothing. The estimate falls to a sixteenth of
+///   what was measured last; with the first operations that are written again, it doubles back to that.
 /// - **No refusal**: the rate is `estimate × (1 + a (t - 1)³)`: 0.97 of the estimate at the start, the estimate after
 ///   1 s, twice the estimate after 4.2 s. So a steady capacity is asked every few seconds, for a few operations,
 ///   and a doubled one is found in five.
 /// - The law's time stands still while no operation of the key waits, and goes on by no more than a second for each
-///   dozen operations.
+///   dozen operations, or a few if it is slow.
 ///
 /// It has no clock: time is what it is told.
 ///
@@ -67,11 +82,17 @@ const SHOWN_BY: f64 = 12.0;
 #[derive(Clone, Debug)]
 pub(super) struct KeyPace {
     estimate: f64,
+    /// The estimate that was measured last; none before the first.
+    measured: Option<f64>,
+    /// Whether the partition takes nothing.
+    is_gone: bool,
     /// Seconds of the law since the last refusal.
     time: f64,
     /// How far the law's time may go on by what was sent, in seconds.
     shown: f64,
     advanced_at: Instant,
+    /// Since when no operation of the key waits.
+    idle_since: Option<Instant>,
     refused_at: Instant,
     pause: Duration,
     paused_until: Instant,
@@ -83,14 +104,18 @@ pub(super) struct KeyPace {
 }
 
 impl KeyPace {
-    /// The law after a first refusal at `now`, of a key of which so many units a second were written.
-    pub(super) fn new(written_per_second: f64, now: Instant) -> Self {
+    /// The law after a first refusal at `now`, of a key that seems to take so many units a second. What it does take
+    /// is measured from now on.
+    pub(super) fn new(taken_per_second: f64, now: Instant) -> Self {
         let paused_until = now + FIRST_PAUSE;
         Self {
-            estimate: written_per_second.clamp(LEAST_RATE, PARTITION_RATE),
+            estimate: taken_per_second.clamp(LEAST_RATE, PARTITION_RATE),
+            measured: None,
+            is_gone: false,
             time: 0.0,
             shown: 0.0,
             advanced_at: now,
+            idle_since: None,
             refused_at: now,
             pause: FIRST_PAUSE,
             paused_until,
@@ -112,6 +137,11 @@ impl KeyPace {
             .saturating_duration_since(self.advanced_at)
             .as_secs_f64();
         self.advanced_at = now;
+        if waiting {
+            self.idle_since = None;
+        } else {
+            self.idle_since.get_or_insert(now);
+        }
         if waiting && now >= self.paused_until {
             let step = elapsed.min(self.shown);
             self.time += step;
@@ -137,18 +167,26 @@ impl KeyPace {
     /// Notes that so many operations went at `now`, of so many units.
     pub(super) fn spend(&mut self, now: Instant, ops: usize, units: u64) {
         self.next_at = self.after(self.next_from(now), units);
-        self.shown = (self.shown + ops as f64 / SHOWN_BY).min(1.0);
+        let shown_by = self.rate().clamp(LEAST_SHOWN_BY, SHOWN_BY);
+        self.shown = (self.shown + ops as f64 / shown_by).min(1.0);
     }
 
-    /// Notes that so many units were written.
+    /// Notes that an operation of so many units was written.
     pub(super) fn written(&mut self, units: u64) {
         self.written += units as f64;
+        if let Some(measured) = self.measured
+            && self.is_gone
+        {
+            self.estimate = (self.estimate * RETURN).min(measured);
+            self.is_gone = self.estimate < measured;
+        }
     }
 
     /// Notes that operations wait again at `now`, after none did. The partition may have saved up in the meantime: what
     /// was written until now measures nothing.
     pub(super) fn resume(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.advanced_at) >= MEASURED_AFTER {
+        let idle_since = self.idle_since.take().unwrap_or(now);
+        if now.saturating_duration_since(idle_since) >= MEASURED_AFTER {
             self.written = 0.0;
             self.measured_from = now;
         }
@@ -165,15 +203,22 @@ impl KeyPace {
             return;
         }
         let measured_in = now.saturating_duration_since(self.measured_from);
-        if measured_in >= MEASURED_AFTER {
+        let is_measured = measured_in >= MEASURED_AFTER && self.written > 0.0;
+        if is_measured {
             let measured = self.written / measured_in.as_secs_f64();
             self.estimate = measured.max(self.rate() * DEEPEST_FALL);
+            self.measured = Some(self.estimate);
+            self.is_gone = false;
             self.pause = FIRST_PAUSE;
+        } else {
+            let least = self.measured.unwrap_or(0.0) * DEEPEST_UNMEASURED_FALL;
+            self.estimate = (self.rate() * BACK_OFF).max(least);
+            self.is_gone |= measured_in >= MEASURED_AFTER;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+        if measured_in >= MEASURED_AFTER {
             self.written = 0.0;
             self.measured_from = now;
-        } else {
-            self.estimate = self.rate() * BACK_OFF;
-            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         }
         self.estimate = self.estimate.max(LEAST_RATE);
         self.time = 0.0;
@@ -327,5 +372,82 @@ mod tests {
         }
         assert_eq!(rests, [200, 400, 800]);
         assert!(pace.rate() >= LEAST_RATE);
+    }
+
+    /// Others keep the writer busy, so that the law is advanced all the time.
+    #[test]
+    fn time_in_which_nothing_waited_measures_nothing_though_others_go_on() {
+        let (mut pace, mut now) = starting_at(100.0);
+        now += Duration::from_secs(1);
+        for _ in 0..2_000 {
+            now += TICK;
+            pace.advance(now, false);
+        }
+        pace.resume(now);
+        // Two seconds at a hundred units a second.
+        for _ in 0..200 {
+            now += TICK * 2;
+            pace.advance(now, true);
+            pace.written(1);
+        }
+        let before = pace.rate();
+        pace.refused(now, now);
+        assert!(pace.rate() > 0.9 * before, "{} of {before}", pace.rate());
+    }
+
+    #[test]
+    fn a_partition_of_large_items_is_used_in_full_too() {
+        for (rate, start, units) in [
+            (1000.0, 600.0, 50),
+            (1000.0, 600.0, 100),
+            (1000.0, 600.0, 400),
+            (1000.0, 1000.0, 400),
+            (300.0, 300.0, 100),
+        ] {
+            let (mut pace, mut now) = starting_at(start);
+            let mut partition = Partition { rate, level: 0.0 };
+            let latency = Duration::from_millis(10);
+            let (written, refused) = run(&mut pace, &mut partition, &mut now, 300, units, latency);
+            let share = written as f64 / (rate * 300.0);
+            let refused = refused as f64 * units as f64 / written as f64;
+            assert!(share > 0.9, "{rate} from {start}: {share}");
+            assert!(refused < 0.05, "{rate} from {start}: {refused}");
+        }
+    }
+
+    /// A partition of 1,000 units takes nothing for half a minute.
+    #[test]
+    fn a_partition_that_was_gone_is_found_again() {
+        for units in [1, 10, 400] {
+            let (mut pace, mut now) = starting_at(1_000.0);
+            let latency = Duration::from_millis(10);
+            let mut partition = Partition {
+                rate: 1_000.0,
+                level: 0.0,
+            };
+            run(&mut pace, &mut partition, &mut now, 30, units, latency);
+            partition.rate = 0.0;
+            run(&mut pace, &mut partition, &mut now, 30, units, latency);
+            partition.rate = 1_000.0;
+            let (written, _) = run(&mut pace, &mut partition, &mut now, 120, units, latency);
+            assert!(written > 90_000, "{written} of 120,000 by {units} units");
+        }
+    }
+
+    /// A partition of 1,000 units takes next to nothing for a minute, since others use it up.
+    #[test]
+    fn a_partition_that_was_slow_is_found_again() {
+        let (mut pace, mut now) = starting_at(1_000.0);
+        let latency = Duration::from_millis(10);
+        let mut partition = Partition {
+            rate: 1.0,
+            level: 0.0,
+        };
+        run(&mut pace, &mut partition, &mut now, 60, 1, latency);
+        assert!(pace.rate() < 3.0, "{}", pace.rate());
+        partition.rate = 1_000.0;
+        run(&mut pace, &mut partition, &mut now, 90, 1, latency);
+        let (written, _) = run(&mut pace, &mut partition, &mut now, 30, 1, latency);
+        assert!(written > 27_000, "{written} of 30,000");
     }
 }

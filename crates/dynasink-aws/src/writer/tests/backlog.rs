@@ -8,7 +8,10 @@ use dynasink_core::{
 };
 use tokio::time::Instant;
 
+use super::service::throttled;
 use super::{op, op_of, row_of, table};
+use crate::classify::Cause;
+use crate::retry_budget::RetryBudget;
 use crate::writer::backlog::{Backlog, Next};
 use crate::writer::pending::PendingOp;
 use crate::writer::request::Request;
@@ -459,4 +462,31 @@ fn parts_wait_for_admission_too() {
     let purse = Purse::of(2);
     let part = send(backlog.next(now, BatchLimit::REQUEST, Some(&purse), false));
     assert_eq!(rows(&part.ops), [0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_in_which_a_retry_waits_for_admission_is_no_time_of_failure() {
+    for cause in [throttled(), Cause::Internal] {
+        let (mut backlog, sent) = (Backlog::new(RetryBudget::default()), Instant::now());
+        backlog.accept(op(0), None, sent);
+        let mut ops = send(backlog.next(sent, BatchLimit::REQUEST, None, false)).ops;
+        ops[0].failures.note(&cause, sent);
+        backlog.retry_at(sent, sent + SECOND, ops);
+        tokio::time::advance(SECOND).await;
+        for units in [0, 0, 1] {
+            let (now, purse) = (Instant::now(), Purse::of(units));
+            match backlog.next(now, BatchLimit::REQUEST, Some(&purse), false) {
+                Next::Send(request) => {
+                    assert_eq!(request.ops[0].failures.elapsed(), SECOND, "{cause}");
+                }
+                held => assert_eq!(at(held), now + SECOND),
+            }
+            tokio::time::advance(if units == 0 {
+                60 * SECOND
+            } else {
+                Duration::ZERO
+            })
+            .await;
+        }
+    }
 }

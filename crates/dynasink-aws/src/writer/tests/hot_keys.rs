@@ -15,7 +15,9 @@ use tokio::time::{Instant, sleep};
 
 use super::service::{Fate, Service, throttled};
 use super::{FOREVER, Recorder, batch, position, retries, row_of};
+use crate::classify::Cause;
 use crate::concurrency::Concurrency;
+use crate::throttle::ThrottlingReason;
 use crate::writer::{Writer, WriterBuilder};
 
 /// The key that most is written to.
@@ -151,6 +153,7 @@ struct Seen(Arc<Mutex<Counts>>);
 struct Counts {
     written: u64,
     refused: u64,
+    others: u64,
     /// When the last operation of a key that is not hot was written.
     others_until: Duration,
 }
@@ -177,6 +180,7 @@ fn service(
                 counts.written += 1;
                 if partition != 0 {
                     counts.others_until = start.elapsed();
+                    counts.others += 1;
                 }
             } else {
                 refused.push(row_of(op));
@@ -301,6 +305,50 @@ async fn what_a_used_up_table_refuses_is_no_key_s_fault() {
     assert!(hot * 20 < throttled, "{hot} of {throttled}");
 }
 
+/// A table refuses half of all while the last of the other keys are written; then the operations of the hot key are left.
+#[tokio::test(start_paused = true)]
+async fn a_hot_key_that_is_left_alone_after_a_used_up_table_keeps_its_pace() {
+    let recorder = Recorder::default();
+    let load = HotLoad::new(&mut Rng::with_seed(7), 10_000, 0.3, 500, 1_000_000);
+    let is_hot = load.partition_of();
+    let (mut partition, mut rng, start) =
+        (Bucket::new(100.0, 100.0), Rng::with_seed(1), Instant::now());
+    let mut others_left = load.hot.iter().filter(|hot| !**hot).count();
+    let by_partition = Arc::new(Mutex::new(0_u64));
+    let counted = Arc::clone(&by_partition);
+    let service = Service::new(move |request: &WriteBatch| {
+        let mut refused = Vec::new();
+        let seconds = start.elapsed().as_secs_f64();
+        for op in request.ops() {
+            let others = is_hot(row_of(op)) == 1;
+            if others_left > 0 && seconds > 6.0 && rng.bool() {
+                refused.push(row_of(op));
+            } else if is_hot(row_of(op)) == 0 && !partition.take(1.0) {
+                refused.push(row_of(op));
+                *counted.lock().unwrap() += 1;
+            } else if others {
+                others_left -= 1;
+            }
+        }
+        let fate = if refused.len() == request.len() {
+            Fate::failed(request, throttled())
+        } else {
+            Fate::unprocessed(refused)
+        };
+        fate.after(Duration::from_millis(10))
+    });
+    let limiter = Limiter::new(1_000.0);
+    let writer = writer(&service, &limiter, &recorder).build();
+    write_at_the_rate(writer, &limiter, &load.ops, 25).await;
+    load.assert_written(&service, &recorder);
+    let refused = *by_partition.lock().unwrap();
+    assert!(
+        refused < 600,
+        "{refused} refused by the partition of 3,000, in {:?}",
+        start.elapsed()
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_hot_key_is_refused_is_told_as_its_own() {
     let (seen, recorder) = (Seen::default(), Recorder::default());
@@ -317,6 +365,33 @@ async fn what_a_hot_key_is_refused_is_told_as_its_own() {
     let (throttled, hot) = *refusals.0.lock().unwrap();
     assert!(throttled < 300, "{throttled}");
     assert!(hot * 10 > throttled * 8, "{hot} of {throttled}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_range_of_an_index_makes_no_partition_key_of_the_table_hot() {
+    let table = "arn:aws:dynamodb:eu-central-1:123456789012:table/users";
+    for (resource, of, is_hot) in [("", "Table", true), ("/index/by-day", "Index", false)] {
+        let recorder = Recorder::default();
+        let load = HotLoad::new(&mut Rng::with_seed(7), 1_500, 1.0, 1, 1_000_000);
+        let mut partition = Bucket::new(300.0, 300.0);
+        let service = Service::new(move |request: &WriteBatch| {
+            if partition.take(request.cost().units().get() as f64) {
+                return Fate::written();
+            }
+            let reason = ThrottlingReason {
+                reason: format!("{of}WriteKeyRangeThroughputExceeded"),
+                resource: Some(format!("{table}{resource}")),
+            };
+            Fate::failed(request, Cause::Throttled(vec![reason]))
+        });
+        let (limiter, refusals) = (Limiter::new(600.0), Refusals::default());
+        let writer = writer(&service, &limiter, &recorder).capacity_observer(refusals.clone());
+        write_at_the_rate(writer.build(), &limiter, &load.ops, 25).await;
+        load.assert_written(&service, &recorder);
+        let (throttled, hot) = *refusals.0.lock().unwrap();
+        assert!(throttled > 0);
+        assert_eq!(hot > 0, is_hot, "{hot} of {throttled} by {of}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -357,6 +432,41 @@ async fn the_writer_is_ready_while_operations_are_parked_and_flushes_them() {
     writer.flush().await.unwrap();
     load.assert_written(&service, &recorder);
     assert_eq!(writer.shared.state().parked_ops, 0);
+}
+
+/// The rate falls below what the partition of the hot key takes, so that its operations could use all of it.
+#[tokio::test(start_paused = true)]
+async fn a_hot_key_that_waits_does_not_hold_up_the_others() {
+    let (seen, recorder) = (Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(7), 30_000, 0.6, 500, 1_000_000);
+    let latency = Duration::from_millis(10);
+    let service = service(vec![300.0, 1e9], latency, load.partition_of(), &seen);
+    let limiter = Limiter::new(2_000.0);
+    let falls = limiter.clone();
+    let change = tokio::spawn(async move {
+        sleep(Duration::from_secs(6)).await;
+        falls.0.lock().unwrap().rate = 250.0;
+    });
+    let count = seen.clone();
+    let watch = tokio::spawn(async move {
+        sleep(Duration::from_secs(7)).await;
+        let before = count.0.lock().unwrap().others;
+        sleep(Duration::from_secs(10)).await;
+        count.0.lock().unwrap().others - before
+    });
+    write_at_the_rate(
+        writer(&service, &limiter, &recorder).build(),
+        &limiter,
+        &load.ops,
+        25,
+    )
+    .await;
+    change.await.unwrap();
+    let others = watch.await.unwrap();
+    assert!(
+        others > 500,
+        "{others} of others in ten seconds at 250 units a second"
+    );
 }
 
 async fn run(seed: u64) {

@@ -13,7 +13,7 @@ const REMEMBERED: usize = 8;
 const LONG_ENOUGH: f64 = 0.25;
 
 /// Fewest operations in it: ten more or less are then a quarter, and the next stretch mends it.
-const ENOUGH_OPS: f64 = 40.0;
+const ENOUGH_OPS: f64 = 150.0;
 
 /// Fewest items of the largest size in it. A resource may be in debt by one of them at either end of the stretch.
 const ENOUGH_ITEMS: f64 = 5.0;
