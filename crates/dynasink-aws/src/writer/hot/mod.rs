@@ -40,6 +40,8 @@ pub(super) struct HotKeys {
     heat: KeyHeat,
     /// In an order, so that a run can be repeated.
     keys: BTreeMap<PartitionKey, HotKey>,
+    /// When the first operation may go, as of the last time that time went on.
+    next_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -210,7 +212,12 @@ impl HotKeys {
 
     /// Lets time go on to `now`: laws grow, and keys cool down.
     pub(super) fn advance(&mut self, now: Instant) {
+        let mut next_at: Option<Instant> = None;
         self.keys.retain(|key, hot| {
+            if !hot.parked.is_empty() {
+                let own = hot.pace.next_at();
+                next_at = Some(next_at.map_or(own, |next_at| next_at.min(own)));
+            }
             hot.pace.advance(now, !hot.parked.is_empty());
             let refused_for = now.saturating_duration_since(hot.pace.refused_at());
             let cool = refused_for >= COOLS_AFTER && hot.parked.is_empty() && hot.in_lines == 0;
@@ -222,6 +229,12 @@ impl HotKeys {
             }
             !cool
         });
+        self.next_at = next_at;
+    }
+
+    /// Whether operations may go at `now`, to which time went on.
+    pub(super) fn is_any_due(&self, now: Instant) -> bool {
+        self.next_at.is_some_and(|next_at| next_at <= now)
     }
 
     /// As many operations as may go at `now`, at most a request full of them: those that have waited longest for their
@@ -247,13 +260,9 @@ impl HotKeys {
         due
     }
 
-    /// When operations go though nothing goes with them.
+    /// When operations go though nothing goes with them, as of the time to which time went on.
     pub(super) fn due_alone_at(&self) -> Option<Instant> {
-        let waiting = self.keys.values().filter(|hot| !hot.parked.is_empty());
-        waiting
-            .map(|hot| hot.pace.next_at())
-            .min()
-            .map(|next_at| next_at + COMPANY)
+        self.next_at.map(|next_at| next_at + COMPANY)
     }
 
     /// Takes the first `count` of those that are due at `now` out. The time for which they were parked is no time for
