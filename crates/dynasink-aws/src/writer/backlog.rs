@@ -10,7 +10,7 @@ use dynasink_core::{
 };
 use tokio::time::Instant;
 
-use super::hot::{Answered, HotKeys};
+use super::hot::{Answered, BYTES_TO_QUEUE, HotKeys};
 use super::pending::PendingOp;
 use super::request::{Request, add, fill};
 use super::retry_queue::RetryQueue;
@@ -26,6 +26,11 @@ const ADMISSION_WAIT: Duration = Duration::from_millis(1);
 /// Operations of hot keys that were refused admission ask again after this at the earliest, whatever else there is to send:
 /// fresh operations would have them ask with each request.
 const ASKS_AGAIN: Duration = Duration::from_millis(5);
+
+/// Bytes that it takes to hold a parked operation, beside those of the operation: its place in the queue of its partition
+/// key, and the line of its primary key, in a table that grows by doubling.
+pub(super) const BYTES_TO_PARK: usize =
+    BYTES_TO_QUEUE + 2 * size_of::<(PrimaryKey, VecDeque<PendingOp>)>();
 
 /// What the backlog has to send.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use dynasink_core::limits::MAX_BATCH_OPS;
-use dynasink_core::{PartitionKey, PrimaryKey};
+use dynasink_core::{PartitionKey, PrimaryKey, WriteOp};
 use tokio::time::Instant;
 
 use self::heat::{KeyHeat, Try};
@@ -51,6 +51,9 @@ struct HotKey {
     /// Operations that stand in line for their primary key.
     in_lines: usize,
 }
+
+/// Bytes of a queue for each operation in it, beside those of the operation: queues grow by doubling.
+pub(super) const BYTES_TO_QUEUE: usize = 2 * size_of::<Parked>() - size_of::<WriteOp>();
 
 #[derive(Debug)]
 struct Parked {

@@ -469,6 +469,32 @@ async fn a_hot_key_that_waits_does_not_hold_up_the_others() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn parked_operations_count_with_what_it_takes_to_hold_them() {
+    let (seen, recorder) = (Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(3), 2_000, 0.9, 100, 1_000_000);
+    let latency = Duration::from_millis(10);
+    let service = service(vec![20.0, 1e9], latency, load.partition_of(), &seen);
+    let (limiter, max_bytes) = (Limiter::new(1_000.0), 200_000);
+    let writer = writer(&service, &limiter, &recorder).max_buffered_bytes(max_bytes);
+    let writer = writer.build();
+    let shared = Arc::clone(&writer.shared);
+    let watch = async {
+        sleep(Duration::from_secs(10)).await;
+        let state = shared.state();
+        (state.counted_bytes(), state.parked_ops)
+    };
+    let write = write_at_the_rate(writer, &limiter, &load.ops, 25);
+    let ((), (bytes, parked)) = tokio::join!(write, watch);
+    load.assert_written(&service, &recorder);
+    let (op, batch) = (bytes / parked, 25 * bytes / parked);
+    assert!(op > 2 * load.ops[0].memory(), "{op} bytes each");
+    assert!(
+        (max_bytes..max_bytes + 2 * batch).contains(&bytes),
+        "{bytes} of {parked}"
+    );
+}
+
 async fn run(seed: u64) {
     let mut rng = Rng::with_seed(seed);
     let (counted, recorder, start) = (Seen::default(), Recorder::default(), Instant::now());
