@@ -134,6 +134,9 @@ impl Keys {
     }
 }
 
+/// As many rows of one row group follow one another where several are read at once: see `Interleave` of the sources.
+const ROWS_IN_A_TURN: usize = 256;
+
 impl Order {
     fn arrange(self, mut keys: Vec<String>) -> Vec<String> {
         let Self::SortedFiles(files) = self else {
@@ -145,9 +148,9 @@ impl Order {
         let mut interleaved = Vec::with_capacity(keys.len());
         while !files.is_empty() {
             files.retain_mut(|file| {
-                let next = file.next();
-                interleaved.extend(next.cloned());
-                next.is_some()
+                let before = interleaved.len();
+                interleaved.extend(file.by_ref().take(ROWS_IN_A_TURN).cloned());
+                interleaved.len() > before
             });
         }
         interleaved

@@ -67,7 +67,7 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N%")]
     pub(crate) headroom: Option<HeadroomArg>,
 
-    /// How much of a second's units may pass at once, and as much again that came back [default: 50ms]
+    /// How much of a second's units may pass at once, and as much again that came back: 5ms to 1s [default: 50ms]
     #[arg(long, value_name = "TIME", value_parser = parse_burst)]
     pub(crate) burst: Option<Duration>,
 
@@ -249,6 +249,9 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 
 fn parse_burst(text: &str) -> Result<Duration, String> {
     match parse_time(text)? {
+        burst if burst < Duration::from_millis(5) => {
+            Err("a burst is at least 5ms: the timer loses a part of the rate below it".to_owned())
+        }
         burst if burst <= Duration::from_secs(1) => Ok(burst),
         _ => Err("a burst is at most a second of the rate".to_owned()),
     }
@@ -370,6 +373,9 @@ mod tests {
         }
         assert_eq!("10%".parse(), Ok(HeadroomArg(10.0)));
         assert!(parse_burst("2s").is_err());
+        assert!(parse_burst("4ms").is_err());
+        assert!(parse_burst("0s").is_err());
+        assert_eq!(parse_burst("5ms"), Ok(Duration::from_millis(5)));
         assert_eq!(parse_burst("20ms"), Ok(Duration::from_millis(20)));
         for text in ["0", "", "many"] {
             assert!(text.parse::<ConcurrencyArg>().is_err(), "{text:?}");

@@ -76,11 +76,10 @@ impl RateOptions {
     ///
     /// [`Error::NoCapacityToShare`] for a percentage of the capacity of an on-demand table without a maximum.
     pub fn limiter(self, table: &TableSchema) -> Result<RateLimiter> {
-        let billing = table.billing_mode();
         let mut limiter = RateLimiter::by(self.law_of_the_table(table)?);
         let global = table.indexes().iter();
         for index in global.filter(|index| index.kind() == IndexKind::Global) {
-            if let Some(law) = self.law_of_an_index(index, billing) {
+            if let Some(law) = self.law_of_an_index(index, table) {
                 limiter = limiter.with_index(table.name(), index.name(), law);
             }
         }
@@ -126,24 +125,29 @@ impl RateOptions {
     }
 
     /// The law of a global index; none if it has no limit until it refuses.
-    fn law_of_an_index(self, index: &IndexSchema, billing: BillingMode) -> Option<RateLaw> {
+    fn law_of_an_index(self, index: &IndexSchema, table: &TableSchema) -> Option<RateLaw> {
         let capacity = index.write_capacity();
+        // An on-demand index is told of no throughput of its own: it takes about what its table does.
+        let on_demand = matches!(table.billing_mode(), BillingMode::OnDemand { .. });
+        let start = capacity.or(table.warm_throughput().filter(|_| on_demand));
         match (self.rate, self.headroom) {
             (Rate::Percent(percent), None) => Some(RateLaw::Fixed(share(capacity?, percent))),
-            (Rate::Percent(percent), Some(headroom)) => {
-                let law = YieldingRate::new(capacity, headroom / 100.0);
-                Some(law.below(share(capacity?, percent)).into())
-            }
-            (_, Some(headroom)) => {
-                Some(YieldingRate::new(Some(capacity?), headroom / 100.0).into())
+            (rate, Some(headroom)) => {
+                let law = YieldingRate::new(start, headroom / 100.0);
+                Some(match (rate, capacity) {
+                    (Rate::Percent(percent), Some(capacity)) => {
+                        law.below(share(capacity, percent)).into()
+                    }
+                    _ => law.into(),
+                })
             }
             // Fixed as well: an index that refuses holds up the writes of its table.
-            (_, None) => match (capacity, billing) {
-                (None, BillingMode::OnDemand { .. }) if self.rate == Rate::Auto => {
-                    Some(AutoRate::starting_at(None).into())
+            (rate, None) => match capacity {
+                Some(_) => Some(AutoRate::starting_at(capacity).into()),
+                None if on_demand && rate == Rate::Auto => {
+                    Some(AutoRate::starting_at(start).into())
                 }
-                (None, _) => None,
-                (capacity, _) => Some(AutoRate::starting_at(capacity).into()),
+                None => None,
             },
         }
     }
@@ -231,6 +235,52 @@ mod tests {
         assert_eq!(rate(considerate(fixed(5_000)), &table).unwrap(), 900);
         assert_eq!(rate(considerate(Rate::Percent(95.0)), &table).unwrap(), 900);
         assert_eq!(rate(considerate(Rate::Percent(50.0)), &table).unwrap(), 500);
+    }
+
+    /// An index of which no capacity is described, on an on-demand table that is warm.
+    #[tokio::test]
+    async fn an_index_on_demand_starts_at_what_its_table_is_warm_for() {
+        let table = users()
+            .billing_mode(BillingMode::OnDemand { max_write: None })
+            .warm_throughput(WriteUnits::new(12_000))
+            .index(
+                "by-mail",
+                IndexKind::Global,
+                [("mail", KeyType::S)],
+                [],
+                None,
+            )
+            .build()
+            .unwrap();
+        let index = table.indexes().first().unwrap();
+        for (options, expected) in [
+            (RateOptions::default(), 12_000.0),
+            (RateOptions::default().headroom(10.0), 10_800.0),
+        ] {
+            let law = options.law_of_an_index(index, &table).unwrap();
+            assert!((law.rate() - expected).abs() < 1.0, "{}", law.rate());
+        }
+    }
+
+    /// Nothing is known of the index, so headroom of it has to be found.
+    #[tokio::test]
+    async fn headroom_is_left_of_an_index_without_a_capacity_too() {
+        let table = users()
+            .billing_mode(provisioned(1_000))
+            .index(
+                "by-mail",
+                IndexKind::Global,
+                [("mail", KeyType::S)],
+                [],
+                None,
+            )
+            .build()
+            .unwrap();
+        let index = table.indexes().first().unwrap();
+        let law = RateOptions::default()
+            .headroom(10.0)
+            .law_of_an_index(index, &table);
+        assert!(matches!(law, Some(RateLaw::Yielding(_))), "{law:?}");
     }
 
     /// Items that are in an index with a quarter of the table's capacity.

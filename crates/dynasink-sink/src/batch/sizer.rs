@@ -159,7 +159,7 @@ impl AdaptiveSizer {
 
 impl BatchSizer for AdaptiveSizer {
     fn limit(&self) -> BatchLimit {
-        let rate = self.pace.as_ref().and_then(|pace| pace.rate());
+        let rate = self.pace.as_ref().and_then(Admission::rate);
         let mut law = self.law.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rate) = rate {
             law.set_rate(rate);

@@ -20,7 +20,7 @@ const NOTHING: f64 = 1e-6;
 ///   the next portion, what comes later than the timer's millisecond still finds room.
 /// - **What comes back** is spent again, up to as much as another burst.
 /// - **A cost** beyond the burst is saved up portion by portion. It is kept while another resource makes its owner wait.
-/// - **Debt** is paid by whoever comes next, before it may go.
+/// - **Debt** is paid by the time that passes, whether anybody asks or not, before the next may go.
 #[derive(Debug)]
 pub(super) struct Bucket<C: Clock<Instant = Duration> + Copy> {
     governor: Governor<NotKeyed, InMemoryState, C, NoOpMiddleware<Duration>>,
@@ -31,6 +31,8 @@ pub(super) struct Bucket<C: Clock<Instant = Duration> + Copy> {
     balance: f64,
     /// Nothing comes back before: a pause is to be a pause.
     paused_until: Duration,
+    /// When debt was last paid.
+    paid_at: Duration,
 }
 
 impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
@@ -43,11 +45,18 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
             burst,
             balance: 0.0,
             paused_until: Duration::ZERO,
+            paid_at: clock.now(),
         }
+    }
+
+    /// Units that it holds at rest.
+    pub(super) fn burst(&self) -> f64 {
+        f64::from(self.cells().get())
     }
 
     /// Saves up for `cost`, or says how long it takes until there is more. It is spent by [`take`](Self::take).
     pub(super) fn save_up(&mut self, cost: f64) -> Result<(), Duration> {
+        self.pay();
         let portion = (self.cells().get() / 2).max(1);
         while self.balance + NOTHING < cost {
             let missing = whole((cost - self.balance).ceil());
@@ -64,15 +73,18 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
 
     /// Spends what was saved up, or more: the rest is owed.
     pub(super) fn take(&mut self, cost: f64) {
+        self.pay();
         self.balance -= cost;
+        self.pay();
     }
 
     /// Takes units back, up to a burst, and says how many it has taken.
     pub(super) fn give_back(&mut self, units: f64) -> f64 {
+        self.pay();
         if self.clock.now() < self.paused_until {
             return 0.0;
         }
-        let room = f64::from(self.cells().get()) - self.balance;
+        let room = self.burst() - self.balance;
         let taken = units.min(room.max(0.0));
         self.balance += taken;
         taken
@@ -80,8 +92,9 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
 
     /// Lets nothing pass for `length`, a burst included. What is being saved up for a cost above the burst stays.
     pub(super) fn pause(&mut self, length: Duration) {
+        self.pay();
         self.drain();
-        if self.balance <= f64::from(self.cells().get()) {
+        if self.balance <= self.burst() {
             self.balance = self.balance.min(0.0);
         }
         self.balance -= self.rate * length.as_secs_f64();
@@ -93,35 +106,65 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
         if (rate - self.rate).abs() < self.rate * LEAST_CHANGE {
             return;
         }
-        let saves_up = self.balance > f64::from(self.cells().get());
+        self.pay();
+        let saves_up = self.balance > self.burst();
         let held = self.balance + self.drain();
         self.rate = rate;
         self.governor = governor(rate, self.burst, self.clock);
         // A new one is full.
         self.drain();
-        let most = f64::from(self.cells().get());
+        let most = self.burst();
         self.balance = held.min(if saves_up { self.balance } else { most });
+    }
+
+    /// Pays debt with what has come since the last time.
+    ///
+    /// The governor, which is empty while something is owed, holds a burst of it at most. The rest is counted here.
+    fn pay(&mut self) {
+        let now = self.clock.now();
+        let elapsed = now.saturating_sub(self.paid_at);
+        self.paid_at = now;
+        if self.balance > -1.0 {
+            return;
+        }
+        let come = self.rate * elapsed.as_secs_f64();
+        let beyond_the_governor = come - self.burst();
+        self.balance += beyond_the_governor.clamp(0.0, -self.balance);
+        self.balance += f64::from(self.draw(whole(-self.balance)));
+    }
+
+    /// Takes up to `most` whole units from the governor, and says how many.
+    fn draw(&self, most: u32) -> u32 {
+        let mut drawn = 0;
+        let mut portion = self.cells().get();
+        while portion > 0 {
+            // What is left is less than twice that; and more may come while this looks.
+            for _ in 0..2 {
+                let wanted = portion.min(most - drawn);
+                let Some(cells) = NonZeroU32::new(wanted) else {
+                    return drawn;
+                };
+                if !matches!(self.governor.check_n(cells), Ok(Ok(()))) {
+                    break;
+                }
+                drawn += wanted;
+            }
+            portion /= 2;
+        }
+        drawn
     }
 
     /// Empties the governor, and says what was in it, down to the fraction of a unit.
     fn drain(&self) -> f64 {
-        let mut drained = 0.0;
-        let mut portion = self.cells().get();
-        while let Some(cells) = NonZeroU32::new(portion) {
-            // What is left is less than twice that; and more may come while this looks.
-            for _ in 0..2 {
-                match self.governor.check_n(cells) {
-                    Ok(Ok(())) => drained += f64::from(portion),
-                    Ok(Err(not_until)) if portion == 1 => {
-                        let wait = not_until.wait_time_from(self.clock.now());
-                        return drained + (1.0 - wait.as_secs_f64() * self.rate).clamp(0.0, 1.0);
-                    }
-                    _ => break,
-                }
+        let drawn = f64::from(self.draw(u32::MAX));
+        match self.governor.check_n(NonZeroU32::MIN) {
+            Ok(Ok(())) => drawn + 1.0,
+            Ok(Err(not_until)) => {
+                let wait = not_until.wait_time_from(self.clock.now());
+                drawn + (1.0 - wait.as_secs_f64() * self.rate).clamp(0.0, 1.0)
             }
-            portion /= 2;
+            Err(_) => drawn,
         }
-        drained
     }
 
     fn cells(&self) -> NonZeroU32 {
@@ -244,6 +287,22 @@ mod tests {
             assert!(bucket.save_up(400.0).is_err());
         }
         assert_eq!(spend(&mut bucket, 400.0, MILLI * 500), 1);
+    }
+
+    #[test]
+    fn debt_is_paid_by_time_and_once() {
+        for touches in [1_u32, 7, 1_000] {
+            let mut bucket = bucket(100.0);
+            bucket.take(1_005.0);
+            for _ in 0..touches {
+                NOW.set(NOW.get() + Duration::from_secs(9) / touches);
+                bucket.give_back(0.0);
+            }
+            let waits = spend(&mut bucket, 1.0, MILLI * 900);
+            assert_eq!(waits, 0, "{touches} touches");
+            let after = spend(&mut bucket, 1.0, Duration::from_secs(1));
+            assert!((90..=105).contains(&after), "{after}, {touches} touches");
+        }
     }
 
     #[test]

@@ -31,8 +31,6 @@ struct IndexResource {
     resource: Resource,
     /// Units that it is charged for each unit of the tables, on average of late.
     share: Option<f64>,
-    /// Whether the service has named it in what was consumed: then an answer that does not name it means none.
-    is_named: bool,
 }
 
 impl Budget {
@@ -136,6 +134,8 @@ impl Budget {
                 consumed: (!feedback.consumed.is_empty()).then(|| feedback.table_units()),
                 written_ops: feedback.written_ops,
                 refused_ops: refused_ops(0),
+                unanswered: feedback.unanswered,
+                in_flight: feedback.in_flight,
             },
         );
         for (place, index) in (1..).zip(&mut self.indexes) {
@@ -147,6 +147,8 @@ impl Budget {
                 consumed: index.consumed(feedback),
                 written_ops: share_of(feedback.written_ops, in_index, written),
                 refused_ops: refused_ops(place),
+                unanswered: feedback.unanswered,
+                in_flight: feedback.in_flight,
             };
             index.resource.settle(now, &settlement);
         }
@@ -181,7 +183,6 @@ impl Budget {
                 name: Arc::clone(name),
                 resource: Resource::new(law, Price::of_index(), self.burst, self.clock),
                 share: None,
-                is_named: false,
             });
             self.indexes.len() - 1
         })
@@ -189,20 +190,20 @@ impl Budget {
 }
 
 impl IndexResource {
-    /// What the service says that a request drew from this index; none if it says nothing.
-    fn consumed(&mut self, feedback: &CapacityFeedback) -> Option<WriteUnits> {
+    /// What the service says that a request drew from this index; none if it says nothing of consumption. It is always
+    /// asked for indexes, so one that it does not name was not drawn on.
+    fn consumed(&self, feedback: &CapacityFeedback) -> Option<WriteUnits> {
+        if feedback.consumed.is_empty() {
+            return None;
+        }
         let of_table = feedback
             .consumed
             .iter()
             .filter(|consumed| consumed.table == self.table);
-        let named: Vec<WriteUnits> = of_table
+        let named = of_table
             .flat_map(|consumed| &consumed.index_units)
-            .filter(|(name, _)| **name == *self.name)
-            .map(|(_, units)| *units)
-            .collect();
-        self.is_named |= !named.is_empty();
-        let says_nothing = named.is_empty() && (!self.is_named || feedback.consumed.is_empty());
-        (!says_nothing).then(|| named.into_iter().sum())
+            .filter(|(name, _)| **name == *self.name);
+        Some(named.map(|(_, units)| *units).sum())
     }
 }
 

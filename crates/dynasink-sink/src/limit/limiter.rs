@@ -19,10 +19,11 @@ const BURST: Duration = Duration::from_millis(50);
 ///
 /// - **Buckets**: one for the tables' own units, and one for each global index that is drawn on. An operation is
 ///   admitted when all that it draws on have its units; the scarcest rules.
-/// - **Rate and burst**: units per second; at most a tenth of a second's units pass at once, and at least four, so that
-///   no second sees more than 1.1 times the rate, plus one request. Half of that is what a rested limiter has, and half
-///   is for units that come back ([`with_burst`](Self::with_burst)). A request that costs more than its half waits until
-///   the whole of its cost has been saved up; it never hangs and never passes on credit.
+/// - **Rate and burst**: units per second, and what passes at once: a burst that a rested limiter has, and as much again
+///   that has come back. Each is a twentieth of a second's units, and at least two
+///   ([`with_burst`](Self::with_burst)). So no second sees more than 1.1 times the rate, or four units more, plus one
+///   request. A request that costs more than a burst waits until the whole of its cost has been saved up; it never
+///   hangs.
 /// - **Prices**: what operations are predicted to draw is charged at the rate at which the service has been charging
 ///   for predicted units, per table and index. So indexes count with what they hold, and overwrites with what they
 ///   replace.
@@ -76,10 +77,12 @@ impl RateLimiter {
         self
     }
 
-    /// Sets how much of a second's units passes at once after a rest; as much again may pass that has come back. A
-    /// twentieth of a second, unless set. At least two units, and no more than a second. To be set before the first use.
+    /// Sets the burst: the units of so much time pass at once after a rest, and as many again of those that have come back.
+    /// A twentieth of a second, unless set, and no more than a second. It is at least two units. To be set before the first use:
+    /// the limiter starts rested.
     ///
-    /// Below some five milliseconds the timer loses a part of the rate.
+    /// While somebody waits, half a burst is taken at a time, and tokio's timer has a grain of a millisecond: a burst below
+    /// some five milliseconds loses a part of the rate.
     #[must_use]
     pub fn with_burst(self, burst: Duration) -> Self {
         self.budget().set_burst(burst.min(Duration::from_secs(1)));
@@ -91,8 +94,8 @@ impl RateLimiter {
         WriteUnits::from_consumed(self.budget().table_rate())
     }
 
-    /// Changes the rate of the tables' own units while batches pass. A rate that is found goes on from here; one that
-    /// yields does not go above its ceiling for it.
+    /// Changes the rate of the tables' own units while batches pass. A rate that is found goes on from here and does not
+    /// go above it, so that one that is lowered stays lowered; one that yields does not go above its ceiling for it.
     pub fn set_rate(&self, rate: WriteUnits) {
         self.budget().set_rate(rate);
     }

@@ -13,6 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use dynasink_core::{Admission, Fuse, StageError, WriteBatch};
 use futures::Sink;
@@ -21,6 +22,9 @@ use tokio::time::{Instant, Sleep};
 
 pub use law::{AutoRate, Observation, RateLaw, YieldingRate};
 pub use limiter::RateLimiter;
+
+/// After so long it asks again, where a wait is beyond what the clock can tell.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 pin_project! {
     /// A sink of batches that lets each pass when its units are to be had.
@@ -84,7 +88,8 @@ where
                 }
                 Err(duration) => {
                     *this.waiting = true;
-                    let until = Instant::now() + duration;
+                    let now = Instant::now();
+                    let until = now.checked_add(duration).unwrap_or(now + LONGEST_WAIT);
                     match this.wait {
                         Some(wait) => wait.as_mut().reset(until),
                         None => *this.wait = Some(Box::pin(tokio::time::sleep_until(until))),
@@ -136,8 +141,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use dynasink_core::{CapacityFeedback, CapacityObserver, WriteCost, WriteUnits};
     use futures::SinkExt;
 
@@ -206,6 +209,34 @@ mod tests {
         }
 
         fn give_back(&self, _: &WriteCost) {}
+    }
+
+    /// Never admits, and says so.
+    #[derive(Debug)]
+    struct Never;
+
+    impl CapacityObserver for Never {
+        fn observe(&self, _: &CapacityFeedback) {}
+    }
+
+    impl Admission for Never {
+        fn try_admit(&self, _: &WriteCost) -> Result<(), Duration> {
+            Err(Duration::MAX)
+        }
+
+        fn give_back(&self, _: &WriteCost) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_no_clock_can_tell_is_waited_for() {
+        let (inner, probe) = StrictSink::new();
+        probe.unblock();
+        let mut sink = inner.rate_limited(Arc::new(Never));
+        let passed = tokio::time::timeout(Duration::from_hours(100), async {
+            sink.feed(batch(0, 1)).await?;
+            sink.flush().await
+        });
+        assert!(passed.await.is_err());
     }
 
     #[test]

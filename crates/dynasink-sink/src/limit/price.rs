@@ -6,9 +6,6 @@ const MEMORY: f64 = 0.95;
 /// Predicted units that count as charged as predicted before the first answer: a request of the smallest items.
 const PRIOR: f64 = 25.0;
 
-/// What an answer leaves of units whose answers have not come: those of requests that were lost never do.
-const WRITTEN_OFF: f64 = 0.99;
-
 /// The price of predicted units, learnt from what the service says it consumed, and what was charged at it.
 ///
 /// Overwrites cost the larger of two items, an index holds a part of the attributes, and neither can be told from the
@@ -71,10 +68,15 @@ impl Price {
         charged
     }
 
+    /// Forgets what was charged for one of so many requests, whose answer will never come.
+    pub(super) fn write_off_one_of(&mut self, requests: usize) {
+        let left = 1.0 - 1.0 / requests.max(1) as f64;
+        self.under_way *= left;
+        self.charged *= left;
+    }
+
     /// Learns what `predicted` units have consumed.
     pub(super) fn learn(&mut self, predicted: f64, consumed: f64) {
-        self.under_way *= WRITTEN_OFF;
-        self.charged *= WRITTEN_OFF;
         if predicted > 0.0 {
             self.predicted = self.predicted * MEMORY + predicted;
             self.consumed = self.consumed * MEMORY + consumed;
@@ -130,5 +132,43 @@ mod tests {
         }
         let gap = (charged - settled).abs();
         assert!(gap < charged * 0.02, "{charged} charged, {settled} settled");
+    }
+
+    #[test]
+    fn what_was_charged_for_lost_requests_is_not_settled_later() {
+        let mut price = Price::of_table();
+        for _ in 0..8 {
+            price.charge(25.0);
+        }
+        for requests in (1..=8).rev() {
+            price.write_off_one_of(requests);
+        }
+        for _ in 0..200 {
+            price.learn(25.0, 250.0);
+        }
+        about(price.settle(25.0), 250.0);
+    }
+
+    /// Two dozen requests under way for long, and then the price moves.
+    #[test]
+    fn what_is_settled_is_what_was_charged_after_a_long_load_too() {
+        let mut price = Price::of_table();
+        let (mut charged, mut settled) = (0.0, 0.0);
+        for _ in 0..24 {
+            charged += price.charge(25.0);
+        }
+        for answer in 0..2_000 {
+            charged += price.charge(25.0);
+            settled += price.settle(25.0);
+            price.learn(25.0, if answer < 1_000 { 25.0 } else { 250.0 });
+        }
+        for _ in 0..24 {
+            settled += price.settle(25.0);
+        }
+        let gap: f64 = charged - settled;
+        assert!(
+            gap.abs() < 500.0,
+            "{gap} units of {charged} are settled that were not charged"
+        );
     }
 }

@@ -9,9 +9,9 @@ use super::clock::TokioClock;
 use super::law::{LastSecond, Observation, RateLaw};
 use super::price::Price;
 
-/// Seconds of the rate that may be remembered as charged too much. The price is right on average and not for each
-/// request, so what is charged too much and too little must even out.
-const OVERPAID: f64 = 1.0;
+/// For so long it is remembered what was charged too much. The price is right on average and not for each request, so
+/// what is charged too much and too little must even out; but no later second may be the fuller for it.
+const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// A bucket, the law of its rate, and the price of what is predicted.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(super) struct Resource {
     price: Price,
     /// What was charged too much and found no room in the bucket: it pays for what is charged too little.
     overpaid: f64,
+    overpaid_until: Duration,
     consumed: LastSecond,
     /// Until then somebody waits for its units.
     waited_until: Duration,
@@ -38,6 +39,10 @@ pub(super) struct Settlement {
     pub(super) written_ops: usize,
     /// Refused for want of this resource's capacity.
     pub(super) refused_ops: usize,
+    /// Whether no answer came: what the request drew is not known.
+    pub(super) unanswered: bool,
+    /// Requests still in flight.
+    pub(super) in_flight: usize,
 }
 
 impl Resource {
@@ -47,6 +52,7 @@ impl Resource {
             law,
             price,
             overpaid: 0.0,
+            overpaid_until: Duration::ZERO,
             consumed: LastSecond::default(),
             waited_until: Duration::ZERO,
             seen: Duration::ZERO,
@@ -102,16 +108,22 @@ impl Resource {
         Some(self.consumed.rate(now) / capacity)
     }
 
-    /// Takes back what was charged too much, or pays what was charged too little.
-    fn correct(&mut self, too_much: f64) {
-        if too_much > 0.0 {
-            let most = self.law.rate() * OVERPAID;
+    /// Takes back what was charged too much for a request, or pays what was charged too little. What finds no room in the
+    /// bucket is remembered, up to a burst or the charge of the request, if that is more.
+    fn correct(&mut self, now: Duration, charged: f64, consumed: f64) {
+        if now >= self.overpaid_until {
+            self.overpaid = 0.0;
+        }
+        if consumed < charged {
+            let too_much = charged - consumed;
             let overpaid = self.overpaid + too_much - self.bucket.give_back(too_much);
-            self.overpaid = overpaid.min(most);
+            self.overpaid = overpaid.min(charged.max(self.bucket.burst()));
+            self.overpaid_until = now + REMEMBERED;
         } else {
-            let paid = self.overpaid.min(-too_much);
+            let too_little = consumed - charged;
+            let paid = self.overpaid.min(too_little);
             self.overpaid -= paid;
-            self.bucket.take(-too_much - paid);
+            self.bucket.take(too_little - paid);
         }
     }
 
@@ -123,7 +135,10 @@ impl Resource {
             .consumed
             .map_or(charged, |consumed| consumed.get() as f64);
         let unwritten = self.price.settle(settlement.unwritten as f64);
-        self.correct(charged - consumed);
+        if settlement.unanswered {
+            self.price.write_off_one_of(settlement.in_flight + 1);
+        }
+        self.correct(now, charged, consumed);
         self.bucket.give_back(unwritten);
         self.price.learn(predicted, consumed);
         self.consumed.add(now, consumed);

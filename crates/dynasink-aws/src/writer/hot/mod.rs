@@ -2,6 +2,7 @@
 
 mod heat;
 mod pace;
+mod runs;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 
 use self::heat::{KeyHeat, Try};
 use self::pace::KeyPace;
+use self::runs::Runs;
 use super::pending::PendingOp;
 
 /// Operations that nothing else goes with wait so long for company of their own key.
@@ -31,6 +33,12 @@ const MOST_NEIGHBOURS: f64 = 0.25;
 /// no more than this is refused of the others, it is taken for that.
 const FEW_NEIGHBOURS: f64 = 0.01;
 
+/// Most partition keys in a request that is thought to be made of runs.
+const MOST_RUNS: usize = 3;
+
+/// Fewest operations of each of them.
+const OPS_OF_A_RUN: usize = 4;
+
 /// Most hot keys at a time. Were there more, none would stand out.
 const MOST_KEYS: usize = 256;
 
@@ -38,6 +46,7 @@ const MOST_KEYS: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct HotKeys {
     heat: KeyHeat,
+    runs: Runs,
     /// In an order, so that a run can be repeated.
     keys: BTreeMap<PartitionKey, HotKey>,
     /// When the first operation may go, as of the last time that time went on.
@@ -78,6 +87,37 @@ pub(super) struct Heated {
     pub(super) keys: Vec<PartitionKey>,
     /// Operations that were refused for their keys' sake, or for that of a neighbour.
     pub(super) ops: usize,
+}
+
+impl HotKey {
+    fn new(pace: KeyPace) -> Self {
+        Self {
+            pace,
+            parked: VecDeque::new(),
+            in_lines: 0,
+        }
+    }
+}
+
+/// The partition keys of a request that holds only a few, each with whether it was refused; none if there are more.
+fn runs_in(written: &[PendingOp], refused: &[PendingOp]) -> Vec<(PartitionKey, bool)> {
+    let ops = written.len() + refused.len();
+    let mut runs: Vec<(PartitionKey, bool)> = Vec::new();
+    let written = written.iter().map(|pending| (pending, false));
+    for (pending, is_refused) in written.chain(refused.iter().map(|pending| (pending, true))) {
+        let key = pending.op.key().partition_key();
+        if let Some((_, refused)) = runs.iter_mut().find(|(known, _)| *known == key) {
+            *refused |= is_refused;
+        } else if runs.len() < MOST_RUNS {
+            runs.push((key, is_refused));
+        } else {
+            return Vec::new();
+        }
+    }
+    if ops < runs.len() * OPS_OF_A_RUN {
+        return Vec::new();
+    }
+    runs
 }
 
 impl HotKeys {
@@ -125,8 +165,20 @@ impl HotKeys {
         }
         let room = MOST_KEYS.saturating_sub(self.keys.len());
         let heated = self.heat.observe(now, &cold, key_range, room);
+        let runs = runs_in(written, refused);
+        let used_up = runs.iter().fold(false, |used_up, (key, is_refused)| {
+            self.runs.table_is_used_up(now, key, *is_refused) || used_up
+        });
         if refused.is_empty() {
             return Heated::default();
+        }
+        if !runs.is_empty() && !used_up {
+            let refused_keys = runs.into_iter().filter(|(_, is_refused)| *is_refused);
+            let keys = refused_keys.filter_map(|(key, _)| self.heat_run(now, key, sent));
+            return Heated {
+                keys: keys.collect(),
+                ops: refused.len(),
+            };
         }
         let others_refused = self.heat.share_refused();
         let neighbours =
@@ -142,12 +194,8 @@ impl HotKeys {
                 units_per_second = taken_per_second,
                 "a partition key is hot: its operations wait, and others pass"
             );
-            let hot = HotKey {
-                pace: KeyPace::new(taken_per_second, now),
-                parked: VecDeque::new(),
-                in_lines: 0,
-            };
-            self.keys.insert(key.clone(), hot);
+            let pace = KeyPace::new(taken_per_second, now);
+            self.keys.insert(key.clone(), HotKey::new(pace));
             keys.push(key);
         }
         // Where the table is used up, a hot key is refused with all the others.
@@ -171,6 +219,21 @@ impl HotKeys {
                 .count()
         };
         Heated { keys, ops }
+    }
+
+    /// Notes that a run of `key` was refused for its sake, and gives the key if it is hot from now on.
+    fn heat_run(&mut self, now: Instant, key: PartitionKey, sent: Instant) -> Option<PartitionKey> {
+        let is_room = self.keys.len() < MOST_KEYS;
+        match self.keys.get_mut(&key) {
+            Some(hot) => hot.pace.refused(now, sent),
+            None if is_room => {
+                let pace = KeyPace::new(f64::INFINITY, now);
+                self.keys.insert(key.clone(), HotKey::new(pace));
+                return Some(key);
+            }
+            None => {}
+        }
+        None
     }
 
     /// Parks an operation of the hot `key` behind the others.

@@ -6,7 +6,7 @@ use dynasink_core::WriteUnits;
 
 use super::estimate::CapacityEstimate;
 use super::questions::Questions;
-use super::{FIRST_PAUSE, GREATEST_RATE, LEAST_RATE, Observation, Pauses};
+use super::{FIRST_PAUSE, GREATEST_RATE, LEAST_RATE, LONGEST_PAUSE, Observation, Pauses};
 
 /// What on-demand tables take when they are new, in units per second: the start where nothing else is known.
 ///
@@ -34,6 +34,16 @@ const LONGEST_FIRST_PAUSE: f64 = 1.0;
 /// From this pause on, which is the fourth in a row, the estimate falls as well: it was not a debt that is paid by now.
 const HOPELESS_PAUSE: Duration = Duration::from_millis(800);
 
+/// The most that one answer adds to the time of a return: four times the rate.
+const LONGEST_STEP: Duration = Duration::from_secs(1);
+
+/// A run of refusals leaves at least this part of the capacity that was there before it. It is the pauses that keep what
+/// is refused low; and from here the return takes four seconds.
+const LEAST_PART: f64 = 0.01;
+
+/// What a return that was refused leaves of the capacity before: it is not there.
+const NOT_THERE: f64 = 0.5;
+
 /// The law of the automatic rate: all of a capacity, whose rate and depth are not known.
 ///
 /// A table, an index and a partition are token buckets. One that refuses is empty; what was written between two
@@ -42,13 +52,16 @@ const HOPELESS_PAUSE: Duration = Duration::from_millis(800);
 /// - **A refusal** makes the estimate anew, and the rate goes on at 0.97 of it after a pause of 0.1 s, or as long as the
 ///   largest item takes if that is more: the bucket may be in debt by it. Refusals of what was under way then are echoes
 ///   and decide nothing. Refused again without a clean answer in between, the pause doubles, up to 4 s; from the fourth
-///   on the estimate falls by 30 %.
+///   on the estimate falls by 30 %, down to a hundredth of what it was before the run.
+/// - **After such a run** nothing is measured. With the first clean answers the rate doubles every half second, up to
+///   what the capacity was before: one that was gone for a while is used again within seconds.
 /// - **Without refusals** the rate grows as a cubic of the law's time `t` since the refusal, `1 + a (t - 2)³` times the
 ///   estimate: 0.97 at once, level at 2 s, 1.03 at 4 s, twice as much at 8.4 s. So it stays long where the capacity was, and
 ///   finds one that has doubled within 10 s.
 /// - **The law's time** passes while the rate is what holds the load back, and only as fast as operations tell
-///   something: at most a second in twelve of them, or in 40 for each operation that a question costs. So a steady
-///   capacity has about 0.5 % of operations refused, whatever their size and the latency.
+///   something: at first a second in nine of them, or in 100 for each operation that a question costs, and twice as much
+///   with each such stretch. So a steady capacity has about 0.5 % of operations refused, whatever the latency; up to 5 %
+///   where one takes many seconds of the rate.
 /// - **The start** is the capacity that is described. Where there is none, [`unknown`](Self::unknown) doubles the rate
 ///   every half second until the first refusal.
 ///
@@ -60,7 +73,11 @@ pub struct AutoRate {
     time: f64,
     rate: f64,
     ceiling: f64,
+    /// What somebody has chosen, which is a ceiling as well.
+    chosen: f64,
     estimate: CapacityEstimate,
+    /// The estimate at the first refusal of a run.
+    before_the_run: f64,
     pauses: Pauses,
     questions: Questions,
     seen: Option<Duration>,
@@ -74,6 +91,8 @@ enum Phase {
     Open,
     /// Around this estimate.
     Around(f64),
+    /// Doubling from a rate that a run of refusals has left, up to the estimate before the run.
+    Return(f64),
 }
 
 impl AutoRate {
@@ -101,6 +120,8 @@ impl AutoRate {
             time,
             rate: LEAST_RATE,
             ceiling: GREATEST_RATE,
+            chosen: GREATEST_RATE,
+            before_the_run: estimate.units().unwrap_or(GREATEST_RATE),
             estimate,
             pauses: Pauses::default(),
             questions: Questions::default(),
@@ -128,10 +149,11 @@ impl AutoRate {
         self.estimate.units()
     }
 
-    /// Goes on from `rate`, which somebody else has chosen.
+    /// Goes on from `rate`, which somebody else has chosen, and does not go above it until another is chosen.
     pub fn set_rate(&mut self, rate: WriteUnits) {
         let rate = (rate.get() as f64).clamp(LEAST_RATE, GREATEST_RATE);
-        self.estimate.set(rate);
+        self.chosen = rate;
+        self.before_the_run = self.estimate.set(rate);
         self.phase = Phase::Around(rate);
         self.time = PLATEAU;
         self.follow();
@@ -160,25 +182,68 @@ impl AutoRate {
         if written_ops > 0 {
             self.pauses.clean(sent);
         }
-        let worth = self.questions.seconds(written_ops);
-        self.time += held_back.as_secs_f64().min(worth);
+        if written_ops > 0 && !held_back.is_zero() {
+            self.time += self.passed(held_back, units, written_ops);
+        }
         self.follow();
+        self.end_a_return();
         None
     }
 
+    /// The law's time in `held_back`, in which so much was written.
+    fn passed(&mut self, held_back: Duration, units: f64, written_ops: usize) -> f64 {
+        if let Phase::Return(_) = self.phase {
+            return held_back.min(LONGEST_STEP).as_secs_f64();
+        }
+        let seconds_each = units / written_ops as f64 / self.rate;
+        let worth = self.questions.seconds(written_ops, seconds_each);
+        held_back.as_secs_f64().min(worth)
+    }
+
+    /// Goes on around the capacity that was there before, once a return has come so far.
+    fn end_a_return(&mut self) {
+        let most = self.ceiling.min(self.chosen).min(self.before_the_run);
+        if matches!(self.phase, Phase::Return(_)) && self.rate >= most {
+            let estimate = self.estimate.set(self.before_the_run);
+            self.phase = Phase::Around(estimate);
+            self.time = 0.0;
+            self.follow();
+        }
+    }
+
     fn back_off(&mut self, now: Duration, refused_ops: usize) -> Duration {
-        self.questions.answered(refused_ops);
-        let mut estimate = self.estimate.refused(now, self.rate);
+        let runs_on = self.pauses.runs_on(now);
+        let mut estimate = match self.phase {
+            Phase::Return(_) if !runs_on => {
+                let most = self.rate.min(self.before_the_run * NOT_THERE);
+                self.estimate.refused_in_a_return(now, most)
+            }
+            _ => self.estimate.refused(now, self.rate),
+        };
+        if !runs_on {
+            self.questions.answered(refused_ops);
+            self.before_the_run = estimate;
+        }
         let debt = (self.estimate.largest_item() / estimate).min(LONGEST_FIRST_PAUSE);
         let first = FIRST_PAUSE.max(Duration::from_secs_f64(debt));
         let pause = self.pauses.begin(now, first);
-        if pause >= HOPELESS_PAUSE.max(first * 2) {
-            estimate = self.estimate.fall();
-        }
-        self.phase = Phase::Around(estimate);
+        self.phase = if pause >= HOPELESS_PAUSE.max(first * 2) {
+            estimate = self.estimate.fall(self.least_after_a_run());
+            Phase::Return(estimate)
+        } else {
+            Phase::Around(estimate)
+        };
         self.time = 0.0;
         self.follow();
         pause
+    }
+
+    /// A part of the capacity that was there before, at which the largest item can be tried again after the longest
+    /// pause.
+    fn least_after_a_run(&self) -> f64 {
+        let of_an_item = self.estimate.largest_item() / LONGEST_PAUSE.as_secs_f64();
+        let part = self.before_the_run * LEAST_PART;
+        part.max(of_an_item).min(self.before_the_run)
     }
 
     /// Sets the rate to what the law says.
@@ -187,130 +252,11 @@ impl AutoRate {
             Phase::Search => SEARCH_START * (self.time / DOUBLING).exp2(),
             Phase::Open => GREATEST_RATE,
             Phase::Around(estimate) => estimate * (1.0 + STEEPNESS * (self.time - PLATEAU).powi(3)),
+            Phase::Return(from) => (from * (self.time / DOUBLING).exp2()).min(self.before_the_run),
         };
-        self.rate = rate.clamp(LEAST_RATE, self.ceiling);
+        self.rate = rate.clamp(LEAST_RATE, self.ceiling.min(self.chosen));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: f64) -> Duration {
-        Duration::from_secs_f64(seconds)
-    }
-
-    /// Answers every ten milliseconds at the law's rate, one unit an operation.
-    fn run(law: &mut AutoRate, from: f64, to: f64, waited: bool) {
-        let mut now = from;
-        while now < to {
-            now += 0.01;
-            let units = (law.rate() / 100.0).round();
-            let observation = Observation {
-                sent: at(now - 0.005),
-                units,
-                written_ops: WriteUnits::from_consumed(units).get().try_into().unwrap(),
-                waited,
-                ..Observation::default()
-            };
-            assert_eq!(law.observe(at(now), &observation), None);
-        }
-    }
-
-    fn refuse(law: &mut AutoRate, now: f64) -> Option<Duration> {
-        let refused = Observation {
-            sent: at(now - 0.005),
-            refused_ops: 1,
-            waited: true,
-            ..Observation::default()
-        };
-        law.observe(at(now), &refused)
-    }
-
-    fn about(rate: f64, expected: f64) {
-        assert!(
-            (rate / expected - 1.0).abs() < 0.03,
-            "{rate} for {expected}"
-        );
-    }
-
-    #[test]
-    fn it_stays_where_the_capacity_was_and_then_grows_without_bound() {
-        let mut law = AutoRate::starting_at(Some(WriteUnits::new(1_000)));
-        refuse(&mut law, 1.0);
-        for (from, to, expected) in [
-            (1.0, 1.02, 970.0),
-            (1.02, 3.0, 1_000.0),
-            (3.0, 5.0, 1_030.0),
-            (5.0, 9.4, 2_000.0),
-        ] {
-            run(&mut law, from, to, true);
-            about(law.rate(), expected);
-        }
-    }
-
-    #[test]
-    fn a_rate_that_holds_nothing_back_does_not_grow() {
-        let mut law = AutoRate::starting_at(Some(WriteUnits::new(1_000)));
-        run(&mut law, 0.0, 60.0, false);
-        about(law.rate(), 1_000.0);
-    }
-
-    #[test]
-    fn an_echo_decides_nothing() {
-        let mut law = AutoRate::starting_at(Some(WriteUnits::new(1_000)));
-        run(&mut law, 0.0, 6.0, true);
-        assert_eq!(refuse(&mut law, 6.01), Some(FIRST_PAUSE));
-        let rate = law.rate();
-        assert_eq!(refuse(&mut law, 6.012), None);
-        about(law.rate(), rate);
-    }
-
-    #[test]
-    fn a_search_doubles_until_the_first_refusal() {
-        let mut law = AutoRate::unknown();
-        assert_eq!(law.capacity(), None);
-        run(&mut law, 0.0, 2.0, true);
-        about(law.rate(), 1_600.0);
-        assert!(refuse(&mut law, 2.01).is_some());
-        let found = law.capacity().unwrap();
-        assert!((600.0..1_600.0).contains(&found), "{found}");
-    }
-
-    #[test]
-    fn a_ceiling_is_never_passed() {
-        let ceiling = WriteUnits::new(1_200);
-        let mut law = AutoRate::starting_at(Some(WriteUnits::new(1_000))).below(ceiling);
-        run(&mut law, 0.0, 30.0, true);
-        about(law.rate(), 1_200.0);
-    }
-
-    #[test]
-    fn a_table_that_refuses_everything_is_asked_seldom_and_at_the_least_rate() {
-        let mut law = AutoRate::starting_at(Some(WriteUnits::new(1_000)));
-        let mut now = 1.0;
-        let mut asked = 0;
-        while now < 301.0 {
-            let pause = refuse(&mut law, now).unwrap();
-            now += pause.as_secs_f64() + 0.05;
-            asked += 1;
-        }
-        assert!((70..90).contains(&asked), "{asked} times in five minutes");
-        about(law.rate(), LEAST_RATE);
-    }
-
-    #[test]
-    fn an_open_law_has_no_limit_before_the_first_refusal() {
-        let mut law = AutoRate::open();
-        assert!(law.rate() >= 1e6);
-        let written = Observation {
-            sent: at(0.9),
-            units: 500.0,
-            written_ops: 500,
-            ..Observation::default()
-        };
-        law.observe(at(1.0), &written);
-        assert!(refuse(&mut law, 1.5).is_some());
-        assert!(law.rate() <= 1_000.0, "{}", law.rate());
-    }
-}
+mod tests;

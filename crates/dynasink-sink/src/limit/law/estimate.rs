@@ -13,7 +13,7 @@ const REMEMBERED: usize = 8;
 const LONG_ENOUGH: f64 = 0.25;
 
 /// Fewest operations in it: ten more or less are then a quarter, and the next stretch mends it.
-const ENOUGH_OPS: f64 = 40.0;
+const ENOUGH_OPS: f64 = 150.0;
 
 /// Fewest items of the largest size in it. A resource may be in debt by one of them at either end of the stretch.
 const ENOUGH_ITEMS: f64 = 5.0;
@@ -120,9 +120,23 @@ impl CapacityEstimate {
         self.set(estimate)
     }
 
-    /// Lowers the estimate without a measurement.
-    pub(super) fn fall(&mut self) -> f64 {
-        self.set(self.units.unwrap_or_default() * FALL)
+    /// Makes a new estimate of a refusal that came on the way back from a run of refusals: what was written in the last
+    /// second, up to `most`. Measurements begin anew, since the resource may have been full in the pauses.
+    pub(super) fn refused_in_a_return(&mut self, now: Duration, most: f64) -> f64 {
+        self.so_far.at = now;
+        self.refusals.clear();
+        self.refusals.push_back(self.so_far);
+        let last_second = self.last_second.rate(now);
+        self.set(if last_second > 0.0 {
+            last_second.min(most)
+        } else {
+            most
+        })
+    }
+
+    /// Lowers the estimate without a measurement, down to `least`.
+    pub(super) fn fall(&mut self, least: f64) -> f64 {
+        self.set((self.units.unwrap_or_default() * FALL).max(least))
     }
 
     /// Replaces the estimate by somebody's choice.

@@ -64,7 +64,8 @@ impl RateLaw {
         }
     }
 
-    /// Goes on from `rate`, which somebody else has chosen.
+    /// Goes on from `rate`, which somebody else has chosen. A law that finds its rate does not go above it until another is
+    /// chosen.
     pub fn set_rate(&mut self, rate: WriteUnits) {
         match self {
             Self::Fixed(fixed) => *fixed = rate,
@@ -118,6 +119,13 @@ struct Pause {
     answered: bool,
 }
 
+impl Pause {
+    fn runs_on(&self, now: Duration) -> bool {
+        let due = self.began + self.length * 2 + Duration::from_secs(1);
+        !self.answered && now <= due
+    }
+}
+
 impl Pauses {
     /// Whether a request that was sent then was under way when the last pause began: its refusal is an echo.
     fn is_echo(&self, sent: Duration) -> bool {
@@ -133,15 +141,16 @@ impl Pauses {
         }
     }
 
+    /// Whether a pause that begins now is the next in a row.
+    fn runs_on(&self, now: Duration) -> bool {
+        self.last.is_some_and(|last| last.runs_on(now))
+    }
+
     /// Begins a pause, of `first` if it is not the next in a row.
     fn begin(&mut self, now: Duration, first: Duration) -> Duration {
-        let in_a_row = self.last.filter(|last| {
-            let due = last.began + last.length * 2 + Duration::from_secs(1);
-            !last.answered && now <= due
-        });
-        let length = match in_a_row {
-            Some(last) => (last.length * 2).max(first),
-            None => first,
+        let length = match self.last {
+            Some(last) if last.runs_on(now) => (last.length * 2).max(first),
+            _ => first,
         }
         .min(LONGEST_PAUSE);
         self.last = Some(Pause {

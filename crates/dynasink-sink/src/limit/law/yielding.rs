@@ -14,6 +14,10 @@ const YIELD: f64 = 0.5;
 /// is few operations.
 const RETURN: f64 = 20.0;
 
+/// What is left of the greatest estimate after so many seconds is half of it, where a later one is less. A capacity that
+/// is lowered is known after minutes, and one that others draw on meanwhile is not forgotten at once.
+const HALF_LIFE: f64 = 600.0;
+
 /// The law of a good neighbour: a share of the capacity, and less while others want theirs.
 ///
 /// - **Never above** `1 - headroom` of the capacity that is described. It does not ask for more.
@@ -21,7 +25,8 @@ const RETURN: f64 = 20.0;
 ///   pause of 0.1 s, which doubles like that of [`AutoRate`].
 /// - **Without refusals** it grows in a straight line, from half of its ceiling to the whole in 20 s.
 /// - **Where nothing is described**, [`AutoRate::unknown`] searches up to the first refusal. The capacity is the
-///   greatest estimate so far: what is measured while others write is what they leave.
+///   greatest estimate of late, of which half counts after ten minutes: what is measured while others write is what they
+///   leave. It is looked at when there are refusals.
 ///
 /// It has no clock.
 #[derive(Clone, Debug)]
@@ -30,6 +35,8 @@ pub struct YieldingRate {
     capacity: Capacity,
     /// A limit besides the capacity.
     limit: f64,
+    /// What somebody has chosen, which is another.
+    chosen: f64,
     rate: f64,
     pauses: Pauses,
     seen: Option<Duration>,
@@ -39,21 +46,43 @@ pub struct YieldingRate {
 enum Capacity {
     Described(f64),
     Searched(Box<AutoRate>),
-    Measured(Box<CapacityEstimate>, f64),
+    Measured(Box<Greatest>),
+}
+
+/// The greatest estimate, and when it was made or last looked at.
+#[derive(Clone, Debug)]
+struct Greatest {
+    estimate: CapacityEstimate,
+    units: f64,
+    at: Duration,
+}
+
+impl Greatest {
+    fn refused(&mut self, now: Duration, rate: f64) {
+        let passed = now.saturating_sub(self.at).as_secs_f64();
+        let left = self.units * (-passed / HALF_LIFE).exp2();
+        self.units = left.max(self.estimate.refused(now, rate));
+        self.at = now;
+    }
 }
 
 impl YieldingRate {
     /// The law that leaves `headroom` of `capacity` to others, as a part of one; of a capacity that it finds if none is
-    /// known.
+    /// known. What is no number leaves nothing.
     pub fn new(capacity: Option<WriteUnits>, headroom: f64) -> Self {
         let capacity = match capacity {
             Some(units) => Capacity::Described(units.get() as f64),
             None => Capacity::Searched(Box::new(AutoRate::unknown())),
         };
         let mut law = Self {
-            headroom: headroom.clamp(0.0, 1.0),
+            headroom: if headroom.is_nan() {
+                0.0
+            } else {
+                headroom.clamp(0.0, 1.0)
+            },
             capacity,
             limit: GREATEST_RATE,
+            chosen: GREATEST_RATE,
             rate: GREATEST_RATE,
             pauses: Pauses::default(),
             seen: None,
@@ -78,14 +107,17 @@ impl YieldingRate {
     /// The capacity of which it leaves a part, in units per second.
     pub fn capacity(&self) -> Option<f64> {
         match &self.capacity {
-            Capacity::Described(units) | Capacity::Measured(_, units) => Some(*units),
+            Capacity::Described(units) => Some(*units),
+            Capacity::Measured(greatest) => Some(greatest.units),
             Capacity::Searched(search) => search.capacity(),
         }
     }
 
-    /// Goes on from `rate`, which somebody else has chosen, or from its ceiling if that is lower.
+    /// Goes on from `rate`, which somebody else has chosen, or from its ceiling if that is lower. It does not go above it
+    /// until another is chosen.
     pub fn set_rate(&mut self, rate: WriteUnits) {
-        self.rate = rate.get() as f64;
+        self.chosen = rate.get() as f64;
+        self.rate = self.chosen;
         self.stay_below_the_ceiling();
     }
 
@@ -96,7 +128,11 @@ impl YieldingRate {
             let pause = search.observe(now, observation);
             if pause.is_some() {
                 let found = search.capacity().unwrap_or_else(|| search.rate());
-                self.capacity = Capacity::Measured(Box::default(), found);
+                self.capacity = Capacity::Measured(Box::new(Greatest {
+                    estimate: CapacityEstimate::default(),
+                    units: found,
+                    at: now,
+                }));
                 self.pauses.begin(now, FIRST_PAUSE);
                 self.rate = self.ceiling() * YIELD;
             } else {
@@ -105,12 +141,13 @@ impl YieldingRate {
             self.stay_below_the_ceiling();
             return pause;
         }
-        if let Capacity::Measured(estimate, _) = &mut self.capacity {
+        if let Capacity::Measured(greatest) = &mut self.capacity {
             let held_back = if observation.waited {
                 elapsed
             } else {
                 Duration::ZERO
             };
+            let estimate = &mut greatest.estimate;
             estimate.written(now, observation.units, observation.written_ops, held_back);
         }
         if observation.refused_ops > 0 {
@@ -126,8 +163,8 @@ impl YieldingRate {
 
     fn give_way(&mut self, now: Duration) -> Duration {
         let rate = self.rate;
-        if let Capacity::Measured(estimate, greatest) = &mut self.capacity {
-            *greatest = greatest.max(estimate.refused(now, rate));
+        if let Capacity::Measured(greatest) = &mut self.capacity {
+            greatest.refused(now, rate);
         }
         self.rate *= YIELD;
         self.stay_below_the_ceiling();
@@ -136,12 +173,11 @@ impl YieldingRate {
 
     fn ceiling(&self) -> f64 {
         let share = match &self.capacity {
-            Capacity::Described(units) | Capacity::Measured(_, units) => {
-                units * (1.0 - self.headroom)
-            }
+            Capacity::Described(units) => units * (1.0 - self.headroom),
+            Capacity::Measured(greatest) => greatest.units * (1.0 - self.headroom),
             Capacity::Searched(search) => search.rate(),
         };
-        share.min(self.limit)
+        share.min(self.limit).min(self.chosen)
     }
 
     fn stay_below_the_ceiling(&mut self) {
@@ -214,6 +250,35 @@ mod tests {
         about(law.rate(), capacity * 0.8 * YIELD);
         answers(&mut law, 23, 500);
         about(law.rate(), capacity * 0.8);
+    }
+
+    #[test]
+    fn a_rate_that_is_chosen_is_the_most_until_another_is() {
+        let mut law = YieldingRate::new(Some(WriteUnits::new(1_000)), 0.1);
+        law.set_rate(WriteUnits::new(300));
+        answers(&mut law, 0, 1_000);
+        about(law.rate(), 300.0);
+        law.set_rate(WriteUnits::new(5_000));
+        about(law.rate(), 900.0);
+    }
+
+    #[test]
+    fn a_headroom_that_is_no_number_leaves_nothing() {
+        let law = YieldingRate::new(Some(WriteUnits::new(1_000)), f64::NAN);
+        about(law.rate(), 1_000.0);
+    }
+
+    #[test]
+    fn the_greatest_estimate_fades_over_minutes() {
+        let mut greatest = Greatest {
+            estimate: CapacityEstimate::described(500.0),
+            units: 1_000.0,
+            at: Duration::ZERO,
+        };
+        greatest.refused(Duration::from_mins(5), 500.0);
+        about(greatest.units, 707.0);
+        greatest.refused(Duration::from_hours(1), 500.0);
+        assert!(greatest.units <= 500.0, "{}", greatest.units);
     }
 
     #[test]

