@@ -30,7 +30,7 @@ use crate::policy::{Client, Ended, Policy};
 /// `DEFAULT_MAX_ITEMS_PER_BATCH`.
 const MAX_ITEMS: usize = 25;
 /// `DEFAULT_THROUGHPUT_PERCENT`.
-const SHARE: f64 = 0.5;
+pub(super) const SHARE: f64 = 0.5;
 /// `DEFAULT_CAPACITY_FOR_ON_DEMAND`.
 const ON_DEMAND: f64 = 40_000.0;
 /// `DEFAULT_RETRY_DURATION`.
