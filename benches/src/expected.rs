@@ -59,6 +59,14 @@ impl Expected {
                 percent(most),
             );
         }
+        if self.share_of_parts.is_some() && measured.shares_of_parts.len() < 2 {
+            miss(
+                "parts",
+                measured.shares_of_parts.len().to_string(),
+                "at least",
+                "2".to_owned(),
+            );
+        }
         for (nth, is) in (1..).zip(&measured.shares_of_parts) {
             if let Some(least) = self.share_of_parts.filter(|least| is < least) {
                 let what = format!("share of the optimum in part {nth}");

@@ -37,6 +37,7 @@ in_its_ranges! {
     latency_from_low_to_high_is_filled: "10-",
     items_far_larger_than_the_capacity_are_written: "11-",
     a_fixed_rate_is_kept_and_used: "12-",
+    another_client_is_left_its_capacity_where_little_is_saved_up: "13-",
 }
 
 #[tokio::test(start_paused = true)]

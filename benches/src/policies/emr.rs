@@ -30,7 +30,7 @@ use crate::policy::{Client, Ended, Policy};
 /// `DEFAULT_MAX_ITEMS_PER_BATCH`.
 const MAX_ITEMS: usize = 25;
 /// `DEFAULT_THROUGHPUT_PERCENT`.
-const SHARE: f64 = 0.5;
+pub(super) const SHARE: f64 = 0.5;
 /// `DEFAULT_CAPACITY_FOR_ON_DEMAND`.
 const ON_DEMAND: f64 = 40_000.0;
 /// `DEFAULT_RETRY_DURATION`.
@@ -56,15 +56,17 @@ impl Policy for EmrConnector {
 /// `IopsController`: how many items a second may have. A pure law.
 #[derive(Clone, Debug)]
 pub(super) struct IopsController {
+    share: f64,
     units: f64,
     items: f64,
 }
 
 impl IopsController {
-    /// With that capacity, if the table has one.
-    pub(super) fn new(capacity: Option<WriteUnits>) -> Self {
-        let units = Self::target(capacity);
+    /// With that share of the capacity, if the table has one.
+    pub(super) fn new(capacity: Option<WriteUnits>, share: f64) -> Self {
+        let units = Self::target(capacity, share);
         Self {
+            share,
             units,
             items: units.max(1.0),
         }
@@ -72,7 +74,7 @@ impl IopsController {
 
     /// The table has that capacity by now.
     pub(super) fn describe(&mut self, capacity: Option<WriteUnits>) {
-        self.units = Self::target(capacity);
+        self.units = Self::target(capacity, self.share);
     }
 
     /// So many items consumed so much.
@@ -93,9 +95,18 @@ impl IopsController {
         self.items as u64
     }
 
-    fn target(capacity: Option<WriteUnits>) -> f64 {
+    fn target(capacity: Option<WriteUnits>, share: f64) -> f64 {
         let capacity = capacity.map_or(ON_DEMAND, |units| units.get() as f64);
-        (capacity * SHARE).floor().max(1.0)
+        (capacity * share).floor().max(1.0)
+    }
+}
+
+/// The part of the capacity that a user sets who is told to keep a rate, or the default.
+fn share(client: &Client) -> f64 {
+    let capacity = client.table.billing_mode().write_capacity();
+    match (client.scenario.told_rate(), capacity) {
+        (Some(rate), Some(capacity)) => rate / capacity.get() as f64,
+        _ => SHARE,
     }
 }
 
@@ -103,7 +114,7 @@ async fn write(mut client: Client) -> Ended {
     let mut chance = Rng::with_seed(client.scenario.seed);
     let mut task = Task {
         table: client.table.clone(),
-        controller: IopsController::new(provisioned(&client.table)),
+        controller: IopsController::new(provisioned(&client.table), share(&client)),
         redescribe_after: Duration::from_mins(5) + Duration::from_millis(chance.u64(0..300_000)),
         described: Instant::now(),
         second: None,

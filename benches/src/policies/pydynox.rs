@@ -113,8 +113,9 @@ impl AdaptiveRate {
 }
 
 async fn write(mut client: Client) -> Ended {
-    let maximum = client.table.billing_mode().write_capacity();
-    let maximum = maximum.unwrap_or(UNDESCRIBED_MAXIMUM).get();
+    let described = client.table.billing_mode().write_capacity();
+    let told = client.scenario.told_rate().map(WriteUnits::from_consumed);
+    let maximum = told.or(described).unwrap_or(UNDESCRIBED_MAXIMUM).get();
     let chunk = usize::try_from(maximum).map_or(CHUNK, |maximum| maximum.clamp(1, CHUNK));
     let mut call = Call {
         raises_provisioned: raises_provisioned(&client.transport, &client.table).await,

@@ -259,7 +259,7 @@ async fn emr_uses_half_of_the_capacity_whatever_the_items_weigh() {
 
 #[test]
 fn emr_takes_its_items_per_second_from_what_the_last_ones_consumed() {
-    let mut controller = emr::IopsController::new(Some(WriteUnits::new(1_000)));
+    let mut controller = emr::IopsController::new(Some(WriteUnits::new(1_000)), emr::SHARE);
     assert_eq!(controller.items_per_second(), 500);
     controller.update(500, 2_000);
     assert_eq!(controller.items_per_second(), 125);
@@ -271,9 +271,12 @@ fn emr_takes_its_items_per_second_from_what_the_last_ones_consumed() {
     );
     controller.update(500, 0);
     assert_eq!(controller.items_per_second(), 500);
-    assert_eq!(emr::IopsController::new(None).items_per_second(), 20_000);
     assert_eq!(
-        emr::IopsController::new(Some(WriteUnits::new(1))).items_per_second(),
+        emr::IopsController::new(None, emr::SHARE).items_per_second(),
+        20_000
+    );
+    assert_eq!(
+        emr::IopsController::new(Some(WriteUnits::new(1)), emr::SHARE).items_per_second(),
         1
     );
     assert_eq!(emr::pause_millis(1, 500), 250);

@@ -10,7 +10,7 @@ use dynasink_core::{
 };
 use tokio::time::Instant;
 
-use super::hot::{Answered, HotKeys};
+use super::hot::{Answered, BYTES_TO_QUEUE, HotKeys};
 use super::pending::PendingOp;
 use super::request::{Request, add, fill};
 use super::retry_queue::RetryQueue;
@@ -22,6 +22,15 @@ const MERGE_WAIT: Duration = Duration::from_millis(20);
 
 /// Shortest time between two questions to an admission that refuses: the grain of tokio's timer.
 const ADMISSION_WAIT: Duration = Duration::from_millis(1);
+
+/// Operations of hot keys that were refused admission ask again after this at the earliest, whatever else there is to send:
+/// fresh operations would have them ask with each request.
+const ASKS_AGAIN: Duration = Duration::from_millis(5);
+
+/// Bytes that it takes to hold a parked operation, beside those of the operation: its place in the queue of its partition
+/// key, and the line of its primary key, in a table that grows by doubling.
+pub(super) const BYTES_TO_PARK: usize =
+    BYTES_TO_QUEUE + 2 * size_of::<(PrimaryKey, VecDeque<PendingOp>)>();
 
 /// What the backlog has to send.
 #[derive(Debug)]
@@ -62,8 +71,21 @@ pub(super) struct Backlog {
     waits_for_admission: bool,
     /// Since when operations that failed are refused admission.
     failed_held_since: Option<Instant>,
+    /// What operations of hot keys were refused admission for.
+    hot_wait: Option<HotWait>,
     /// Units of the fresh operations that were sent since operations of hot keys were, which is what those may have next.
     fresh_units: WriteUnits,
+}
+
+/// A refusal of admission to operations of hot keys.
+#[derive(Clone, Copy, Debug)]
+struct HotWait {
+    /// When they may be admitted, by what the admission knew.
+    until: Instant,
+    /// When they may ask again, if there is something else to do.
+    asks_at: Instant,
+    /// What they cost.
+    units: WriteUnits,
 }
 
 impl Backlog {
@@ -258,15 +280,8 @@ impl Backlog {
             .merge_until
             .filter(|until| now < *until && !flushing && !self.fresh_fill_a_request(limit));
         let fresh_go = !self.fresh.is_empty() && fresh_wait.is_none();
-        let due_alone_at = self.hot.due_alone_at();
-        let (retries, mut released) = (request.len(), 0);
-        if due_alone_at.is_some() {
-            let due = self.hot.due(now);
-            let alone = due_alone_at.is_some_and(|at| at <= now) || due.len() >= limit.ops;
-            if alone || fresh_go || !request.is_empty() {
-                released = fill(&mut request, due.into_iter().map(|(_, op)| op), limit);
-            }
-        }
+        let retries = request.len();
+        let released = self.fill_released(now, &mut request, limit, fresh_go);
         if !request.is_empty() {
             match admit(&request.cost()) {
                 Ok(()) => {
@@ -281,6 +296,7 @@ impl Backlog {
                     ops.extend(self.hot.take(now, released));
                     if released > 0 {
                         self.fresh_units = WriteUnits::ZERO;
+                        self.hot_wait = None;
                     }
                     return self.fill_up(now, ops, request, limit, failed > 0);
                 }
@@ -288,15 +304,27 @@ impl Backlog {
                     if failed > 0 {
                         self.failed_held_since.get_or_insert(now);
                     }
-                    self.waits_for_admission = retries > 0 || self.fresh_units >= request.units();
+                    if retries > 0 {
+                        self.waits_for_admission = true;
+                    } else {
+                        self.hot_wait = Some(HotWait {
+                            until,
+                            asks_at: until.min(now + ASKS_AGAIN),
+                            units: request.units(),
+                        });
+                    }
                     wake_at(until);
                 }
             }
         }
+        if let Some(wait) = self.hot_wait.filter(|wait| now < wait.asks_at) {
+            self.waits_for_admission |= self.fresh_units >= wait.units;
+            wake_at(wait.until);
+        }
         for queue in [&self.failed, &self.refused] {
             queue.next_after(now).into_iter().for_each(&mut wake_at);
         }
-        let later = due_alone_at.filter(|at| *at > now);
+        let later = self.hot.due_alone_at().filter(|at| *at > now);
         later.into_iter().for_each(&mut wake_at);
         match fresh_wait {
             Some(until) => wake_at(until),
@@ -306,6 +334,26 @@ impl Backlog {
             None => {}
         }
         wake.map_or(Next::Nothing, Next::At)
+    }
+
+    /// Adds what is due of hot keys at `now` to `request`, if that goes at all, and says how many operations that are.
+    fn fill_released(
+        &self,
+        now: Instant,
+        request: &mut WriteBatchBuilder,
+        limit: BatchLimit,
+        fresh_go: bool,
+    ) -> usize {
+        if !self.hot.is_any_due(now) || self.hot_wait.is_some_and(|wait| now < wait.asks_at) {
+            return 0;
+        }
+        let due = self.hot.due(now);
+        let alone = self.hot.due_alone_at().is_some_and(|at| at <= now) || due.len() >= limit.ops;
+        if alone || fresh_go || !request.is_empty() {
+            fill(request, due.into_iter().map(|(_, op)| op), limit)
+        } else {
+            0
+        }
     }
 
     fn fresh_fill_a_request(&self, limit: BatchLimit) -> bool {

@@ -44,13 +44,14 @@ pub(crate) use pending::PendingOp;
 ///   that fails is not stormed ([`RetryBudget`](crate::RetryBudget)). Retries pay at the rate limiter
 ///   ([`WriterBuilder::admission`]) like fresh operations. A request that the service finds invalid is halved until
 ///   the operation that spoils it stands alone.
-/// - **Hot partition keys**: where a partition key is refused while others are written, its operations are parked and
-///   go at a rate of their own, found as the table's is; those of other keys pass. Order per key is kept, and parked
+/// - **Hot partition keys**: where a single partition key is refused while others are written, its operations are parked
+///   and go at a rate of their own, found as the table's is; those of other keys pass. Many keys that are too much for
+///   their partition together are not told apart from a table that is used up. Order per key is kept, and parked
 ///   operations do not grow old: time in which nobody tried them is no time of failure.
 /// - **Ready** for what can be sent at once and one batch more, so that what a rate limiter above has admitted does
 ///   not pile up here and leave all at once.
 /// - **Held**: [`WriterBuilder::max_buffered_bytes`], and as many operations as twice the requests in flight carry; of
-///   parked operations, as many as the bytes allow.
+///   parked operations, as many as the bytes allow, each with the bytes of what it takes to hold it.
 /// - **Flush and close**: ready when every accepted operation has its outcome.
 ///
 /// Requests go on while the sink is not polled: they belong to a task, which starts with the first batch and is
@@ -179,7 +180,8 @@ impl<T: Transport> WriterBuilder<T> {
         self
     }
 
-    /// Most bytes of operations without an outcome to hold. One more batch than that may be held.
+    /// Most bytes of operations without an outcome to hold. One more batch than that may be held. Operations of hot
+    /// partition keys count with what it takes to hold them: small ones could be many.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = bytes;
         self
@@ -269,7 +271,7 @@ impl<T: Transport> Sink<WriteBatch> for Writer<T> {
         this.poll_held(cx, false, |state| {
             state.held_ops == 0
                 || (state.counted_ops() + MAX_BATCH_OPS <= ops
-                    && state.held_bytes < bytes
+                    && state.counted_bytes() < bytes
                     && state.departs())
         })
     }

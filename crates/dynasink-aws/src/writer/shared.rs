@@ -8,6 +8,7 @@ use dynasink_core::WriteBatch;
 use dynasink_core::limits::MAX_BATCH_OPS;
 use tokio::sync::Notify;
 
+use super::backlog::BYTES_TO_PARK;
 use super::stop::Stop;
 
 /// What the sink and its engine share.
@@ -57,6 +58,13 @@ impl State {
     /// bound on bytes alone, so that the operations behind them are seen.
     pub(super) fn counted_ops(&self) -> usize {
         self.held_ops.saturating_sub(self.parked_ops)
+    }
+
+    /// Bytes that count against the bound on bytes. That on operations does not hold parked ones, which may be small and
+    /// many, so that what it takes to hold them counts.
+    pub(super) fn counted_bytes(&self) -> usize {
+        let to_hold = self.parked_ops.saturating_mul(BYTES_TO_PARK);
+        self.held_bytes.saturating_add(to_hold)
     }
 
     /// Whether one more batch would be sent soon. What is accepted was admitted by the rate limiter above, and would

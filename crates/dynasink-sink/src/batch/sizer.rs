@@ -18,6 +18,9 @@ const TICK: f64 = 0.1;
 /// request of fewer small items costs as much time as a full one, and slowing down is the rate limiter's work.
 const FLOOR_UNITS: f64 = MAX_BATCH_OPS as f64;
 
+/// Units of the smallest items, and a bit: they are averaged.
+const SMALLEST_ITEM: f64 = 1.5;
+
 /// What a refusal leaves of the limit. Gentler than a halving, since a batch is refused in part.
 const SHRINK: f64 = 0.7;
 
@@ -41,8 +44,9 @@ const FLOOR_BYTES: f64 = 4.0 * MAX_ITEM_BYTES as f64;
 ///
 /// Units, in what the service will charge:
 ///
-/// - A tenth of a second at the rate, at most what a request can cost, at least 25 units or one second of a smaller
-///   rate. So a batch holds 25 items where they are small, and one where an item costs more than a tenth of a second.
+/// - A tenth of a second at the rate, at most what a request can cost. Where items cost less than that, at least 25 units
+///   or one second of a smaller rate. So a batch holds 25 items where they are small, and one where an item costs more
+///   than a tenth of a second.
 /// - A request with refused operations multiplies it by 0.7, down to that least; a clean request that used at least
 ///   80 % of it multiplies it by 1.1.
 /// - The units that the table consumes are averaged against predicted ones, so that the limit holds in the service's
@@ -62,6 +66,8 @@ pub struct SizerLaw {
     rate: Option<WriteUnits>,
     /// Consumed units for each predicted one.
     cost_ratio: f64,
+    /// Units of an operation of late.
+    op_units: f64,
 }
 
 impl SizerLaw {
@@ -72,6 +78,7 @@ impl SizerLaw {
             bytes: MAX_REQUEST_BYTES as f64,
             rate: capacity,
             cost_ratio: 1.0,
+            op_units: 1.0,
         }
     }
 
@@ -87,6 +94,10 @@ impl SizerLaw {
             let consumed = feedback.table_units().get() as f64;
             let ratio = (consumed / predicted).max(f64::MIN_POSITIVE);
             self.cost_ratio += SMOOTHING * (ratio - self.cost_ratio);
+        }
+        if feedback.written_ops > 0 {
+            let op_units = feedback.table_units().get() as f64 / feedback.written_ops as f64;
+            self.op_units += SMOOTHING * (op_units - self.op_units);
         }
         if feedback.throttled_ops > feedback.hot_key_ops {
             let least = self.floor() / self.tick();
@@ -106,10 +117,16 @@ impl SizerLaw {
     /// Fewest units that a batch may have.
     fn floor(&self) -> f64 {
         let second = self.rate.map_or(MAX_UNITS, |rate| rate.get() as f64);
-        second.clamp(1.0, FLOOR_UNITS)
+        // The smallest items go together however little the table takes: a request of one costs as much time.
+        let goes_alone = self.op_units > SMALLEST_ITEM && self.op_units > second * TICK;
+        if goes_alone {
+            1.0
+        } else {
+            second.clamp(1.0, FLOOR_UNITS)
+        }
     }
 
-    /// The units of a tick.
+    /// The units of a tick, or the least that a batch may have.
     fn tick(&self) -> f64 {
         let tick = self.rate.map_or(MAX_UNITS, |rate| rate.get() as f64 * TICK);
         tick.clamp(self.floor(), MAX_UNITS)
@@ -221,6 +238,23 @@ mod tests {
             assert_eq!(units(&law), limit, "at {rate} units a second");
         }
         assert_eq!(units(&SizerLaw::new(None)), 10_000);
+    }
+
+    #[test]
+    fn items_that_cost_more_than_a_tick_go_alone() {
+        for (rate, item, alone) in [
+            (100, 12, true),
+            (100, 8, false),
+            (5, 2, true),
+            (5, 1, false),
+        ] {
+            let mut law = SizerLaw::new(Some(WriteUnits::new(rate)));
+            for _ in 0..50 {
+                law.observe(&written(item, item));
+            }
+            let two = units(&law) >= 2 * item;
+            assert_eq!(!two, alone, "items of {item} units at {rate} a second");
+        }
     }
 
     #[test]

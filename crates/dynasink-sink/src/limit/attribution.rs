@@ -9,7 +9,13 @@ pub(super) struct Suspect<'a> {
     pub(super) index: Option<(&'a str, &'a str)>,
     /// Consumption in about the last second over the known or estimated capacity; none if that is not known.
     pub(super) utilization: Option<f64>,
+    /// Units that it has been charged of late for each predicted one.
+    pub(super) price: f64,
 }
+
+/// An index that is charged less than this part of what is predicted holds next to nothing of the operations that it is
+/// predicted for: deletes are predicted for all.
+const NEXT_TO_NOTHING: f64 = 0.05;
 
 /// Who is to blame for the refusals of `feedback`, by their places in `suspects`. The first suspect is the tables' own
 /// capacity.
@@ -18,6 +24,7 @@ pub(super) struct Suspect<'a> {
 /// - Where the service gives reasons, they decide. A quota of the account is everybody's.
 /// - Where it gives none, an index is to blame that holds all of the refused operations, if operations outside of it were
 ///   written. That much is seen in the predicted units.
+///   An index that is charged next to nothing for them is not suspected.
 /// - Else it is the suspect that is nearest to its capacity, of those that all of the refused operations draw on.
 /// - Else it is the table.
 pub(super) fn blamed(feedback: &CapacityFeedback, suspects: &[Suspect<'_>]) -> Vec<usize> {
@@ -39,7 +46,12 @@ pub(super) fn blamed(feedback: &CapacityFeedback, suspects: &[Suspect<'_>]) -> V
         let refused = &feedback.unwritten;
         feedback.failed_ops == 0 && units_in(refused, index) == refused.units().get()
     };
+    let is_charged = |place: usize| {
+        let suspect = suspects.get(place);
+        suspect.is_some_and(|suspect| suspect.price >= NEXT_TO_NOTHING)
+    };
     let drawn_on: Vec<usize> = indexes(suspects)
+        .filter(|(place, _)| is_charged(*place))
         .filter(|(_, index)| holds_all(*index))
         .map(|(place, _)| place)
         .collect();
@@ -127,10 +139,12 @@ mod tests {
         let index = |name, utilization| Suspect {
             index: Some(("users", name)),
             utilization,
+            price: 1.0,
         };
         let table = Suspect {
             index: None,
             utilization: table,
+            price: 1.0,
         };
         [table, index(NAMES[0], mail), index(NAMES[1], town)]
     }
@@ -215,6 +229,14 @@ mod tests {
         // Operations in both, and one outside of them was written: the one that is nearer.
         let near_the_second = suspects([Some(1.0), Some(0.1), Some(0.2)]);
         assert_eq!(blamed(&refused("-", "bb"), &near_the_second), [2]);
+    }
+
+    #[test]
+    fn an_index_that_is_charged_nothing_for_what_is_predicted_is_not_to_blame() {
+        let mut suspects = suspects([Some(1.0), Some(2.0), Some(0.1)]);
+        suspects[1].price = 0.01;
+        assert_eq!(blamed(&refused("-", "mm"), &suspects), [0]);
+        assert_eq!(blamed(&refused("-", "bb"), &suspects), [2]);
     }
 
     #[test]

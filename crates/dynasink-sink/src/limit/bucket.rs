@@ -19,7 +19,8 @@ const NOTHING: f64 = 1e-6;
 /// - **At rest** it holds a burst, in the governor. No more than half of it is taken at once: while somebody waits for
 ///   the next portion, what comes later than the timer's millisecond still finds room.
 /// - **What comes back** is spent again, up to as much as another burst.
-/// - **A cost** beyond the burst is saved up portion by portion. It is kept while another resource makes its owner wait.
+/// - **A cost** beyond the burst is saved up portion by portion, apart from what lesser costs draw. It is kept while another
+///   resource makes its owner wait. While it comes together, whoever else draws puts as much aside for it.
 /// - **Debt** is paid by the time that passes, whether anybody asks or not, before the next may go.
 #[derive(Debug)]
 pub(super) struct Bucket<C: Clock<Instant = Duration> + Copy> {
@@ -29,6 +30,10 @@ pub(super) struct Bucket<C: Clock<Instant = Duration> + Copy> {
     burst: Duration,
     /// Units taken from the governor and not yet spent; what is owed, if negative.
     balance: f64,
+    /// Units put aside for a cost beyond the burst.
+    saved: f64,
+    /// That cost; zero if nobody asks for such.
+    saving_for: f64,
     /// Nothing comes back before: a pause is to be a pause.
     paused_until: Duration,
     /// When debt was last paid.
@@ -44,6 +49,8 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
             rate,
             burst,
             balance: 0.0,
+            saved: 0.0,
+            saving_for: 0.0,
             paused_until: Duration::ZERO,
             paid_at: clock.now(),
         }
@@ -57,25 +64,74 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
     /// Saves up for `cost`, or says how long it takes until there is more. It is spent by [`take`](Self::take).
     pub(super) fn save_up(&mut self, cost: f64) -> Result<(), Duration> {
         self.pay();
-        let portion = (self.cells().get() / 2).max(1);
-        while self.balance + NOTHING < cost {
-            let missing = whole((cost - self.balance).ceil());
-            let portion = missing.min(portion);
-            match NonZeroU32::new(portion).map(|portion| self.governor.check_n(portion)) {
-                Some(Ok(Ok(()))) => self.balance += f64::from(portion),
+        let is_dear = cost > self.burst();
+        if is_dear {
+            self.saving_for = self.saving_for.max(cost);
+        } else if self.saving_for <= self.burst() {
+            self.release();
+        }
+        let most = (self.cells().get() / 2).max(1);
+        loop {
+            let at_hand = self.balance + if is_dear { self.saved } else { 0.0 };
+            let missing = cost - at_hand;
+            if missing <= NOTHING {
+                return Ok(());
+            }
+            let portion = whole(missing.ceil()).min(most);
+            let aside = if !is_dear && self.saved < self.saving_for {
+                portion
+            } else {
+                0
+            };
+            match NonZeroU32::new(portion + aside).map(|cells| self.governor.check_n(cells)) {
+                Some(Ok(Ok(()))) if is_dear => self.saved += f64::from(portion),
+                Some(Ok(Ok(()))) => {
+                    self.balance += f64::from(portion);
+                    self.saved += f64::from(aside);
+                }
                 Some(Ok(Err(not_until))) => return Err(not_until.wait_time_from(self.clock.now())),
-                // A portion is at least one cell, and never above the burst.
+                // A portion is at least one cell, and two are never above the burst.
                 None | Some(Err(_)) => return Err(self.burst),
             }
         }
-        Ok(())
     }
 
-    /// Spends what was saved up, or more: the rest is owed.
+    /// Spends what was saved up for `cost`. If that is not all of it, the rest is owed.
     pub(super) fn take(&mut self, cost: f64) {
+        let mut rest = cost;
+        if cost > self.burst() {
+            let saved = self.saved.min(cost);
+            self.saved -= saved;
+            if cost >= self.saving_for {
+                self.saving_for = 0.0;
+            }
+            rest -= saved;
+        }
+        self.owe(rest);
+    }
+
+    /// Takes units that have been drawn already, from what is at hand. What is saved up for a cost stays.
+    pub(super) fn owe(&mut self, units: f64) {
         self.pay();
-        self.balance -= cost;
+        self.balance -= units;
         self.pay();
+    }
+
+    /// Keeps no more than `cost` of what is saved up for one, which has become that.
+    pub(super) fn save_no_more_than(&mut self, cost: f64) {
+        self.saving_for = self.saving_for.min(cost);
+        self.saved = self.saved.min(cost);
+        if cost <= self.burst() {
+            self.release();
+        }
+    }
+
+    /// Gives up saving: what is saved up may be spent, within a burst.
+    fn release(&mut self) {
+        let room = (self.burst() - self.balance).max(0.0);
+        self.balance += self.saved.min(room);
+        self.saved = 0.0;
+        self.saving_for = 0.0;
     }
 
     /// Takes units back, up to a burst, and says how many it has taken.
@@ -94,10 +150,7 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
     pub(super) fn pause(&mut self, length: Duration) {
         self.pay();
         self.drain();
-        if self.balance <= self.burst() {
-            self.balance = self.balance.min(0.0);
-        }
-        self.balance -= self.rate * length.as_secs_f64();
+        self.balance = self.balance.min(0.0) - self.rate * length.as_secs_f64();
         self.paused_until = self.clock.now() + length;
     }
 
@@ -107,14 +160,12 @@ impl<C: Clock<Instant = Duration> + Copy> Bucket<C> {
             return;
         }
         self.pay();
-        let saves_up = self.balance > self.burst();
         let held = self.balance + self.drain();
         self.rate = rate;
         self.governor = governor(rate, self.burst, self.clock);
         // A new one is full.
         self.drain();
-        let most = self.burst();
-        self.balance = held.min(if saves_up { self.balance } else { most });
+        self.balance = held.min(self.burst());
     }
 
     /// Pays debt with what has come since the last time.
@@ -287,6 +338,19 @@ mod tests {
             assert!(bucket.save_up(400.0).is_err());
         }
         assert_eq!(spend(&mut bucket, 400.0, MILLI * 500), 1);
+    }
+
+    #[test]
+    fn what_is_saved_for_a_cost_that_has_become_less_is_not_spent_at_once() {
+        let mut bucket = bucket(1_000.0);
+        assert!(bucket.save_up(400.0).is_err());
+        for _ in 0..300 {
+            NOW.set(NOW.get() + MILLI);
+            assert!(bucket.save_up(400.0).is_err());
+        }
+        bucket.save_no_more_than(40.0);
+        let at_once = spend(&mut bucket, 40.0, Duration::ZERO);
+        assert!(at_once <= 2, "{at_once} requests of 40 units");
     }
 
     #[test]

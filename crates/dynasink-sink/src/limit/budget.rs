@@ -161,9 +161,11 @@ impl Budget {
         let table = Suspect {
             index: None,
             utilization: self.table.utilization(now),
+            price: self.table.price(),
         };
         let of_indexes = self.indexes.iter_mut().map(|index| Suspect {
             utilization: index.resource.utilization(now),
+            price: index.resource.price(),
             index: Some((index.table.as_str(), &*index.name)),
         });
         let suspects: Vec<_> = std::iter::once(table).chain(of_indexes).collect();

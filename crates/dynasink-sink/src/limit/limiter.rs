@@ -23,7 +23,7 @@ const BURST: Duration = Duration::from_millis(50);
 ///   that has come back. Each is a twentieth of a second's units, and at least two
 ///   ([`with_burst`](Self::with_burst)). So no second sees more than 1.1 times the rate, or four units more, plus one
 ///   request. A request that costs more than a burst waits until the whole of its cost has been saved up; it never
-///   hangs.
+///   hangs, and passes on credit only where it is the first to draw on an index, whose price is not known.
 /// - **Prices**: what operations are predicted to draw is charged at the rate at which the service has been charging
 ///   for predicted units, per table and index. So indexes count with what they hold, and overwrites with what they
 ///   replace.
@@ -31,6 +31,8 @@ const BURST: Duration = Duration::from_millis(50);
 ///   overestimates come back, up to half a burst; underestimates are paid by whoever comes next.
 /// - **Laws**: a rate is given, or found by [`AutoRate`] or [`YieldingRate`]. A refusal is told to the law of the
 ///   resource that is short, by the service's reasons, or else by which operations were refused.
+/// - **Clones** draw at one counter, first come, first served. While a request saves up that costs more than a burst, those
+///   of lesser cost get at most half of the rate; of two that save up, the one that costs less comes first.
 /// - **Retries** pay at the same counter, so that a storm of them cannot pass the rate.
 ///
 /// Time is tokio's, paused time included.
@@ -78,8 +80,8 @@ impl RateLimiter {
     }
 
     /// Sets the burst: the units of so much time pass at once after a rest, and as many again of those that have come back.
-    /// A twentieth of a second, unless set, and no more than a second. It is at least two units. To be set before the first use:
-    /// the limiter starts rested.
+    /// A twentieth of a second, unless set, and no more than a second. It is at least two units. To be set before the first
+    /// use: the limiter starts rested.
     ///
     /// While somebody waits, half a burst is taken at a time, and tokio's timer has a grain of a millisecond: a burst below
     /// some five milliseconds loses a part of the rate.

@@ -16,6 +16,8 @@ pub(super) struct Price {
     predicted: f64,
     consumed: f64,
     least: f64,
+    /// Whether an answer has told something.
+    learnt: bool,
     under_way: f64,
     charged: f64,
 }
@@ -29,6 +31,7 @@ impl Price {
             predicted: PRIOR,
             consumed: PRIOR,
             least: 1.0,
+            learnt: false,
             under_way: 0.0,
             charged: 0.0,
         }
@@ -45,6 +48,11 @@ impl Price {
     /// What `predicted` units would be charged now.
     pub(super) fn of(&self, predicted: f64) -> f64 {
         predicted * (self.consumed / self.predicted).max(self.least)
+    }
+
+    /// Whether it is only a guess, which may be far too high, and nobody is under way to find out.
+    pub(super) fn is_to_be_tried(&self) -> bool {
+        self.least <= 0.0 && !self.learnt && self.under_way <= 0.0
     }
 
     /// Charges `predicted` units, and says what for them.
@@ -78,6 +86,7 @@ impl Price {
     /// Learns what `predicted` units have consumed.
     pub(super) fn learn(&mut self, predicted: f64, consumed: f64) {
         if predicted > 0.0 {
+            self.learnt = true;
             self.predicted = self.predicted * MEMORY + predicted;
             self.consumed = self.consumed * MEMORY + consumed;
         }

@@ -23,6 +23,8 @@ pub(super) struct Resource {
     overpaid: f64,
     overpaid_until: Duration,
     consumed: LastSecond,
+    /// Predicted units of the largest request that saves up beyond a burst.
+    saves_up_for: u64,
     /// Until then somebody waits for its units.
     waited_until: Duration,
     seen: Duration,
@@ -54,6 +56,7 @@ impl Resource {
             overpaid: 0.0,
             overpaid_until: Duration::ZERO,
             consumed: LastSecond::default(),
+            saves_up_for: 0,
             waited_until: Duration::ZERO,
             seen: Duration::ZERO,
         }
@@ -79,14 +82,28 @@ impl Resource {
         self.bucket = Bucket::new(self.law.rate(), burst, clock);
     }
 
+    /// What a predicted unit is charged.
+    pub(super) fn price(&self) -> f64 {
+        self.price.of(1.0)
+    }
+
     /// What so many predicted units would be charged.
     pub(super) fn price_of(&self, predicted: u64) -> f64 {
         self.price.of(predicted as f64)
     }
 
-    /// Saves up for so many predicted units, or says how long to wait.
+    /// Saves up for so many predicted units, or says how long to wait. While the price is a guess, the first request waits for
+    /// no more than debt to be paid: a delete may draw nothing from an index that takes little. The rest is owed.
     pub(super) fn save_up(&mut self, now: Duration, predicted: u64) -> Result<(), Duration> {
-        let saved = self.bucket.save_up(self.price_of(predicted));
+        let cost = if self.price.is_to_be_tried() {
+            0.0
+        } else {
+            self.price_of(predicted)
+        };
+        if cost > self.bucket.burst() {
+            self.saves_up_for = self.saves_up_for.max(predicted);
+        }
+        let saved = self.bucket.save_up(cost);
         saved.inspect_err(|wait| self.waited_until = now + *wait)
     }
 
@@ -94,6 +111,9 @@ impl Resource {
     pub(super) fn take(&mut self, predicted: u64) {
         let charge = self.price.charge(predicted as f64);
         self.bucket.take(charge);
+        if predicted >= self.saves_up_for {
+            self.saves_up_for = 0;
+        }
     }
 
     /// Takes back what was taken for so many predicted units.
@@ -123,7 +143,7 @@ impl Resource {
             let too_little = consumed - charged;
             let paid = self.overpaid.min(too_little);
             self.overpaid -= paid;
-            self.bucket.take(too_little - paid);
+            self.bucket.owe(too_little - paid);
         }
     }
 
@@ -141,6 +161,8 @@ impl Resource {
         self.correct(now, charged, consumed);
         self.bucket.give_back(unwritten);
         self.price.learn(predicted, consumed);
+        let saves_up_for = self.price_of(self.saves_up_for);
+        self.bucket.save_no_more_than(saves_up_for);
         self.consumed.add(now, consumed);
 
         let observation = Observation {

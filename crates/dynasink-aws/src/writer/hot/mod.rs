@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use dynasink_core::limits::MAX_BATCH_OPS;
-use dynasink_core::{PartitionKey, PrimaryKey};
+use dynasink_core::{PartitionKey, PrimaryKey, WriteOp};
 use tokio::time::Instant;
 
 use self::heat::{KeyHeat, Try};
@@ -49,6 +49,8 @@ pub(super) struct HotKeys {
     runs: Runs,
     /// In an order, so that a run can be repeated.
     keys: BTreeMap<PartitionKey, HotKey>,
+    /// When the first operation may go, as of the last time that time went on.
+    next_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -58,6 +60,9 @@ struct HotKey {
     /// Operations that stand in line for their primary key.
     in_lines: usize,
 }
+
+/// Bytes of a queue for each operation in it, beside those of the operation: queues grow by doubling.
+pub(super) const BYTES_TO_QUEUE: usize = 2 * size_of::<Parked>() - size_of::<WriteOp>();
 
 #[derive(Debug)]
 struct Parked {
@@ -273,7 +278,12 @@ impl HotKeys {
 
     /// Lets time go on to `now`: laws grow, and keys cool down.
     pub(super) fn advance(&mut self, now: Instant) {
+        let mut next_at: Option<Instant> = None;
         self.keys.retain(|key, hot| {
+            if !hot.parked.is_empty() {
+                let own = hot.pace.next_at();
+                next_at = Some(next_at.map_or(own, |next_at| next_at.min(own)));
+            }
             hot.pace.advance(now, !hot.parked.is_empty());
             let refused_for = now.saturating_duration_since(hot.pace.refused_at());
             let cool = refused_for >= COOLS_AFTER && hot.parked.is_empty() && hot.in_lines == 0;
@@ -285,6 +295,12 @@ impl HotKeys {
             }
             !cool
         });
+        self.next_at = next_at;
+    }
+
+    /// Whether operations may go at `now`, to which time went on.
+    pub(super) fn is_any_due(&self, now: Instant) -> bool {
+        self.next_at.is_some_and(|next_at| next_at <= now)
     }
 
     /// As many operations as may go at `now`, at most a request full of them: those that have waited longest for their
@@ -310,13 +326,9 @@ impl HotKeys {
         due
     }
 
-    /// When operations go though nothing goes with them.
+    /// When operations go though nothing goes with them, as of the time to which time went on.
     pub(super) fn due_alone_at(&self) -> Option<Instant> {
-        let waiting = self.keys.values().filter(|hot| !hot.parked.is_empty());
-        waiting
-            .map(|hot| hot.pace.next_at())
-            .min()
-            .map(|next_at| next_at + COMPANY)
+        self.next_at.map(|next_at| next_at + COMPANY)
     }
 
     /// Takes the first `count` of those that are due at `now` out. The time for which they were parked is no time for

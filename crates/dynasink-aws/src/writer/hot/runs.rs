@@ -46,21 +46,18 @@ impl Runs {
         let (others, others_refused) = others.fold((0, 0), |(count, refused), run| {
             (count + 1, refused + usize::from(run.refused))
         });
-        match self.keys.iter_mut().find(|run| run.key == *key) {
-            Some(run) => {
-                run.seen = now;
-                run.refused |= refused;
+        if let Some(run) = self.keys.iter_mut().find(|run| run.key == *key) {
+            run.seen = now;
+            run.refused |= refused;
+        } else {
+            if self.keys.len() == MOST_KEYS {
+                self.keys.pop_front();
             }
-            None => {
-                if self.keys.len() == MOST_KEYS {
-                    self.keys.pop_front();
-                }
-                self.keys.push_back(Run {
-                    key: key.clone(),
-                    seen: now,
-                    refused,
-                });
-            }
+            self.keys.push_back(Run {
+                key: key.clone(),
+                seen: now,
+                refused,
+            });
         }
         refused && others >= ENOUGH_OTHERS && others_refused * 4 >= others * 3
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dynasink_core::WriteOp;
 use tokio::time::Instant;
 
-use super::hot_keys::{Limiter, write_at_the_rate};
+use super::hot_load::{Limiter, write_at_the_rate};
 use super::service::{Fate, Service};
 use super::{Recorder, op};
 use crate::writer::Writer;

@@ -1,252 +1,20 @@
 //! A partition key that gets more than its partition takes, among many that do not.
 
-use std::collections::HashMap;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dynasink_core::{
-    Admission, CapacityFeedback, CapacityObserver, KeyType, TableSchema, WriteBatch, WriteCost,
-    WriteOp, WriteUnits,
-};
+use dynasink_core::{CapacityFeedback, CapacityObserver, WriteBatch, WriteOp};
 use fastrand::Rng;
 use futures::SinkExt;
 use tokio::time::{Instant, sleep};
 
+use super::hot_load::{Bucket, HotLoad, Limiter, Seen, service, write_at_the_rate, writer};
 use super::service::{Fate, Service, throttled};
-use super::{FOREVER, Recorder, batch, position, retries, row_of};
+use super::{FOREVER, Recorder, batch, retries, row_of};
 use crate::classify::Cause;
 use crate::concurrency::Concurrency;
 use crate::throttle::ThrottlingReason;
-use crate::writer::{Writer, WriterBuilder};
-
-/// The key that most is written to.
-const HOT: u64 = 0;
-
-/// A rate of units as a limiter admits it: a twentieth of a second may come at once.
-#[derive(Clone, Debug)]
-pub(super) struct Limiter(Arc<Mutex<Bucket>>);
-
-#[derive(Debug)]
-struct Bucket {
-    rate: f64,
-    depth: f64,
-    level: f64,
-    filled_at: Instant,
-}
-
-impl Bucket {
-    fn new(rate: f64, depth: f64) -> Self {
-        Self {
-            rate,
-            depth,
-            level: depth,
-            filled_at: Instant::now(),
-        }
-    }
-
-    fn refill(&mut self) {
-        let elapsed = self.filled_at.elapsed().as_secs_f64();
-        self.filled_at = Instant::now();
-        self.level = (self.level + self.rate * elapsed).min(self.depth);
-    }
-
-    /// Takes `units`, into debt if fewer are left.
-    fn take(&mut self, units: f64) -> bool {
-        self.refill();
-        let takes = self.level >= units.min(1.0);
-        if takes {
-            self.level -= units;
-        }
-        takes
-    }
-}
-
-impl Limiter {
-    pub(super) fn new(rate: f64) -> Self {
-        Self(Arc::new(Mutex::new(Bucket::new(rate, rate / 20.0))))
-    }
-}
-
-impl CapacityObserver for Limiter {
-    fn observe(&self, feedback: &CapacityFeedback) {
-        self.give_back(&feedback.unwritten);
-    }
-}
-
-impl Admission for Limiter {
-    fn try_admit(&self, cost: &WriteCost) -> Result<(), Duration> {
-        let (mut bucket, cost) = (self.0.lock().unwrap(), cost.units().get() as f64);
-        bucket.refill();
-        // A larger cost goes into debt.
-        let missing = cost.min(bucket.depth) - bucket.level;
-        if missing > 1e-6 {
-            return Err(Duration::from_secs_f64(missing / bucket.rate));
-        }
-        bucket.level -= cost;
-        Ok(())
-    }
-
-    fn give_back(&self, cost: &WriteCost) {
-        let mut bucket = self.0.lock().unwrap();
-        bucket.level = (bucket.level + cost.units().get() as f64).min(bucket.depth);
-    }
-
-    fn rate(&self) -> Option<WriteUnits> {
-        Some(WriteUnits::from_consumed(self.0.lock().unwrap().rate))
-    }
-}
-
-/// Writes `ops` in batches of `len` as fast as `limiter` admits them, and closes the writer.
-pub(super) async fn write_at_the_rate(
-    mut writer: Writer<Service>,
-    limiter: &Limiter,
-    ops: &[WriteOp],
-    len: usize,
-) {
-    let all = async {
-        let mut ops = ops.iter().cloned().peekable();
-        while ops.peek().is_some() {
-            let mut builder = dynasink_core::WriteBatchBuilder::new();
-            while builder.len() < len
-                && let Some(op) = ops.peek()
-                && builder.push(op.clone()).is_ok()
-            {
-                ops.next();
-            }
-            let batch = builder.take().unwrap();
-            poll_fn(|cx| writer.poll_ready_unpin(cx)).await.unwrap();
-            while let Err(wait) = limiter.try_admit(&batch.cost()) {
-                sleep(wait.max(Duration::from_millis(1))).await;
-                poll_fn(|cx| writer.poll_ready_unpin(cx)).await.unwrap();
-            }
-            writer.start_send_unpin(batch).unwrap();
-        }
-        writer.close().await.unwrap();
-    };
-    let written = tokio::time::timeout(FOREVER, all).await;
-    written.expect("the writer hangs");
-}
-
-fn table() -> TableSchema {
-    TableSchema::builder("users")
-        .partition_key("id", KeyType::N)
-        .sort_key("at", KeyType::N)
-        .build()
-        .unwrap()
-}
-
-/// The item `at` of the partition key `id`, that came as the row `row`.
-fn op(table: &TableSchema, id: u64, at: u64, row: u64) -> WriteOp {
-    let item = table.item(|item| {
-        item.attribute("id")?.integer(id)?;
-        item.attribute("at")?.integer(at)
-    });
-    table.put(item.unwrap()).unwrap().at(position(row))
-}
-
-/// What a service saw.
-#[derive(Clone, Debug, Default)]
-struct Seen(Arc<Mutex<Counts>>);
-
-#[derive(Clone, Debug, Default)]
-struct Counts {
-    written: u64,
-    refused: u64,
-    others: u64,
-    /// When the last operation of a key that is not hot was written.
-    others_until: Duration,
-}
-
-/// A service whose partitions take so many units a second each: the operation of a row is in the partition that
-/// `partition_of` says.
-fn service(
-    rates: Vec<f64>,
-    latency: Duration,
-    partition_of: impl Fn(u64) -> usize + Send + 'static,
-    seen: &Seen,
-) -> Service {
-    let (seen, start) = (seen.clone(), Instant::now());
-    let mut partitions: Vec<Bucket> = rates
-        .into_iter()
-        .map(|rate| Bucket::new(rate, rate))
-        .collect();
-    Service::new(move |request: &WriteBatch| {
-        let mut counts = seen.0.lock().unwrap();
-        let mut refused = Vec::new();
-        for op in request.ops() {
-            let partition = partition_of(row_of(op));
-            if partitions[partition].take(op.units().get() as f64) {
-                counts.written += 1;
-                if partition != 0 {
-                    counts.others_until = start.elapsed();
-                    counts.others += 1;
-                }
-            } else {
-                refused.push(row_of(op));
-                counts.refused += 1;
-            }
-        }
-        let fate = if refused.len() == request.len() {
-            Fate::failed(request, throttled())
-        } else {
-            Fate::unprocessed(refused)
-        };
-        fate.after(latency)
-    })
-}
-
-fn writer(service: &Service, limiter: &Limiter, recorder: &Recorder) -> WriterBuilder<Service> {
-    Writer::builder(service.clone())
-        .outcomes(recorder.outcomes())
-        .admission(limiter.clone())
-        .concurrency(Concurrency::default())
-        .jitter_seed(1)
-}
-
-/// A load of which every operation of the key `HOT` lies in a partition of its own.
-struct HotLoad {
-    ops: Vec<WriteOp>,
-    hot: Arc<Vec<bool>>,
-}
-
-impl HotLoad {
-    /// So many operations, of which a share is of the hot key, of so many other keys. The items of a key come again
-    /// after `items`.
-    fn new(rng: &mut Rng, rows: u64, share: f64, keys: u64, items: u64) -> Self {
-        let table = table();
-        let hot: Vec<bool> = (0..rows).map(|_| rng.f64() < share).collect();
-        let ops = hot.iter().zip(0..).map(|(hot, row)| {
-            let id = if *hot { HOT } else { rng.u64(1..=keys) };
-            op(&table, id, rng.u64(..items), row)
-        });
-        Self {
-            ops: ops.collect(),
-            hot: Arc::new(hot),
-        }
-    }
-
-    fn partition_of(&self) -> impl Fn(u64) -> usize + Send + 'static {
-        let hot = Arc::clone(&self.hot);
-        move |row| usize::from(!hot[usize::try_from(row).unwrap()])
-    }
-
-    fn hot_ops(&self) -> f64 {
-        self.hot.iter().filter(|hot| **hot).count() as f64
-    }
-
-    /// Each operation was written once, and the last of each key is what the table holds.
-    fn assert_written(&self, service: &Service, recorder: &Recorder) {
-        assert_eq!(recorder.written().len(), self.ops.len());
-        let last: HashMap<_, _> = self
-            .ops
-            .iter()
-            .map(|op| (op.key().clone(), row_of(op)))
-            .collect();
-        assert_eq!(service.items(), last.into_iter().collect());
-        service.requests();
-    }
-}
+use crate::writer::Writer;
 
 #[tokio::test(start_paused = true)]
 async fn others_flow_while_a_hot_key_goes_as_fast_as_its_partition_takes_it() {
@@ -466,6 +234,32 @@ async fn a_hot_key_that_waits_does_not_hold_up_the_others() {
     assert!(
         others > 500,
         "{others} of others in ten seconds at 250 units a second"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn parked_operations_count_with_what_it_takes_to_hold_them() {
+    let (seen, recorder) = (Seen::default(), Recorder::default());
+    let load = HotLoad::new(&mut Rng::with_seed(3), 2_000, 0.9, 100, 1_000_000);
+    let latency = Duration::from_millis(10);
+    let service = service(vec![20.0, 1e9], latency, load.partition_of(), &seen);
+    let (limiter, max_bytes) = (Limiter::new(1_000.0), 200_000);
+    let writer = writer(&service, &limiter, &recorder).max_buffered_bytes(max_bytes);
+    let writer = writer.build();
+    let shared = Arc::clone(&writer.shared);
+    let watch = async {
+        sleep(Duration::from_secs(10)).await;
+        let state = shared.state();
+        (state.counted_bytes(), state.parked_ops)
+    };
+    let write = write_at_the_rate(writer, &limiter, &load.ops, 25);
+    let ((), (bytes, parked)) = tokio::join!(write, watch);
+    load.assert_written(&service, &recorder);
+    let (op, batch) = (bytes / parked, 25 * bytes / parked);
+    assert!(op > 2 * load.ops[0].memory(), "{op} bytes each");
+    assert!(
+        (max_bytes..max_bytes + 2 * batch).contains(&bytes),
+        "{bytes} of {parked}"
     );
 }
 

@@ -7,6 +7,7 @@ mod faults;
 mod filled;
 mod giving_up;
 mod hot_keys;
+mod hot_load;
 mod item_collections;
 mod observers;
 mod property;

@@ -238,12 +238,12 @@ impl AutoRate {
         pause
     }
 
-    /// A part of the capacity that was there before, at which the largest item can be tried again after the longest
-    /// pause.
+    /// A part of the capacity that was there before, at which the largest request comes together in the longest pause: one is
+    /// to be tried after each.
     fn least_after_a_run(&self) -> f64 {
-        let of_an_item = self.estimate.largest_item() / LONGEST_PAUSE.as_secs_f64();
+        let of_a_request = self.estimate.largest_request() / LONGEST_PAUSE.as_secs_f64();
         let part = self.before_the_run * LEAST_PART;
-        part.max(of_an_item).min(self.before_the_run)
+        part.max(of_a_request).min(self.before_the_run)
     }
 
     /// Sets the rate to what the law says.

@@ -21,7 +21,7 @@ const ENOUGH_ITEMS: f64 = 5.0;
 /// The part of a stretch in which the rate must have been what held the load back.
 const USED: f64 = 0.8;
 
-/// What one answer leaves of the memory of the largest item: half is gone after some 350 answers without such.
+/// What one answer leaves of the memory of the largest item or request: half is gone after some 350 answers without such.
 const FADING: f64 = 0.998;
 
 /// Without any measurement, a refusal leaves this much of the rate: the factor of CUBIC (RFC 9438, section 4.6).
@@ -42,6 +42,7 @@ pub(super) struct CapacityEstimate {
     refusals: VecDeque<Totals>,
     last_second: LastSecond,
     largest_item: f64,
+    largest_request: f64,
 }
 
 /// What has come together since the start.
@@ -73,6 +74,11 @@ impl CapacityEstimate {
         self.largest_item
     }
 
+    /// Units of about the largest request of late.
+    pub(super) fn largest_request(&self) -> f64 {
+        self.largest_request
+    }
+
     /// Takes note of what was written, and of how much of the time up to `now` the rate held the load back.
     pub(super) fn written(&mut self, now: Duration, units: f64, ops: usize, held_back: Duration) {
         let count = ops as f64;
@@ -82,6 +88,7 @@ impl CapacityEstimate {
         self.so_far.held_back += held_back;
         self.last_second.add(now, units);
         if ops > 0 {
+            self.largest_request = (self.largest_request * FADING).max(units);
             self.largest_item = (self.largest_item * FADING).max(units / count);
         }
     }
