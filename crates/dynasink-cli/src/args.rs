@@ -60,14 +60,27 @@ pub(crate) struct LoadArgs {
     pub(crate) sort_key: Option<KeyArg>,
 
     /// Write capacity units per second: found out, a number, or a percentage of what the table has
+    ///
+    /// A percentage is one of the provisioned capacity, or of the maximum of an on-demand table; without a maximum there is
+    /// nothing to take it of, and it is refused. Each global index that has a capacity is held to the same share of its own.
+    /// With auto or a number, indexes are held to what they are found to take. An item is written when the table and all of
+    /// its indexes have the units, so that an index with less capacity slows the load.
     #[arg(long, value_name = "auto|N|N%", default_value = "auto")]
     pub(crate) rate: RateArg,
 
     /// Leave that percentage of the table's capacity to others, and give way when they need more
+    ///
+    /// It holds for each global index too. The rate is never above the rest of the capacity that is described when the load
+    /// begins (where none is described, of what it finds). It halves when the table refuses, and goes back up from half to
+    /// the whole in 20 seconds. With --rate N or N%, that is the most as well: the lesser of the two holds.
     #[arg(long, value_name = "N%")]
     pub(crate) headroom: Option<HeadroomArg>,
 
     /// How much of a second's units may pass at once, and as much again that came back: 5ms to 1s [default: 50ms]
+    ///
+    /// It is the time whose units may be written at one moment after a pause: at 1000 units per second, 50ms are 50 units. As
+    /// many again may be units that the service refused and that are spent a second time. A longer burst makes up for
+    /// hiccups of the source or the network; a shorter one keeps each second closer to the rate.
     #[arg(long, value_name = "TIME", value_parser = parse_burst)]
     pub(crate) burst: Option<Duration>,
 
