@@ -126,6 +126,9 @@ impl Report {
         writeln!(out, "\nRECOMMENDED\n\n  {}\n", self.command)?;
         self.write_best(out, best)?;
         self.write_ranking(out)?;
+        if let Some(caution) = self.ranking.caution() {
+            writeln!(out, "  {caution}\n")?;
+        }
         if !plots.is_empty() {
             writeln!(out, "\nPLOTS\n")?;
             for plot in plots {
@@ -316,6 +319,7 @@ impl Report {
         })
     }
 
+            "caution": self.ranking.caution(),
     fn entry(&self, ranked: &Ranked) -> serde_json::Value {
         let trial = &ranked.trial;
         serde_json::json!({
