@@ -229,6 +229,36 @@ fn rows_of_mixed_row_groups_come_in_turns() {
 }
 
 #[test]
+fn a_thinned_sample_is_spread_over_each_row_group() {
+    let table = dynasink::TableSchema::builder("weather")
+        .partition_key("origin", dynasink::KeyType::N)
+        .sort_key("hour", dynasink::KeyType::S)
+        .build()
+        .unwrap();
+    // Two row groups, each sorted by its three airports.
+    let op = |row: u32| {
+        let item = serde_json::json!({ "hour": format!("{row:05}"), "origin": row / 3_000 });
+        table.put_serde(&item).unwrap()
+    };
+    let ops: Vec<_> = (0..18_000).map(op).collect();
+    for rows in [500, 600, 6_000, 17_999] {
+        let thinned = Sample::new(ops.clone(), [9_000, 9_000], 1, 18_000).thinned(rows);
+        let kept = thinned.ops().len();
+        assert!((rows..=rows + 2).contains(&kept), "{kept} of {rows}");
+        assert!((thinned.scale() * kept as f64 - 18_000.0).abs() < 1e-6);
+        let mut of_origins = std::collections::BTreeMap::new();
+        for op in thinned.ops() {
+            *of_origins.entry(op.key().partition().to_vec()).or_insert(0) += 1;
+        }
+        let (least, most) = (of_origins.values().min(), of_origins.values().max());
+        assert_eq!(of_origins.len(), 6, "of {rows} rows");
+        assert!(most.unwrap() <= &(2 * least.unwrap()), "{of_origins:?}");
+        let in_order = |pair: &[dynasink::WriteOp]| pair[0].item().json() < pair[1].item().json();
+        assert!(thinned.ops().windows(2).all(in_order));
+    }
+}
+
+#[test]
 fn plots_are_drawn_where_they_are_wanted() {
     let folder = tempfile::tempdir().unwrap();
     let report = tuned("--wcu 500 --latency 8ms --rows 4000");
