@@ -36,7 +36,7 @@ fn what_cargo_bench_adds_is_passed_over() {
     assert_eq!(args.wcu, Some(4_000));
     assert_eq!(args.partitions, NonZeroUsize::new(8));
     assert_eq!(args.latency, "8ms".parse().unwrap());
-    assert_eq!(args.item_size, 700);
+    assert_eq!(args.item_size, Some(700));
 }
 
 #[test]
@@ -256,6 +256,21 @@ fn a_thinned_sample_is_spread_over_each_row_group() {
         let in_order = |pair: &[dynasink::WriteOp]| pair[0].item().json() < pair[1].item().json();
         assert!(thinned.ops().windows(2).all(in_order));
     }
+}
+
+#[test]
+fn options_of_made_up_rows_are_not_passed_over_in_silence() {
+    let planes = data("nycflights13_planes.parquet");
+    let words = format!("--wcu 2000 --minutes 0.01 --source {planes}");
+    let said = "not used, since rows are those of the source: --item-size, --rows";
+    let report = tuned(&format!("{words} --item-size 700 --rows 5"));
+    assert!(report.text(&[]).contains(said), "{}", report.text(&[]));
+    assert!(!tuned(&words).text(&[]).contains("not used"));
+    assert!(
+        args("--wcu 10 --item-size 700 --rows 5")
+            .unused()
+            .is_empty()
+    );
 }
 
 #[test]
