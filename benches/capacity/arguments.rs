@@ -11,10 +11,12 @@ pub(crate) struct Arguments {
     pub(crate) trace: bool,
     /// Whether to write the tables into the book.
     pub(crate) write: bool,
+    /// Whether to say what can be asked for, and nothing else.
+    pub(crate) help: bool,
 }
 
 const USAGE: &str =
-    "arguments are the beginnings of scenarios' names, --policy NAME, --trace and --write";
+    "arguments are the beginnings of scenarios' names, --policy NAME, --trace, --write and --help";
 
 impl Arguments {
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, &'static str> {
@@ -22,6 +24,7 @@ impl Arguments {
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
+                "--help" | "-h" => parsed.help = true,
                 "--trace" => parsed.trace = true,
                 "--write" => parsed.write = true,
                 "--policy" => parsed.policy = Some(arguments.next().ok_or(USAGE)?),

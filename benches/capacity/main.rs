@@ -7,6 +7,8 @@
 //! cargo bench -p dynasink-benches --bench capacity -- --write
 //! ```
 //!
+//! `--help` says what can be asked for, and which scenarios and policies there are.
+//!
 //! Everything runs on the simulator and in virtual time: two runs give the same numbers on any machine. It ends with an
 //! error if a range of a scenario is missed.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
@@ -27,18 +29,44 @@ use arguments::Arguments;
 /// Lines of a trace: a terminal's few screens.
 const TRACE_LINES: usize = 240;
 
+const HELP: &str = "\
+How much of a table's capacity a load uses, in each scenario and by each policy
+
+Usage: cargo bench -p dynasink-benches --bench capacity -- [SCENARIO]... [OPTIONS]
+
+Arguments:
+  [SCENARIO]...  How the names of scenarios begin; all of them if there is none
+
+Options:
+      --policy NAME  Run this policy only
+      --trace        Print what happens second by second, by the project's own policy unless one is named
+      --write        Write the tables into the book
+  -h, --help         Print help
+";
+
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let mut scenarios = Scenario::all()?;
+    let mut policies = policies::all();
+    if arguments.help {
+        let names: Vec<_> = scenarios.iter().map(|of| of.name.as_str()).collect();
+        println!("{HELP}");
+        println!("Scenarios: {}", names.join(", "));
+        println!("Policies: {}", names_of(&policies));
+        return Ok(ExitCode::SUCCESS);
+    }
     if !arguments.names.is_empty() {
         scenarios.retain(|scenario| arguments.chooses(&scenario.name));
     }
     if scenarios.is_empty() {
         return Err("no scenario has such a name".into());
     }
-    let mut policies = policies::all();
     if let Some(name) = &arguments.policy {
+        let known = names_of(&policies);
         policies.retain(|policy| policy.name().eq_ignore_ascii_case(name));
+        if policies.is_empty() {
+            return Err(format!("no policy is called {name}; there are {known}").into());
+        }
     }
     let own = policies::all();
     let own = own.first().map_or("", |policy| policy.name());
@@ -92,6 +120,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn names_of(policies: &[Box<dyn Policy>]) -> String {
+    let names: Vec<_> = policies.iter().map(|policy| policy.name()).collect();
+    names.join(", ")
 }
 
 fn trace(scenario: &Arc<Scenario>, policy: &dyn Policy) -> Result<(), Box<dyn Error>> {

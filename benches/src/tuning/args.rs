@@ -47,13 +47,13 @@ pub struct Args {
     #[arg(long, value_name = "NAME[:S|N|B]", requires = "partition_key")]
     pub sort_key: Option<KeyArg>,
 
-    /// Bytes of a row that is made up; rows of a source have their own sizes
-    #[arg(long, value_name = "BYTES", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=409_600))]
-    pub item_size: u64,
+    /// Bytes of a row that is made up; rows of a source have their own sizes [default: 1000]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..=409_600))]
+    pub item_size: Option<u64>,
 
-    /// Rows of the load if they are made up
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub rows: u64,
+    /// Rows of the load if they are made up [default: 1000000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rows: Option<u64>,
 
     /// How much of the load each trial simulates, in minutes at the table's full capacity; at most 60,000 rows
     #[arg(long, value_name = "M", default_value_t = 1.0, value_parser = parse_minutes)]
@@ -78,6 +78,28 @@ pub struct Args {
     /// What `cargo bench` gives to every benchmark
     #[arg(long, hide = true)]
     pub bench: bool,
+}
+
+impl Args {
+    /// Bytes of a row that is made up.
+    pub fn made_up_bytes(&self) -> u64 {
+        self.item_size.unwrap_or(1_000)
+    }
+
+    /// Rows of the load if they are made up.
+    pub fn made_up_rows(&self) -> u64 {
+        self.rows.unwrap_or(1_000_000)
+    }
+
+    /// The options that were given and say nothing: those of made-up rows, beside a source.
+    pub fn unused(&self) -> Vec<&'static str> {
+        let of_made_up = [
+            ("--item-size", self.item_size.is_some()),
+            ("--rows", self.rows.is_some()),
+        ];
+        let unused = |(option, given)| (given && !self.source.is_empty()).then_some(option);
+        of_made_up.into_iter().filter_map(unused).collect()
+    }
 }
 
 fn parse_minutes(text: &str) -> Result<f64, String> {

@@ -9,8 +9,11 @@ use super::trial::Trial;
 /// Two times that differ by less are the same. The seed alone makes a difference of that kind; and what is found out
 /// while a load runs also follows a real table, which is not as steady as a simulated one.
 const SAME: f64 = 0.03;
-/// Refusals that nobody minds. More are worth a slower setting only if it is not slower.
+/// Refusals that nobody minds.
 const FEW_REFUSED: f64 = 0.05;
+/// So much longer may a load take if few are refused then: each refusal is a request for nothing, and on a real table it
+/// also holds back the others who write to it.
+const WORTH_FEW_REFUSED: f64 = 0.1;
 
 /// So many times the requests of others are not worth it to be refused less: each takes connections and processor time.
 const MANY_REQUESTS: u64 = 2;
@@ -36,7 +39,8 @@ pub struct Ranked {
 }
 
 /// The trial to recommend: of those that take the shortest time, within 3 %, without many requests and with few
-/// refusals, the one that sets least; then the one with the fewest refusals and requests.
+/// refusals, the one that sets least; then the one with the fewest refusals and requests. One with many refusals is none of
+/// them if another has few and takes up to 10 % longer.
 pub(super) fn preferred<'t>(
     trials: &'t [Trial],
     standard: &Setting,
@@ -44,13 +48,16 @@ pub(super) fn preferred<'t>(
 ) -> Option<&'t Trial> {
     let complete = || {
         let fewest = trials.iter().map(|trial| trial.dead).min().unwrap_or(0);
-        let above = |setting: &Setting| matches!(setting.rate, Pace::Fixed { percent, .. } if percent > 100);
         trials
             .iter()
-            .filter(move |trial| trial.dead == fewest && !above(&trial.setting))
+            .filter(move |trial| trial.dead == fewest && !above_capacity(&trial.setting))
     };
-    let shortest = complete().map(&seconds).fold(f64::INFINITY, f64::min);
-    let short = || complete().filter(|trial| seconds(trial) <= shortest * (1.0 + SAME));
+    let with_few_refused = complete().filter(|trial| !refuses_many(trial));
+    let shortest = with_few_refused.map(&seconds).fold(f64::INFINITY, f64::min);
+    let worth_it = |trial: &Trial| shortest > seconds(trial) * (1.0 + WORTH_FEW_REFUSED);
+    let sound = || complete().filter(|trial| !refuses_many(trial) || worth_it(trial));
+    let shortest = sound().map(&seconds).fold(f64::INFINITY, f64::min);
+    let short = || sound().filter(|trial| seconds(trial) <= shortest * (1.0 + SAME));
     let fewest = short().map(|trial| trial.requests).min().unwrap_or(0);
     let fast = || short().filter(|trial| trial.requests <= fewest * MANY_REQUESTS);
     let fewest = fast()
@@ -66,6 +73,15 @@ pub(super) fn preferred<'t>(
                 .then(a.refused.cmp(&b.refused))
                 .then(a.requests.cmp(&b.requests))
         })
+}
+
+/// Whether it asks for more than the table has.
+fn above_capacity(setting: &Setting) -> bool {
+    matches!(setting.rate, Pace::Fixed { percent, .. } if percent > 100)
+}
+
+fn refuses_many(trial: &Trial) -> bool {
+    trial.refused_share() > FEW_REFUSED
 }
 
 impl Ranking {
@@ -104,6 +120,19 @@ impl Ranking {
         self.ranked.first()
     }
 
+    /// What is to be known before the recommended trial is followed: that many of its operations are refused, and nothing
+    /// that was tried does without.
+    pub fn caution(&self) -> Option<String> {
+        let best = self.best().filter(|best| refuses_many(&best.trial))?;
+        Some(format!(
+            "{} of the operations are refused: within the table's capacity nothing that was tried has {} or fewer \
+             and takes at most {} longer",
+            percent(best.trial.refused_share()),
+            percent(FEW_REFUSED),
+            percent(WORTH_FEW_REFUSED),
+        ))
+    }
+
     /// The one that takes longest.
     pub fn worst(&self) -> Option<&Ranked> {
         self.ranked
@@ -133,6 +162,15 @@ fn why(other: &Ranked, best: &Ranked, sample: &Sample) -> String {
     }
     let slower = other.seconds / best.seconds - 1.0;
     let refused = trial.refused_share();
+    if slower < -SAME {
+        let less = time(best.seconds - other.seconds);
+        return if refuses_many(trial) {
+            let refused = percent(refused);
+            format!("takes {less} less, but {refused} of the operations are refused")
+        } else {
+            format!("takes {less} less, but asks for more than the table has")
+        };
+    }
     if slower <= SAME {
         let times = trial.requests as f64 / fastest.requests.max(1) as f64;
         return if refused > fastest.refused_share() + 0.005 {
@@ -183,15 +221,14 @@ fn reason(trial: &Trial, best: &Trial) -> Option<String> {
     if let Pace::Fixed { wcu, percent: of } = setting.rate
         && setting.rate != other.rate
     {
-        let refused = trial.refused_share();
         if of < 100 && trial.steady_rate() >= 0.9 * wcu as f64 {
             return Some(format!(
                 "holds back: the table has {} % more to give",
                 100 - of
             ));
         }
-        if of >= 100 && refused > FEW_REFUSED {
-            let refused = percent(refused);
+        if of >= 100 && refuses_many(trial) {
+            let refused = percent(trial.refused_share());
             return Some(format!(
                 "asks for all there is or more: {refused} of the operations are refused"
             ));
@@ -215,4 +252,100 @@ fn reason(trial: &Trial, best: &Trial) -> Option<String> {
             setting.readers
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A trial of 1,000 applied operations with so many requests in flight.
+    fn trial(in_flight: usize, seconds: f64, refused: u64) -> Trial {
+        Trial {
+            setting: Setting {
+                concurrency: InFlight::Fixed(in_flight),
+                ..Setting::standard(1)
+            },
+            elapsed: Duration::from_secs_f64(seconds),
+            units: BTreeMap::new(),
+            seconds: Vec::new(),
+            busiest_partition: Vec::new(),
+            applied: 1_000,
+            refused,
+            requests: 40,
+            in_flight: 1.0,
+            latency: Duration::from_millis(8),
+            superseded: 0,
+            dead: 0,
+        }
+    }
+
+    fn preferred_of(trials: &[Trial]) -> InFlight {
+        let seconds = |trial: &Trial| trial.elapsed.as_secs_f64();
+        let best = preferred(trials, &Setting::standard(1), seconds);
+        best.unwrap().setting.concurrency
+    }
+
+    fn ranking_of(trials: Vec<Trial>) -> Ranking {
+        let ranked = trials.into_iter().map(|trial| Ranked {
+            seconds: trial.elapsed.as_secs_f64(),
+            trial,
+            why: String::new(),
+        });
+        Ranking {
+            ranked: ranked.collect(),
+            standard: Setting::standard(1),
+        }
+    }
+
+    #[test]
+    fn many_refusals_are_not_recommended_where_few_take_little_longer() {
+        let refused = trial(8, 10.0, 540);
+        assert_eq!(
+            preferred_of(&[refused.clone(), trial(2, 10.9, 20)]),
+            InFlight::Fixed(2)
+        );
+        // Within 10 % of the one that is 2 % slower, and not of the fastest.
+        assert_eq!(
+            preferred_of(&[refused.clone(), trial(4, 10.2, 300), trial(2, 11.1, 20)]),
+            InFlight::Fixed(8)
+        );
+        assert_eq!(
+            preferred_of(&[refused, trial(2, 11.1, 20)]),
+            InFlight::Fixed(8)
+        );
+    }
+
+    #[test]
+    fn of_the_few_refused_the_fastest_is_recommended() {
+        let trials = [trial(8, 10.0, 540), trial(4, 10.3, 50), trial(2, 10.9, 0)];
+        assert_eq!(preferred_of(&trials), InFlight::Fixed(4));
+    }
+
+    #[test]
+    fn a_recommendation_with_many_refusals_says_so() {
+        assert_eq!(ranking_of(vec![trial(8, 10.0, 50)]).caution(), None);
+        let caution = ranking_of(vec![trial(8, 10.0, 540)]).caution().unwrap();
+        assert!(
+            caution.starts_with("35.1 % of the operations are refused"),
+            "{caution}"
+        );
+        assert!(caution.contains("5.0 % or fewer"), "{caution}");
+    }
+
+    #[test]
+    fn what_is_faster_and_refused_more_is_not_called_as_fast() {
+        let ranking = ranking_of(vec![trial(2, 10.9, 20), trial(8, 10.0, 540)]);
+        let said = why(
+            &ranking.ranked[1],
+            &ranking.ranked[0],
+            &Sample::new(Vec::new(), [], 1, 0),
+        );
+        assert_eq!(
+            said,
+            "takes 0.9 s less, but 35.1 % of the operations are refused"
+        );
+    }
 }

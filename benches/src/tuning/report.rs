@@ -28,6 +28,7 @@ pub struct Report {
 struct SourceFacts {
     name: String,
     made_up: bool,
+    unused_options: Vec<&'static str>,
     rows: u64,
     simulated_rows: u64,
     row_groups: usize,
@@ -70,6 +71,7 @@ impl Report {
                     sources.join(" ")
                 },
                 made_up: sources.is_empty(),
+                unused_options: args.unused(),
                 rows: sample.total_rows(),
                 simulated_rows: sample.ops().len() as u64,
                 row_groups: sample.groups(),
@@ -124,6 +126,9 @@ impl Report {
             return Ok(());
         };
         writeln!(out, "\nRECOMMENDED\n\n  {}\n", self.command)?;
+        if let Some(caution) = self.ranking.caution() {
+            writeln!(out, "  {caution}\n")?;
+        }
         self.write_best(out, best)?;
         self.write_ranking(out)?;
         if !plots.is_empty() {
@@ -156,6 +161,13 @@ impl Report {
             }
         }
         writeln!(out)?;
+        if !source.unused_options.is_empty() {
+            writeln!(
+                out,
+                "        not used, since rows are those of the source: {}",
+                source.unused_options.join(", ")
+            )?;
+        }
         if source.dead_rows > 0 {
             writeln!(
                 out,
@@ -307,6 +319,7 @@ impl Report {
         let ranked = self.ranking.ranked.iter();
         serde_json::json!({
             "command": self.command,
+            "caution": self.ranking.caution(),
             "source": self.source,
             "table": self.table,
             "limits": self.bounds,

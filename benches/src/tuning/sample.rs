@@ -9,6 +9,11 @@ use dynasink::WriteOp;
 /// Rows that a mixed row group hands out in a turn: docs, *Reading many files*.
 const TURN: usize = 256;
 
+/// Operations of a full request: a run that is kept of a thinned row group is no shorter if it need not be.
+const REQUEST: usize = 25;
+/// Runs of a thinned row group, at least: what it is sorted by shows in all its values and not in the first.
+const RUNS: usize = 16;
+
 /// Rows of a load.
 #[derive(Clone, Debug)]
 pub struct Sample {
@@ -57,7 +62,7 @@ impl Sample {
         self
     }
 
-    /// At most `rows` of them, as many of each row group in proportion.
+    /// About `rows` of them, as many of each row group in proportion: runs that are spread over it.
     pub(super) fn thinned(mut self, rows: usize) -> Self {
         let len = self.ops.len();
         if len <= rows {
@@ -68,7 +73,9 @@ impl Sample {
         for group in &self.groups {
             let start = ops.len();
             let kept = (group.len() * rows).div_ceil(len).max(1).min(group.len());
-            ops.extend_from_slice(&self.ops[group.start..group.start + kept]);
+            for run in runs(group, kept) {
+                ops.extend_from_slice(&self.ops[run]);
+            }
             groups.push(start..ops.len());
         }
         (self.ops, self.groups) = (ops, groups);
@@ -154,6 +161,18 @@ impl Sample {
         }
         ops
     }
+}
+
+/// Runs of `kept` rows in all, with even gaps before, between and after them: of a turn each, or more and shorter ones where
+/// turns would be few.
+fn runs(group: &Range<usize>, kept: usize) -> impl Iterator<Item = Range<usize>> {
+    let runs = kept.div_ceil(TURN).max(kept.div_ceil(REQUEST).min(RUNS));
+    let left_out = group.len() - kept;
+    let first = group.start;
+    (0..runs).map(move |run| {
+        let start = first + left_out * (2 * run + 1) / (2 * runs);
+        start + kept * run / runs..start + kept * (run + 1) / runs
+    })
 }
 
 /// The place among `closed` of the row group that is farthest from the open ones: the first if none is open.

@@ -59,22 +59,22 @@ fn rows_in(minutes: f64, table: &TunedTable, units_per_row: f64) -> usize {
 /// Rows of one size, their keys in no order.
 fn made_up(args: &Args) -> Result<(TunedTable, Sample)> {
     let table = TunedTable::new(args, ("id", KeyType::S), None, |_| Ok(KeyType::S))?;
-    let units = args.item_size.div_ceil(1024) as f64;
-    let by_bytes = usize::try_from(MOST_BYTES / args.item_size).unwrap_or(MOST_ROWS);
+    let units = args.made_up_bytes().div_ceil(1024) as f64;
+    let by_bytes = usize::try_from(MOST_BYTES / args.made_up_bytes()).unwrap_or(MOST_ROWS);
     let rows = rows_in(args.minutes, &table, units).min(by_bytes.max(FEWEST_ROWS));
-    let rows = usize::try_from(args.rows).map_or(rows, |all| all.min(rows));
+    let rows = usize::try_from(args.made_up_rows()).map_or(rows, |all| all.min(rows));
     let mut chance = Rng::with_seed(args.seed);
     let ops = (0..rows).map(|_| made_up_row(&table, args, chance.u64(..)));
     let ops: Vec<_> = ops.collect::<Result<_, _>>()?;
     let groups = [ops.len()];
-    Ok((table, Sample::new(ops, groups, 1, args.rows)))
+    Ok((table, Sample::new(ops, groups, 1, args.made_up_rows())))
 }
 
 fn made_up_row(table: &TunedTable, args: &Args, id: u64) -> Result<WriteOp, dynasink::ItemError> {
     const ID_BYTES: u64 = 2 + 16;
     const FILL_NAME: &str = "fill";
     let schema = table.schema();
-    let mut left = args.item_size.saturating_sub(ID_BYTES);
+    let mut left = args.made_up_bytes().saturating_sub(ID_BYTES);
     let mut keys: Vec<&str> = args
         .index
         .iter()

@@ -36,7 +36,7 @@ fn what_cargo_bench_adds_is_passed_over() {
     assert_eq!(args.wcu, Some(4_000));
     assert_eq!(args.partitions, NonZeroUsize::new(8));
     assert_eq!(args.latency, "8ms".parse().unwrap());
-    assert_eq!(args.item_size, 700);
+    assert_eq!(args.item_size, Some(700));
 }
 
 #[test]
@@ -226,6 +226,51 @@ fn rows_of_mixed_row_groups_come_in_turns() {
     // The first row group and the one that is farthest from it, then the two between them.
     let expected = [0, 1_536, 256, 1_792, 512, 1_024, 768, 1_280].map(id);
     assert_eq!(first_of_turns, expected);
+}
+
+#[test]
+fn a_thinned_sample_is_spread_over_each_row_group() {
+    let table = dynasink::TableSchema::builder("weather")
+        .partition_key("origin", dynasink::KeyType::N)
+        .sort_key("hour", dynasink::KeyType::S)
+        .build()
+        .unwrap();
+    // Two row groups, each sorted by its three airports.
+    let op = |row: u32| {
+        let item = serde_json::json!({ "hour": format!("{row:05}"), "origin": row / 3_000 });
+        table.put_serde(&item).unwrap()
+    };
+    let ops: Vec<_> = (0..18_000).map(op).collect();
+    for rows in [500, 600, 6_000, 17_999] {
+        let thinned = Sample::new(ops.clone(), [9_000, 9_000], 1, 18_000).thinned(rows);
+        let kept = thinned.ops().len();
+        assert!((rows..=rows + 2).contains(&kept), "{kept} of {rows}");
+        assert!((thinned.scale() * kept as f64 - 18_000.0).abs() < 1e-6);
+        let mut of_origins = std::collections::BTreeMap::new();
+        for op in thinned.ops() {
+            *of_origins.entry(op.key().partition().to_vec()).or_insert(0) += 1;
+        }
+        let (least, most) = (of_origins.values().min(), of_origins.values().max());
+        assert_eq!(of_origins.len(), 6, "of {rows} rows");
+        assert!(most.unwrap() <= &(2 * least.unwrap()), "{of_origins:?}");
+        let in_order = |pair: &[dynasink::WriteOp]| pair[0].item().json() < pair[1].item().json();
+        assert!(thinned.ops().windows(2).all(in_order));
+    }
+}
+
+#[test]
+fn options_of_made_up_rows_are_not_passed_over_in_silence() {
+    let planes = data("nycflights13_planes.parquet");
+    let words = format!("--wcu 2000 --minutes 0.01 --source {planes}");
+    let said = "not used, since rows are those of the source: --item-size, --rows";
+    let report = tuned(&format!("{words} --item-size 700 --rows 5"));
+    assert!(report.text(&[]).contains(said), "{}", report.text(&[]));
+    assert!(!tuned(&words).text(&[]).contains("not used"));
+    assert!(
+        args("--wcu 10 --item-size 700 --rows 5")
+            .unused()
+            .is_empty()
+    );
 }
 
 #[test]

@@ -115,7 +115,7 @@ async fn write(table: &TunedTable, sample: &Sample, setting: &Setting, seed: u64
         .limiter(table.schema())
         .map_err(|error| failed(Box::new(error)))?;
     let sizer = BoundedSizer {
-        sizer: AdaptiveSizer::new(SizerLaw::new(capacity)),
+        sizer: AdaptiveSizer::new(SizerLaw::new(capacity)).paced_by(limiter.clone()),
         batch: setting.batch,
     };
     let heard = Arc::new(Heard::default());

@@ -129,7 +129,7 @@ impl RateOptions {
         let capacity = index.write_capacity();
         // An on-demand index is told of no throughput of its own: it takes about what its table does.
         let on_demand = matches!(table.billing_mode(), BillingMode::OnDemand { .. });
-        let start = capacity.or(table.warm_throughput().filter(|_| on_demand));
+        let start = capacity.or_else(|| table.warm_throughput().filter(|_| on_demand));
         match (self.rate, self.headroom) {
             (Rate::Percent(percent), None) => Some(RateLaw::Fixed(share(capacity?, percent))),
             (rate, Some(headroom)) => {
