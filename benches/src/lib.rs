@@ -27,7 +27,7 @@
 //!     share = 0.9
 //! "#.parse()?;
 //! let measured = run(&scenario.into(), &Dynasink).await;
-//! assert!((9.5..10.0).contains(&measured.optimum.time.as_secs_f64()));
+//! assert!((9.5..=10.0).contains(&measured.optimum.time.as_secs_f64()));
 //! # Ok(())
 //! # }
 //! ```
