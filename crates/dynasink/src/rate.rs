@@ -237,21 +237,20 @@ mod tests {
         assert_eq!(rate(considerate(Rate::Percent(50.0)), &table).unwrap(), 500);
     }
 
+    /// The table with a global index of that capacity.
+    fn by_mail(table: TableSchemaBuilder, capacity: Option<WriteUnits>) -> TableSchema {
+        let keys = [("mail", KeyType::S)];
+        let table = table.index("by-mail", IndexKind::Global, keys, [], capacity);
+        table.build().unwrap()
+    }
+
     /// An index of which no capacity is described, on an on-demand table that is warm.
     #[tokio::test]
     async fn an_index_on_demand_starts_at_what_its_table_is_warm_for() {
         let table = users()
             .billing_mode(BillingMode::OnDemand { max_write: None })
-            .warm_throughput(WriteUnits::new(12_000))
-            .index(
-                "by-mail",
-                IndexKind::Global,
-                [("mail", KeyType::S)],
-                [],
-                None,
-            )
-            .build()
-            .unwrap();
+            .warm_throughput(WriteUnits::new(12_000));
+        let table = by_mail(table, None);
         let index = table.indexes().first().unwrap();
         for (options, expected) in [
             (RateOptions::default(), 12_000.0),
@@ -265,17 +264,8 @@ mod tests {
     /// Nothing is known of the index, so headroom of it has to be found.
     #[tokio::test]
     async fn headroom_is_left_of_an_index_without_a_capacity_too() {
-        let table = users()
-            .billing_mode(provisioned(1_000))
-            .index(
-                "by-mail",
-                IndexKind::Global,
-                [("mail", KeyType::S)],
-                [],
-                None,
-            )
-            .build()
-            .unwrap();
+        let table = users().billing_mode(provisioned(1_000));
+        let table = by_mail(table, None);
         let index = table.indexes().first().unwrap();
         let law = RateOptions::default()
             .headroom(10.0)
@@ -286,17 +276,8 @@ mod tests {
     /// Items that are in an index with a quarter of the table's capacity.
     #[tokio::test]
     async fn an_index_holds_the_table_to_what_it_can_take_itself() {
-        let table = users()
-            .billing_mode(provisioned(1_000))
-            .index(
-                "by-mail",
-                IndexKind::Global,
-                [("mail", KeyType::S)],
-                [],
-                Some(WriteUnits::new(250)),
-            )
-            .build()
-            .unwrap();
+        let table = users().billing_mode(provisioned(1_000));
+        let table = by_mail(table, Some(WriteUnits::new(250)));
         let op = table.put_serde(&json!({"id": "a", "mail": "b"})).unwrap();
         let passes = |options: RateOptions| {
             let limiter = options.limiter(&table).unwrap();
