@@ -182,6 +182,16 @@ async fn a_refusal_pauses_an_automatic_rate_and_not_a_fixed_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_for_the_sake_of_hot_keys_are_nothing_to_the_rate_of_all() {
+    let limiter = RateLimiter::auto(AutoRate::starting_at(Some(units(1_000))));
+    let mut feedback = refused(Duration::ZERO);
+    feedback.hot_key_ops = feedback.throttled_ops;
+    limiter.observe(&feedback);
+    assert_eq!(limiter.rate(), units(1_000));
+    assert!(limiter.try_admit(&of_table(1)).is_ok(), "no pause either");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_automatic_rate_grows_only_while_somebody_waits_for_it() {
     for (asked, grows) in [(500, false), (5_000, true)] {
         let limiter = RateLimiter::auto(AutoRate::starting_at(Some(units(1_000))));
