@@ -189,13 +189,7 @@ impl HotKeys {
             .collect();
         let mut keys = Vec::new();
         for (key, taken_per_second) in heated {
-            tracing::debug!(
-                table = key.table().as_str(),
-                units_per_second = taken_per_second,
-                "a partition key is hot: its operations wait, and others pass"
-            );
-            let pace = KeyPace::new(taken_per_second, now);
-            self.keys.insert(key.clone(), HotKey::new(pace));
+            self.heat_up(key.clone(), KeyPace::new(taken_per_second, now));
             keys.push(key);
         }
         // Where the table is used up, a hot key is refused with all the others.
@@ -227,13 +221,23 @@ impl HotKeys {
         match self.keys.get_mut(&key) {
             Some(hot) => hot.pace.refused(now, sent),
             None if is_room => {
-                let pace = KeyPace::new(f64::INFINITY, now);
-                self.keys.insert(key.clone(), HotKey::new(pace));
+                // A run comes as fast as a partition takes it, and faster.
+                self.heat_up(key.clone(), KeyPace::new(f64::INFINITY, now));
                 return Some(key);
             }
             None => {}
         }
         None
+    }
+
+    /// Makes `key` a hot one, which goes at `pace`.
+    fn heat_up(&mut self, key: PartitionKey, pace: KeyPace) {
+        tracing::debug!(
+            table = key.table().as_str(),
+            units_per_second = pace.rate(),
+            "a partition key is hot: its operations wait, and others pass"
+        );
+        self.keys.insert(key, HotKey::new(pace));
     }
 
     /// Parks an operation of the hot `key` behind the others.
