@@ -3,6 +3,8 @@
 mod heat;
 mod pace;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -163,16 +165,20 @@ impl HotKeys {
                 }
             }
         }
-        let room = MOST_KEYS.saturating_sub(self.keys.len());
-        let heated = self.heat.observe(now, &cold, key_range, room);
         let runs = runs_in(written, refused);
         let used_up = runs.iter().fold(false, |used_up, (key, is_refused)| {
             self.runs.table_is_used_up(now, key, *is_refused) || used_up
         });
-        if refused.is_empty() {
+        let room = if used_up {
+            0
+        } else {
+            MOST_KEYS.saturating_sub(self.keys.len())
+        };
+        let heated = self.heat.observe(now, &cold, key_range, room);
+        if refused.is_empty() || used_up {
             return Heated::default();
         }
-        if !runs.is_empty() && !used_up {
+        if !runs.is_empty() {
             let refused_keys = runs.into_iter().filter(|(_, is_refused)| *is_refused);
             let keys = refused_keys.filter_map(|(key, _)| self.heat_run(now, key, sent));
             return Heated {
