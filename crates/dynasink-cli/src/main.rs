@@ -6,14 +6,16 @@ mod failure;
 mod load;
 mod mapping;
 mod output;
-mod plan;
+
 mod progress;
 mod reading;
 mod report;
 mod serve;
 mod signals;
 mod source;
+mod subject;
 mod target;
+mod writing;
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;

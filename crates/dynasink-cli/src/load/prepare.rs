@@ -1,0 +1,105 @@
+//! A load that is ready to start.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use dynasink::{
+    DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, TableSchema, WriterError, create_table,
+};
+
+use crate::args::{DedupArg, LoadArgs};
+use crate::failure::Failure;
+use crate::subject::Subject;
+
+/// How long a new table may take to become active.
+const CREATION_PATIENCE: Duration = Duration::from_mins(2);
+
+/// A load that can start: everything that can be known to be wrong before the first write has been looked at.
+#[derive(Debug)]
+pub(super) struct PreparedLoad {
+    pub(super) subject: Subject,
+    pub(super) transport: DynamoDb,
+    pub(super) dedup: Option<Dedup>,
+    pub(super) dead_letters: DeadLetterFile,
+    /// Most dead rows, if they are limited.
+    pub(super) max_dead: Option<u64>,
+}
+
+impl PreparedLoad {
+    pub(super) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
+        let refused = |error: dynasink::Error| Failure::refused(&error);
+        if args.create.keys.partition_key.is_some() && !args.create.create_table {
+            return Err(Failure::refused_because(
+                "--partition-key is the key of a table to create: give --create-table too",
+            ));
+        }
+        let source = args.source.open().await?;
+        let subject = Subject::of(
+            source,
+            args.mapping.as_deref(),
+            Some(&args.target),
+            &args.table,
+            &args.create.keys,
+        )
+        .await?;
+        let Some(client) = subject.client.clone() else {
+            return Err(Failure::refused_because("there is no endpoint to write to"));
+        };
+        let rows = subject.source.total_rows();
+        let dedup = dedup(args.dedup, &subject.mapping, rows)?;
+        args.pace.rate().limiter(&subject.table).map_err(refused)?;
+        let dead_letters = args.dead_letters.path(&args.table);
+        let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
+        if !subject.exists {
+            create(&client, &subject.table).await?;
+        }
+        let mut transport = DynamoDb::new(client);
+        if args.item_collection_metrics {
+            transport = transport.with_item_collection_metrics();
+        }
+        Ok(Self {
+            transport,
+            dedup,
+            dead_letters,
+            max_dead: args.dead_letters.max_dead(rows),
+            subject,
+        })
+    }
+}
+
+async fn create(client: &Client, table: &TableSchema) -> Result<(), Failure> {
+    tracing::info!(table = %table.name(), "creating the table");
+    create_table(client, table, CREATION_PATIENCE)
+        .await
+        .map_err(|error: WriterError| Failure::refused(&error))
+}
+
+/// What happens to rows of one key: what was asked for, else what the mapping calls for.
+fn dedup(policy: Option<DedupArg>, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
+    // No more keys than rows can come.
+    let keys = usize::try_from(rows)
+        .ok()
+        .and_then(NonZeroUsize::new)
+        .unwrap_or(NonZeroUsize::MIN);
+    let window = DedupWindow::default();
+    let by_mapping = if mapping.has_versions() {
+        DedupArg::KeepGreatest
+    } else {
+        DedupArg::KeepLast
+    };
+    Ok(match policy.unwrap_or(by_mapping) {
+        DedupArg::KeepLast => Some(Dedup::keep_last(window)),
+        DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
+        DedupArg::KeepGreatest if mapping.has_versions() => {
+            Some(Dedup::keep_greatest(window, keys))
+        }
+        DedupArg::KeepGreatest => {
+            return Err(Failure::refused_because(
+                "--dedup keep-greatest needs the version of each row: name its column in the mapping, as `version = { column = \"...\" }`",
+            ));
+        }
+        DedupArg::Error => Some(Dedup::refuse(keys)),
+        DedupArg::Off => None,
+    })
+}
