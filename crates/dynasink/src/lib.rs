@@ -79,6 +79,6 @@ pub use dynasink_core::{
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLaw, RateLimited, RateLimiter,
-    SizerLaw, WriteSinkExt, YieldingRate, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, KeptRow, KeyCensus, KeyChoice, RateLaw,
+    RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
 };
