@@ -15,6 +15,7 @@ mod signals;
 mod source;
 mod subject;
 mod target;
+mod verify;
 mod writing;
 
 use std::io::{Write, stderr};
@@ -34,6 +35,7 @@ async fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
         Command::Mapping(args) => mapping::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };
     result.unwrap_or_else(|failure: Failure| {

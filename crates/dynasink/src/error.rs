@@ -35,6 +35,22 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The file of differences could not be made.
+    #[error("the file of differences {} cannot be written: name another", path.display())]
+    Differences {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// The file of differences has those of another run in it.
+    #[error("the file of differences {} is not empty: move it away, or name another", path.display())]
+    DifferencesExist {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The greatest version of each key is to be kept, and rows have none.
     #[error(
         "the greatest version of each key is to be kept, but the mapping names no column of versions: name one, or keep another row"

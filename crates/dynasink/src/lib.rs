@@ -47,6 +47,7 @@ mod largest_collections;
 mod pipeline;
 mod rate;
 mod tally;
+mod verify;
 
 pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
@@ -54,6 +55,9 @@ pub use error_budget::ErrorBudget;
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
 pub use tally::{Counts, Tally};
+pub use verify::{
+    CensusTaker, DifferenceFile, Sample, Verifier, VerifyCounts, VerifyTally, find_extra,
+};
 
 pub use dynasink_arrow::{
     AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
@@ -64,8 +68,9 @@ pub use dynasink_arrow::{
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
-    WriterBuilder, create as create_table, describe as describe_table,
+    ReadLimiter, ReadTransport, ReadUsage, Reader, RequestError, Retry, RetryBudget, RetryPolicy,
+    ThrottlingReason, Transport, Writer, WriterBuilder, create as create_table,
+    describe as describe_table, read_capacity,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{

@@ -56,8 +56,8 @@ pub(super) fn read_keys(table: &TableSchema, body: &Bytes) -> Result<KeysAnswer,
         // One table was asked for, by whichever of its names.
         items: stored(table, body, answer.responses.values().flatten())?,
         unprocessed: unprocessed
-            .flat_map(|table| &table.keys)
-            .map(|key| key_of(table, key))
+            .flat_map(|asked| &asked.keys)
+            .map(|key| Ok(key_of(table, key)?.0))
             .collect::<Result<_, _>>()?,
         read_units: consumed.map(|consumed| consumed.capacity_units).sum(),
     })
@@ -82,8 +82,10 @@ fn stored<'a>(
     items: impl Iterator<Item = &'a &'a RawValue>,
 ) -> Result<Vec<StoredItem>, RequestError> {
     let items = items.map(|item| {
+        let (key, key_item) = key_of(table, item)?;
         Ok(StoredItem {
-            key: key_of(table, item)?,
+            key,
+            key_item,
             json: body.slice_ref(item.get().as_bytes()),
         })
     });
@@ -91,19 +93,17 @@ fn stored<'a>(
 }
 
 /// Which item of `table` that is, of which `json` has the key attributes at least.
-fn key_of(table: &TableSchema, json: &RawValue) -> Result<PrimaryKey, RequestError> {
+fn key_of(table: &TableSchema, json: &RawValue) -> Result<(PrimaryKey, Item), RequestError> {
     let attributes: HashMap<String, &RawValue> =
         serde_json::from_str(json.get()).map_err(unreadable)?;
-    let key = |item: &str| -> dynasink_core::Result<PrimaryKey> {
-        let item: Item = table.item_from_dynamodb_json(item)?;
-        table.primary_key(&item)
-    };
     let named = table.keys().filter_map(|key| {
         let value = attributes.get(key.name())?;
         Some((key.name(), *value))
     });
     let keys = serde_json::to_string(&named.collect::<HashMap<_, _>>()).map_err(unreadable)?;
-    key(&keys).map_err(unreadable)
+    let key_item = table.item_from_dynamodb_json(&keys).map_err(unreadable)?;
+    let key = table.primary_key(&key_item).map_err(unreadable)?;
+    Ok((key, key_item))
 }
 
 /// An answer that cannot be taken for one: the request is sent again.

@@ -79,6 +79,7 @@ impl ReadTransport for Script {
                 let (found, left) = batch.keys.split_at(batch.keys.len() - left);
                 let items = found.iter().map(|item| StoredItem {
                     key: key(item),
+                    key_item: item.clone(),
                     json: item.json().clone(),
                 });
                 Ok(KeysAnswer {
@@ -100,6 +101,7 @@ impl ReadTransport for Script {
             items: vec![StoredItem {
                 key: request.table.primary_key(&item).unwrap(),
                 json: item.json().clone(),
+                key_item: item,
             }],
             next: (page < 2).then(|| Bytes::from(vec![u8::try_from(page).unwrap() + 1])),
             read_units: 128.0,

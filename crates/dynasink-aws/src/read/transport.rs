@@ -62,6 +62,8 @@ pub struct ScanRequest<'a> {
 pub struct StoredItem {
     /// Which item it is.
     pub key: PrimaryKey,
+    /// Its key attributes alone.
+    pub key_item: Item,
     /// All of it, in the DynamoDB JSON of the service's answer.
     pub json: Bytes,
 }

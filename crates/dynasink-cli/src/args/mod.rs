@@ -1,6 +1,7 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
 mod table;
+mod verify;
 mod writing;
 
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
 pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
+pub(crate) use verify::{ReadRateArg, VerifyArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
 
 /// Stream Parquet and Arrow files into Amazon DynamoDB tables
@@ -33,6 +35,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
     Mapping(Box<MappingArgs>),
+    Verify(Box<VerifyArgs>),
     Serve(ServeArgs),
 }
 
