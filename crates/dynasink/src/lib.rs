@@ -46,6 +46,7 @@ mod error_budget;
 mod largest_collections;
 mod pipeline;
 mod rate;
+mod replay;
 mod tally;
 mod verify;
 
@@ -54,6 +55,7 @@ pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
+pub use replay::DeadLetters;
 pub use tally::{Counts, Tally};
 pub use verify::{
     CensusTaker, DifferenceFile, Sample, Verifier, VerifyCounts, VerifyTally, find_extra,

@@ -23,6 +23,7 @@ pub(super) async fn run(verify: PreparedVerify, signals: &Signals) -> Result<Dri
         segments,
         concurrency,
         order,
+        unread,
         repair,
         differences,
         budget,
@@ -61,7 +62,9 @@ pub(super) async fn run(verify: PreparedVerify, signals: &Signals) -> Result<Dri
     }
     let decoder = Decoder::new(mapping()).with_outcomes(Outcomes::to(observers));
     let mut verifier = verifier.decoded(decoder);
-    let batches = subject.source.stream_with(&order);
+    let batches = subject
+        .source
+        .stream_with(&order.with_unread_observers(unread));
     let stop = asked_to_stop(&budget, signals);
     if is_stopped(drive(batches, &mut verifier).until(stop).await)? {
         return Ok(DriveEnd::Shutdown);

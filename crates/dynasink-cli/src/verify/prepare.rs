@@ -28,6 +28,8 @@ pub(super) struct PreparedVerify {
     pub(super) segments: Option<NonZeroU32>,
     pub(super) concurrency: NonZeroUsize,
     pub(super) order: StreamOptions,
+    /// Who is told of what cannot be read.
+    pub(super) unread: Vec<Arc<dyn UnreadObserver>>,
     pub(super) repair: Option<Repair>,
     pub(super) differences: DifferenceFile,
     pub(super) budget: ErrorBudget,
@@ -78,10 +80,10 @@ impl PreparedVerify {
             true => Some(Repair::of(args, client, &subject, &budget)?),
             false => None,
         };
-        let mut observers: Vec<Arc<dyn UnreadObserver>> =
+        let mut unread: Vec<Arc<dyn UnreadObserver>> =
             vec![Arc::new(tally.clone()), Arc::new(budget.clone())];
         if let Some(repair) = &repair {
-            observers.push(Arc::new(repair.dead_letters.clone()));
+            unread.push(Arc::new(repair.dead_letters.clone()));
         }
         let reading = &args.source.reading;
         let concurrency = usize::try_from(args.read_concurrency.get()).unwrap_or(usize::MAX);
@@ -97,7 +99,8 @@ impl PreparedVerify {
                 .map_or_else(Sample::all, |sample| Sample::share(sample.share(rows))),
             segments: args.scan.then_some(args.read_concurrency),
             concurrency: NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN),
-            order: reading.stream_options(&subject.mapping, observers),
+            order: reading.stream_options(&subject.mapping, []),
+            unread,
             differences: DifferenceFile::create(output(args)).map_err(refused)?,
             repair,
             budget,

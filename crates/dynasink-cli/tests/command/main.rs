@@ -13,4 +13,5 @@ mod object_stores;
 #[cfg(unix)]
 mod serve;
 mod sources;
+mod verify;
 mod workplace;
