@@ -3,7 +3,7 @@
 //! [`Writer`] takes batches and gives every operation its outcome. It sees the service through the [`Transport`]
 //! trait, which [`DynamoDb`] implements on the SDK's client. What a failure means is decided by [`classify()`] alone.
 //!
-//! [`describe`] and [`create`] read and make tables; [`AttributeValueExt`] turns the SDK's attribute values into
+//! [`describe`], [`describe_state`] and [`create`] read and make tables; [`AttributeValueExt`] turns the SDK's attribute values into
 //! operations.
 
 mod answer;
@@ -31,7 +31,10 @@ pub use concurrency::{Concurrency, ConcurrencyLaw};
 pub use error::{Error, Result};
 pub use retry::{Backoff, RetryPolicy};
 pub use retry_budget::RetryBudget;
-pub use table::{create, describe};
+pub use table::{
+    CapacitySettings, PointInTimeRecovery, ProvisionedUnits, StreamView, TableCapacity, TableState,
+    create, describe, describe_state,
+};
 pub use throttle::ThrottlingReason;
 pub use transport::{BatchResponse, RequestError, Transport};
 pub use writer::{Writer, WriterBuilder};

@@ -63,9 +63,10 @@ pub use dynasink_arrow::{
     Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
-    AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
-    WriterBuilder, create as create_table, describe as describe_table,
+    AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
+    Error as WriterError, PointInTimeRecovery, ProvisionedUnits, RequestError, Retry, RetryBudget,
+    RetryPolicy, StreamView, TableCapacity, TableState, ThrottlingReason, Transport, Writer,
+    WriterBuilder, create as create_table, describe as describe_table, describe_state,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{
@@ -79,6 +80,6 @@ pub use dynasink_core::{
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLaw, RateLimited, RateLimiter,
-    SizerLaw, WriteSinkExt, YieldingRate, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, KeptRow, KeyCensus, KeyChoice, RateLaw,
+    RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
 };
