@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
-    BillingMode, OnDemandThroughput, ProvisionedThroughputDescription, TableDescription,
+    BillingMode, OnDemandThroughput, ProvisionedThroughput, ProvisionedThroughputDescription,
+    TableDescription, WarmThroughput,
 };
+use dynasink_core::WriteUnits;
 use serde::{Deserialize, Serialize};
 
 /// Units per second that are paid for whether they are used or not.
@@ -14,6 +17,22 @@ pub struct ProvisionedUnits {
     pub read: u64,
     /// Write capacity units per second.
     pub write: u64,
+}
+
+impl ProvisionedUnits {
+    pub(super) fn throughput(self) -> Result<ProvisionedThroughput, BuildError> {
+        ProvisionedThroughput::builder()
+            .read_capacity_units(signed(self.read))
+            .write_capacity_units(signed(self.write))
+            .build()
+    }
+
+    fn at_least(self, write: WriteUnits) -> Self {
+        Self {
+            write: self.write.max(write.get()),
+            ..self
+        }
+    }
 }
 
 /// What a table's own capacity is set to.
@@ -76,6 +95,54 @@ impl CapacitySettings {
             indexes: indexes.filter(|(_, units)| units.write > 0).collect(),
         }
     }
+
+    /// The same with at least so many write units per second, for the table and each global index that has a capacity.
+    /// None where there is nothing to raise: an on-demand table without a maximum.
+    pub fn raised_to(&self, write: WriteUnits) -> Option<Self> {
+        let table = match self.table {
+            TableCapacity::Provisioned(units) => TableCapacity::Provisioned(units.at_least(write)),
+            TableCapacity::OnDemand {
+                max_read,
+                max_write: Some(max_write),
+            } => TableCapacity::OnDemand {
+                max_read,
+                max_write: Some(max_write.max(write.get())),
+            },
+            TableCapacity::OnDemand {
+                max_write: None, ..
+            } => return None,
+        };
+        let indexes = self.indexes.iter();
+        Some(Self {
+            table,
+            indexes: indexes
+                .map(|(name, units)| (name.clone(), units.at_least(write)))
+                .collect(),
+        })
+    }
+}
+
+pub(super) fn on_demand_throughput(
+    max_read: Option<u64>,
+    max_write: Option<u64>,
+) -> Option<OnDemandThroughput> {
+    (max_read.is_some() || max_write.is_some()).then(|| {
+        OnDemandThroughput::builder()
+            .set_max_read_request_units(max_read.map(signed))
+            .set_max_write_request_units(max_write.map(signed))
+            .build()
+    })
+}
+
+pub(super) fn warm_throughput(write: WriteUnits) -> WarmThroughput {
+    WarmThroughput::builder()
+        .write_units_per_second(signed(write.get()))
+        .build()
+}
+
+/// The service's numbers are signed.
+fn signed(units: u64) -> i64 {
+    i64::try_from(units).unwrap_or(i64::MAX)
 }
 
 fn provisioned(throughput: &ProvisionedThroughputDescription) -> ProvisionedUnits {

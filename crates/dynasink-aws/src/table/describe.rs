@@ -1,6 +1,7 @@
 //! What a table is, as its description says.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -11,6 +12,7 @@ use aws_sdk_dynamodb::types::{
 use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
 
 use super::unknown::unless_not_known;
+use super::wait::wait_until_active;
 use crate::classify::classify;
 use crate::error::{Error, Result};
 use crate::preflight::Preflight;
@@ -40,6 +42,22 @@ pub async fn describe(client: &Client, table: &str) -> Result<TableSchema> {
     }
     let ttl_attribute = ttl_attribute(client, table).await?;
     schema_of(table, &description, ttl_attribute)
+}
+
+/// As [`describe`], of a table that may be being made: that is waited for.
+///
+/// # Errors
+///
+/// As [`describe`], and [`Error::NotActive`] if it is not there after `patience`.
+pub async fn describe_once_made(
+    client: &Client,
+    table: &str,
+    patience: Duration,
+) -> Result<TableSchema> {
+    if fetch(client, table).await?.table_status() == Some(&TableStatus::Creating) {
+        wait_until_active(client, table, patience).await?;
+    }
+    describe(client, table).await
 }
 
 /// The description of `table`, whatever its status.
