@@ -5,7 +5,7 @@
 //!
 //! A [`Reader`] reads items back, by their keys or all of a table.
 //!
-//! [`describe`] and [`create`] read and make tables; [`AttributeValueExt`] turns the SDK's attribute values into
+//! [`describe`], [`describe_state`], [`NewTable`] and [`set_capacity`] read, make and change tables; [`AttributeValueExt`] turns the SDK's attribute values into
 //! operations.
 
 mod answer;
@@ -38,7 +38,11 @@ pub use read::{
 };
 pub use retry::{Backoff, RetryPolicy};
 pub use retry_budget::RetryBudget;
-pub use table::{create, describe};
+pub use table::{
+    CapacitySettings, IndexKey, IndexProjection, NewIndex, NewTable, PointInTimeRecovery,
+    ProvisionedUnits, StreamView, TableCapacity, TableChanges, TableState, add_index, create,
+    describe, describe_once_made, describe_state, set_capacity, warm_up,
+};
 pub use throttle::ThrottlingReason;
 pub use transport::{BatchResponse, RequestError, Transport};
 pub use writer::{Writer, WriterBuilder};

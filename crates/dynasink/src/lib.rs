@@ -69,10 +69,13 @@ pub use dynasink_arrow::{
     Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
-    AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    ReadLimiter, ReadTransport, ReadUsage, Reader, RequestError, Retry, RetryBudget, RetryPolicy,
-    ThrottlingReason, Transport, Writer, WriterBuilder, create as create_table,
-    describe as describe_table, read_capacity,
+    AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
+    Error as WriterError, IndexKey, IndexProjection, NewIndex, NewTable, PointInTimeRecovery,
+    ProvisionedUnits, ReadLimiter, ReadTransport, ReadUsage, Reader, RequestError, Retry,
+    RetryBudget, RetryPolicy, StreamView, TableCapacity, TableChanges, TableState,
+    ThrottlingReason, Transport, Writer, WriterBuilder, add_index, create as create_table,
+    describe as describe_table, describe_once_made, describe_state, read_capacity, set_capacity,
+    warm_up,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{
