@@ -34,7 +34,7 @@ pub use concurrency::{Concurrency, ConcurrencyLaw};
 pub use error::{Error, Result};
 pub use read::{
     KeyBatch, KeysAnswer, ReadLimiter, ReadTransport, ReadUsage, Reader, ScanAnswer, ScanRequest,
-    StoredItem, read_capacity,
+    StoredItem,
 };
 pub use retry::{Backoff, RetryPolicy};
 pub use retry_budget::RetryBudget;

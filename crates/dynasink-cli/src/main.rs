@@ -9,6 +9,7 @@ mod output;
 
 mod progress;
 mod reading;
+mod replay;
 mod report;
 mod serve;
 mod signals;
@@ -36,6 +37,7 @@ async fn main() -> ExitCode {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
         Command::Mapping(args) => mapping::run(args).await,
         Command::Verify(args) => verify::run(args).await,
+        Command::Replay(args) => replay::run(args, cli.verbose > 0).await,
         Command::Serve(args) => serve::run(args).await,
     };
     result.unwrap_or_else(|failure: Failure| {

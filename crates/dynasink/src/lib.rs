@@ -65,8 +65,8 @@ pub use dynasink_arrow::{
     AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
     Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
     Interleave, Located, Location, Mapping, MappingError, MappingFile, MappingWarning,
-    ObjectLocation, SourceBatch, SourceFile, SourceOptions, Sources, Stores, StreamOptions,
-    Unreadable, object_store, spec,
+    ObjectLocation, RowSelection, SourceBatch, SourceFile, SourceOptions, Sources, Stores,
+    StreamOptions, Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
@@ -74,8 +74,7 @@ pub use dynasink_aws::{
     ProvisionedUnits, ReadLimiter, ReadTransport, ReadUsage, Reader, RequestError, Retry,
     RetryBudget, RetryPolicy, StreamView, TableCapacity, TableChanges, TableState,
     ThrottlingReason, Transport, Writer, WriterBuilder, add_index, create as create_table,
-    describe as describe_table, describe_once_made, describe_state, read_capacity, set_capacity,
-    warm_up,
+    describe as describe_table, describe_once_made, describe_state, set_capacity, warm_up,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{

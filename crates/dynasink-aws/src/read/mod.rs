@@ -4,7 +4,6 @@
 //! ([`ReadLimiter`]). Like the writer it sees the service through a trait, [`ReadTransport`].
 
 mod answer;
-mod capacity;
 mod client;
 mod limiter;
 mod reader;
@@ -12,7 +11,6 @@ mod reader;
 mod tests;
 mod transport;
 
-pub use capacity::read_capacity;
 pub use limiter::ReadLimiter;
 pub use reader::{ReadUsage, Reader};
 pub use transport::{KeyBatch, KeysAnswer, ReadTransport, ScanAnswer, ScanRequest, StoredItem};

@@ -1,5 +1,6 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod replay;
 mod table;
 mod verify;
 mod writing;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use replay::ReplayArgs;
 pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 pub(crate) use verify::{ReadRateArg, VerifyArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
@@ -36,6 +38,7 @@ pub(crate) enum Command {
     Load(Box<LoadArgs>),
     Mapping(Box<MappingArgs>),
     Verify(Box<VerifyArgs>),
+    Replay(Box<ReplayArgs>),
     Serve(ServeArgs),
 }
 

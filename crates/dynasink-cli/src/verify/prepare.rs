@@ -7,8 +7,8 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use dynasink::{
     DeadLetterFile, Dedup, DifferenceFile, DynamoDb, ErrorBudget, KeptRow, Mapping, Pipeline,
-    ReadLimiter, Reader, RetryPolicy, Sample, StreamOptions, UnreadObserver, VerifyTally,
-    read_capacity,
+    ReadLimiter, Reader, RetryPolicy, Sample, StreamOptions, TableCapacity, UnreadObserver,
+    VerifyTally, describe_state,
 };
 
 use crate::args::{DedupArg, KeyArgs, ReadRateArg, VerifyArgs};
@@ -169,9 +169,14 @@ async fn limiter(
         None => Ok(ReadLimiter::unlimited()),
         Some(ReadRateArg::Units(units)) => Ok(ReadLimiter::new(units)),
         Some(ReadRateArg::Percent(percent)) => {
-            let capacity = read_capacity(client, table).await;
-            match capacity.map_err(|error| Failure::refused(&error))? {
-                Some(capacity) => Ok(ReadLimiter::new(capacity * percent / 100.0)),
+            let state = describe_state(client, table).await;
+            let state = state.map_err(|error| Failure::refused(&error))?;
+            let capacity = match state.capacity.table {
+                TableCapacity::Provisioned(units) => Some(units.read),
+                TableCapacity::OnDemand { max_read, .. } => max_read,
+            };
+            match capacity {
+                Some(capacity) => Ok(ReadLimiter::new(capacity as f64 * percent / 100.0)),
                 None => Err(Failure::refused_because(format!(
                     "{percent}% of the read capacity of table {table} is not known, because it is on demand without a maximum: give --read-rate in units per second"
                 ))),

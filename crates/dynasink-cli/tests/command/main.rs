@@ -10,8 +10,10 @@ mod item_collections;
 mod load;
 mod mapping;
 mod object_stores;
+mod replay;
 #[cfg(unix)]
 mod serve;
 mod sources;
+mod store;
 mod verify;
 mod workplace;

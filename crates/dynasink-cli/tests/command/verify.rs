@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use arrow_array::{Float64Array, Int64Array, StringArray};
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
-use dynasink_sim::EmbeddedStore;
 use serde_json::{Value, json};
 
+use crate::store::{change, n, put, s};
 use crate::workplace::{Workplace, assert_refused, column, real};
 
 impl Workplace {
@@ -38,32 +36,6 @@ impl Workplace {
         std::fs::remove_file(self.path("things.differences.jsonl")).unwrap();
         lines
     }
-}
-
-/// Calls `change` with a client of the store of `workplace`.
-fn change(workplace: &Workplace, change: impl AsyncFnOnce(Client)) {
-    let store = EmbeddedStore::open(workplace.path("store.db")).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(change(store.client()));
-}
-
-async fn put(client: &Client, item: &[(&str, AttributeValue)]) {
-    let mut request = client.put_item().table_name("things");
-    for (name, value) in item {
-        request = request.item(*name, value.clone());
-    }
-    request.send().await.unwrap();
-}
-
-fn n(number: &str) -> AttributeValue {
-    AttributeValue::N(number.to_owned())
-}
-
-fn s(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
 }
 
 /// 300 rows with the keys 0 to 299, loaded into the table.
