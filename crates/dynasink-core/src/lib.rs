@@ -43,6 +43,7 @@ mod version;
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
+    RequestFailure,
 };
 pub use cost::{IndexCost, WriteCost};
 pub use decimal::Decimal;
