@@ -1,5 +1,6 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod report;
 mod table;
 mod writing;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
 
@@ -67,6 +69,9 @@ pub(crate) struct LoadArgs {
     /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
     #[arg(long)]
     pub(crate) item_collection_metrics: bool,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 
     /// Print the report as one JSON object
     #[arg(long)]

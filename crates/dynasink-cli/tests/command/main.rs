@@ -10,6 +10,7 @@ mod item_collections;
 mod load;
 mod mapping;
 mod object_stores;
+mod report;
 #[cfg(unix)]
 mod serve;
 mod sources;

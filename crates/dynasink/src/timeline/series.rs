@@ -117,7 +117,7 @@ mod tests {
                     failure: failed.then_some(RequestFailure::Service),
                     latency: Duration::from_millis(latency),
                     consumed: vec![ConsumedCapacity {
-                        table: TableName::new("t").unwrap(),
+                        table: TableName::new("users").unwrap(),
                         table_units: WriteUnits::new(written as u64),
                         index_units: vec![("i".to_owned(), WriteUnits::new(refused as u64))],
                     }],
