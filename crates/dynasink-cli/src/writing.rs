@@ -4,15 +4,19 @@ use std::future::Future;
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use dynasink::{
-    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LoadReport, Pipeline, TableName, Tally,
+    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LatencyQuantiles, LoadReport, Pipeline,
+    TableName, Tally, Timeline, TimelinePoint,
 };
 use tokio::time::Instant;
 
 use crate::failure::{self, ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD, STOPPED};
 use crate::output::print;
 use crate::progress::Progress;
+use crate::report::file::ReportFiles;
+use crate::report::record::{Record, Settings};
 use crate::report::{End, ItemCollection, Report};
 use crate::signals::Signals;
 
@@ -20,6 +24,7 @@ use crate::signals::Signals;
 #[derive(Debug)]
 pub(crate) struct Writing {
     tally: Tally,
+    timeline: Timeline,
     budget: ErrorBudget,
     dead_letters: DeadLetterFile,
     progress: Progress,
@@ -36,6 +41,9 @@ pub(crate) struct Written {
     /// The file of the dead letters, if there are any.
     dead_letters: Option<PathBuf>,
     tally: Tally,
+    points: Vec<TimelinePoint>,
+    latency: Option<LatencyQuantiles>,
+    started: SystemTime,
 }
 
 impl Writing {
@@ -51,6 +59,7 @@ impl Writing {
         let progress = Progress::new(tally.clone(), pipeline.limiter(), total_rows, logs);
         Self {
             tally,
+            timeline: pipeline.timeline(),
             budget,
             dead_letters,
             progress,
@@ -87,13 +96,15 @@ impl Writing {
         self,
         load: impl Future<Output = dynasink::Result<LoadReport>>,
     ) -> Result<Written, Failure> {
-        let start = Instant::now();
+        let (start, started) = (Instant::now(), SystemTime::now());
         let loaded = tokio::select! {
             biased;
             loaded = self.progress.beside(load) => Some(loaded),
             () = self.signals.second() => None,
         };
         let elapsed_seconds = start.elapsed().as_secs_f64();
+        let (points, whole) = (self.timeline.points(), self.timeline.whole());
+        let latency = whole.latencies.quantiles();
         let has_dead_letters = self
             .dead_letters
             .finish()
@@ -115,6 +126,9 @@ impl Writing {
             elapsed_seconds,
             dead_letters: has_dead_letters.then(|| self.dead_letters.path().to_owned()),
             tally: self.tally,
+            points,
+            latency,
+            started,
         })
     }
 }
@@ -122,7 +136,43 @@ impl Writing {
 impl Written {
     /// Prints the report.
     pub(crate) fn print(&self, table: &TableName, json: bool) -> Result<(), Failure> {
-        let report = Report {
+        let report = self.report(table);
+        print(|out| {
+            if json {
+                report.write_json(out)
+            } else {
+                report.write_text(out)
+            }
+        })
+    }
+
+    /// Writes what happened to `files`, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub(crate) fn write_files(
+        &self,
+        files: &ReportFiles,
+        table: &TableName,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        files.write(&Record {
+            dynasink: env!("CARGO_PKG_VERSION"),
+            started: humantime::format_rfc3339_seconds(self.started).to_string(),
+            settings,
+            summary: self.report(table),
+            refused_by_index: self.tally.refused_by_index().into_iter().collect(),
+            latency: self.latency,
+            timeline: &self.points,
+        })
+    }
+
+    fn report<'a>(&'a self, table: &'a TableName) -> Report<'a> {
+        Report {
             table: table.as_str(),
             end: self.end,
             counts: self.counts,
@@ -132,14 +182,7 @@ impl Written {
             first_dead: self.tally.first_dead(),
             item_collections: ItemCollection::of(&self.tally.largest_item_collections()),
             error: self.error.as_deref(),
-        };
-        print(|out| {
-            if json {
-                report.write_json(out)
-            } else {
-                report.write_text(out)
-            }
-        })
+        }
     }
 
     /// The exit status.

@@ -45,6 +45,7 @@ mod version;
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
+    RequestFailure,
 };
 pub use compare::{NotAnItem, differing_paths};
 pub use cost::{IndexCost, WriteCost};

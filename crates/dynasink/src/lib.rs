@@ -1,7 +1,7 @@
 //! Streams rows into Amazon DynamoDB: Parquet files, Arrow batches or serde structs.
 //!
 //! This crate puts the stages of the others together: [`Pipeline`] is the standard pipe in one call, with
-//! [`DeadLetterFile`], [`ErrorBudget`] and [`Tally`] to observe it. The stages are all here by name, to be taken one by
+//! [`DeadLetterFile`], [`ErrorBudget`], [`Tally`] and [`Timeline`] to observe it. The stages are all here by name, to be taken one by
 //! one:
 //!
 //! ```text
@@ -46,8 +46,10 @@ mod error_budget;
 mod largest_collections;
 mod pipeline;
 mod rate;
+mod refusals;
 mod replay;
 mod tally;
+mod timeline;
 mod verify;
 
 pub use dead_letters::DeadLetterFile;
@@ -55,8 +57,10 @@ pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
+pub use refusals::{FailedRequests, Refusals};
 pub use replay::DeadLetters;
 pub use tally::{Counts, Tally};
+pub use timeline::{InFlight, IndexUse, Latencies, LatencyQuantiles, Timeline, TimelinePoint};
 pub use verify::{
     CensusTaker, DifferenceFile, Sample, Verifier, VerifyCounts, VerifyTally, find_extra,
 };
@@ -81,10 +85,10 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexCost, IndexKind, Item,
     ItemCollectionSize, ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent,
-    OutcomeObserver, Outcomes, PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName,
-    TableSchema, Throttle, ThrottleScope, Unread, UnreadObserver, ValueLocation, WriteAction,
-    WriteBatch, WriteBatchBuilder, WriteCost, WriteOp, WriteUnits, binary_set, number_set,
-    string_set,
+    OutcomeObserver, Outcomes, PrimaryKey, RequestFailure, SerdeEncoder, SourcePosition,
+    StageError, TableName, TableSchema, Throttle, ThrottleScope, Unread, UnreadObserver,
+    ValueLocation, WriteAction, WriteBatch, WriteBatchBuilder, WriteCost, WriteOp, WriteUnits,
+    binary_set, number_set, string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

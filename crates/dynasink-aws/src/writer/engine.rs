@@ -150,6 +150,7 @@ impl<T: Transport> Engine<T> {
                 latency: sent.elapsed(),
             }
         });
+        self.settings.tell_departed(requests.len());
     }
 
     fn settle(&mut self, answer: Result<Answer, JoinError>, in_flight: usize) -> Result<(), Stop> {
@@ -175,7 +176,7 @@ impl<T: Transport> Engine<T> {
         let tells_of_load = cause.is_none_or(|cause| cause.retry() != Retry::Bisect);
         let mut feedback = CapacityFeedback {
             wire_bytes,
-            unanswered: cause == Some(&Cause::Unreachable),
+            failure: cause.and_then(Cause::failure),
             latency,
             in_flight,
             ..CapacityFeedback::default()

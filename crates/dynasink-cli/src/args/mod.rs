@@ -1,6 +1,7 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
 mod replay;
+mod report;
 mod table;
 mod verify;
 mod writing;
@@ -14,6 +15,7 @@ use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
 pub(crate) use replay::ReplayArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 pub(crate) use verify::{ReadRateArg, VerifyArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
@@ -73,6 +75,9 @@ pub(crate) struct LoadArgs {
     /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
     #[arg(long)]
     pub(crate) item_collection_metrics: bool,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 
     /// Print the report as one JSON object
     #[arg(long)]

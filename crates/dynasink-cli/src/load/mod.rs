@@ -9,10 +9,12 @@ use dynasink::{ErrorBudget, Pipeline, UnreadObserver};
 
 use crate::args::LoadArgs;
 use crate::failure::Failure;
+use crate::report::record::Settings;
 use crate::writing::Writing;
 use prepare::PreparedLoad;
 
 pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure> {
+    let reports = args.report.files()?;
     let load = PreparedLoad::of(args).await?;
     let subject = load.subject;
     let budget = ErrorBudget::new(load.max_dead.unwrap_or(u64::MAX));
@@ -36,10 +38,12 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         .stream_options(&subject.mapping, observers);
     let batches = subject.source.stream_with(&order);
 
+    let settings = Settings::of("load", &args.pace, load.policy, &subject.source);
     tracing::info!(rows, table = %subject.table.name(), "loading");
     let writing = Writing::by(&pipeline, budget, load.dead_letters, rows, logs);
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
     let written = writing.until_done(loading).await?;
     written.print(subject.table.name(), args.json)?;
+    written.write_files(&reports, subject.table.name(), &settings)?;
     written.exit_code()
 }

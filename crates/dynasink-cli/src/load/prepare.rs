@@ -21,6 +21,8 @@ pub(super) struct PreparedLoad {
     pub(super) subject: Subject,
     pub(super) transport: DynamoDb,
     pub(super) dedup: Option<Dedup>,
+    /// What that does with rows of one key.
+    pub(super) policy: DedupArg,
     pub(super) dead_letters: DeadLetterFile,
     /// Most dead rows, if they are limited.
     pub(super) max_dead: Option<u64>,
@@ -47,7 +49,8 @@ impl PreparedLoad {
             return Err(Failure::refused_because("there is no endpoint to write to"));
         };
         let rows = subject.source.total_rows();
-        let dedup = dedup(args.dedup, &subject.mapping, rows)?;
+        let policy = policy(args.dedup, &subject.mapping);
+        let dedup = dedup(policy, &subject.mapping, rows)?;
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
         let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
@@ -61,6 +64,7 @@ impl PreparedLoad {
         Ok(Self {
             transport,
             dedup,
+            policy,
             dead_letters,
             max_dead: args.dead_letters.max_dead(rows),
             subject,
@@ -76,19 +80,22 @@ async fn create(client: &Client, table: &TableSchema) -> Result<(), Failure> {
 }
 
 /// What happens to rows of one key: what was asked for, else what the mapping calls for.
-fn dedup(policy: Option<DedupArg>, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
+fn policy(policy: Option<DedupArg>, mapping: &Mapping) -> DedupArg {
+    policy.unwrap_or(if mapping.has_versions() {
+        DedupArg::KeepGreatest
+    } else {
+        DedupArg::KeepLast
+    })
+}
+
+fn dedup(policy: DedupArg, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
     // No more keys than rows can come.
     let keys = usize::try_from(rows)
         .ok()
         .and_then(NonZeroUsize::new)
         .unwrap_or(NonZeroUsize::MIN);
     let window = DedupWindow::default();
-    let by_mapping = if mapping.has_versions() {
-        DedupArg::KeepGreatest
-    } else {
-        DedupArg::KeepLast
-    };
-    Ok(match policy.unwrap_or(by_mapping) {
+    Ok(match policy {
         DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
         DedupArg::KeepGreatest if mapping.has_versions() => {

@@ -11,6 +11,7 @@ mod load;
 mod mapping;
 mod object_stores;
 mod replay;
+mod report;
 #[cfg(unix)]
 mod serve;
 mod sources;

@@ -1,5 +1,9 @@
 //! What a load has done, for people and for machines.
 
+pub(crate) mod file;
+mod page;
+pub(crate) mod record;
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
