@@ -49,6 +49,8 @@ mod rate;
 mod refusals;
 mod replay;
 mod tally;
+#[cfg(test)]
+mod test_table;
 mod timeline;
 mod verify;
 

@@ -6,6 +6,7 @@
 mod answers;
 mod classify;
 mod endpoint;
+mod reads;
 mod serde_types;
 mod signature;
 mod store;
