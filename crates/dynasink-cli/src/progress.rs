@@ -76,7 +76,12 @@ impl Progress {
         let per_second =
             |now: u64, before: u64| (now - before) as f64 / elapsed.as_secs_f64().max(0.001);
         let message = format!(
-            "{:.0} items/s, {:.0} of {} WCU/s, {} refused, {} in flight, {} dead",
+            "{}{:.0} items/s, {:.0} of {} WCU/s, {} refused, {} in flight, {} dead",
+            if self.limiter.is_paused() {
+                "paused, "
+            } else {
+                ""
+            },
             per_second(counts.items_written, before.items_written),
             per_second(counts.consumed_write_units, before.consumed_write_units),
             self.limiter.rate().get(),

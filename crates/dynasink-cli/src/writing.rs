@@ -1,15 +1,19 @@
 //! A pipe that writes: what stops it early, what is shown of it, and how it ended.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use dynasink::{
-    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LoadReport, Pipeline, TableName, Tally,
+    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LoadReport, Pipeline, RateLimiter, TableName,
+    Tally,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
+use crate::control::Control;
 use crate::failure::{self, ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD, STOPPED};
 use crate::output::print;
 use crate::progress::Progress;
@@ -24,6 +28,21 @@ pub(crate) struct Writing {
     dead_letters: DeadLetterFile,
     progress: Progress,
     signals: Signals,
+    control: Control,
+    limiter: RateLimiter,
+    max_duration: Option<Duration>,
+    stopped: Arc<OnceLock<StopReason>>,
+}
+
+/// Why no more was read before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StopReason {
+    /// More rows were dead or not read than allowed.
+    TooManyErrors,
+    /// Somebody interrupted the load.
+    Signal,
+    /// It has taken as long as it may.
+    TimeIsUp,
 }
 
 /// What has become of it.
@@ -46,6 +65,8 @@ impl Writing {
         dead_letters: DeadLetterFile,
         total_rows: u64,
         logs: bool,
+        control: Control,
+        max_duration: Option<Duration>,
     ) -> Self {
         let tally = pipeline.tally();
         let progress = Progress::new(tally.clone(), pipeline.limiter(), total_rows, logs);
@@ -55,6 +76,10 @@ impl Writing {
             dead_letters,
             progress,
             signals: Signals::listen(),
+            control,
+            limiter: pipeline.limiter(),
+            max_duration,
+            stopped: Arc::default(),
         }
     }
 
@@ -65,16 +90,33 @@ impl Writing {
             self.signals.clone(),
             self.tally.clone(),
         );
+        let (limiter, max_duration) = (self.limiter.clone(), self.max_duration);
+        let stopped = Arc::clone(&self.stopped);
         async move {
-            tokio::select! {
+            let time_is_up = async {
+                match max_duration {
+                    Some(max_duration) => sleep(max_duration).await,
+                    None => pending().await,
+                }
+            };
+            let reason = tokio::select! {
                 biased;
-                () = budget.exceeded() => {}
+                () = budget.exceeded() => StopReason::TooManyErrors,
                 () = signals.first() => {
                     // A second signal aborts, so whoever sent the first one should know that it was heard.
                     let rows = tally.counts().unresolved();
                     let _shown = writeln!(stderr(), "interrupted: writing the {rows} rows that were read; once more to abort");
+                    StopReason::Signal
                 }
-            }
+                () = time_is_up => {
+                    let rows = tally.counts().unresolved();
+                    let _shown = writeln!(stderr(), "time is up: writing the {rows} rows that were read");
+                    StopReason::TimeIsUp
+                }
+            };
+            stopped.get_or_init(|| reason);
+            // What was read could not be written in a pause.
+            limiter.resume();
         }
     }
 
@@ -92,6 +134,7 @@ impl Writing {
             biased;
             loaded = self.progress.beside(load) => Some(loaded),
             () = self.signals.second() => None,
+            never = self.control.keep() => match never {},
         };
         let elapsed_seconds = start.elapsed().as_secs_f64();
         let has_dead_letters = self
@@ -103,7 +146,11 @@ impl Writing {
             Some(Ok(_)) if self.budget.is_exceeded() => (End::TooManyErrors, None),
             Some(Ok(report)) => match report.end {
                 DriveEnd::Exhausted => (End::Complete, None),
-                DriveEnd::Shutdown => (End::Interrupted, None),
+                DriveEnd::Shutdown => match self.stopped.get() {
+                    Some(StopReason::TimeIsUp) => (End::TimeIsUp, None),
+                    Some(StopReason::TooManyErrors) => (End::TooManyErrors, None),
+                    Some(StopReason::Signal) | None => (End::Interrupted, None),
+                },
             },
             Some(Err(error)) => (End::Failed, Some(failure::describe(error))),
             None => (End::Failed, Some("aborted by a second signal".to_owned())),
@@ -121,7 +168,12 @@ impl Writing {
 
 impl Written {
     /// Prints the report.
-    pub(crate) fn print(&self, table: &TableName, json: bool) -> Result<(), Failure> {
+    pub(crate) fn print(
+        &self,
+        table: &TableName,
+        notices: &[String],
+        json: bool,
+    ) -> Result<(), Failure> {
         let report = Report {
             table: table.as_str(),
             end: self.end,
@@ -132,6 +184,7 @@ impl Written {
             first_dead: self.tally.first_dead(),
             item_collections: ItemCollection::of(&self.tally.largest_item_collections()),
             error: self.error.as_deref(),
+            notices,
         };
         print(|out| {
             if json {
@@ -154,7 +207,7 @@ impl Written {
         let status = match self.end {
             End::Complete if self.counts.dead == 0 && self.counts.unread == 0 => ALL_WRITTEN,
             End::Complete => SOME_DEAD,
-            End::Interrupted => INTERRUPTED,
+            End::Interrupted | End::TimeIsUp => INTERRUPTED,
             End::TooManyErrors | End::Failed => STOPPED,
         };
         Ok(status.into())

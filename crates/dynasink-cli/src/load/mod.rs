@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dynasink::{ErrorBudget, Pipeline, UnreadObserver};
 
 use crate::args::LoadArgs;
+use crate::control::Control;
 use crate::failure::Failure;
 use crate::writing::Writing;
 use prepare::PreparedLoad;
@@ -37,9 +38,24 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
     let batches = subject.source.stream_with(&order);
 
     tracing::info!(rows, table = %subject.table.name(), "loading");
-    let writing = Writing::by(&pipeline, budget, load.dead_letters, rows, logs);
+    let control = Control::of(
+        pipeline.limiter(),
+        args.pace.rate(),
+        &subject.table,
+        args.control.control.clone(),
+    )?;
+    let max_duration = args.control.max_duration;
+    let writing = Writing::by(
+        &pipeline,
+        budget,
+        load.dead_letters,
+        rows,
+        logs,
+        control,
+        max_duration,
+    );
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
     let written = writing.until_done(loading).await?;
-    written.print(subject.table.name(), args.json)?;
+    written.print(subject.table.name(), &load.notices, args.json)?;
     written.exit_code()
 }

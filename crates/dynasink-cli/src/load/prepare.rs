@@ -1,19 +1,13 @@
 //! A load that is ready to start.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use dynasink::{
-    DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, TableSchema, WriterError, create_table,
-};
+use dynasink::{DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, WriteUnits};
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
 use crate::subject::Subject;
-
-/// How long a new table may take to become active.
-const CREATION_PATIENCE: Duration = Duration::from_mins(2);
+use crate::{lifecycle, notices};
 
 /// A load that can start: everything that can be known to be wrong before the first write has been looked at.
 #[derive(Debug)]
@@ -24,23 +18,20 @@ pub(super) struct PreparedLoad {
     pub(super) dead_letters: DeadLetterFile,
     /// Most dead rows, if they are limited.
     pub(super) max_dead: Option<u64>,
+    /// What is to be known of the table.
+    pub(super) notices: Vec<String>,
 }
 
 impl PreparedLoad {
     pub(super) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
         let refused = |error: dynasink::Error| Failure::refused(&error);
-        if args.create.keys.partition_key.is_some() && !args.create.create_table {
-            return Err(Failure::refused_because(
-                "--partition-key is the key of a table to create: give --create-table too",
-            ));
-        }
         let source = args.source.open().await?;
-        let subject = Subject::of(
+        let (subject, new) = Subject::to_be_loaded(
             source,
             args.mapping.as_deref(),
-            Some(&args.target),
+            &args.target,
             &args.table,
-            &args.create.keys,
+            &args.create,
         )
         .await?;
         let Some(client) = subject.client.clone() else {
@@ -51,9 +42,11 @@ impl PreparedLoad {
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
         let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
-        if !subject.exists {
-            create(&client, &subject.table).await?;
-        }
+        let warm_write = args.warm_throughput.map(WriteUnits::new);
+        let is_new = new.is_some();
+        let state = lifecycle::ready(&client, &subject.table, new, warm_write).await?;
+        let notices = notices::notices(&state, &subject.table, is_new);
+        notices::show(subject.table.name().as_str(), &notices);
         let mut transport = DynamoDb::new(client);
         if args.item_collection_metrics {
             transport = transport.with_item_collection_metrics();
@@ -64,15 +57,9 @@ impl PreparedLoad {
             dead_letters,
             max_dead: args.dead_letters.max_dead(rows),
             subject,
+            notices,
         })
     }
-}
-
-async fn create(client: &Client, table: &TableSchema) -> Result<(), Failure> {
-    tracing::info!(table = %table.name(), "creating the table");
-    create_table(client, table, CREATION_PATIENCE)
-        .await
-        .map_err(|error: WriterError| Failure::refused(&error))
 }
 
 /// What happens to rows of one key: what was asked for, else what the mapping calls for.
