@@ -4,11 +4,9 @@ mod args;
 mod aws;
 mod control;
 mod failure;
-mod index_file;
 mod lifecycle;
 mod load;
 mod mapping;
-mod notices;
 mod output;
 
 mod progress;

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    Cause, FileSource, KeyType, Mapping, MappingFile, NewTable, TableSchema, describe_once_made,
+    Cause, FileSource, KeyType, Mapping, MappingFile, TableSchema, describe_once_made,
     spec::MappingSpec,
 };
 
 use crate::args::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 use crate::failure::Failure;
-use crate::{lifecycle, mapping, target};
+use crate::lifecycle::{self, Creation};
+use crate::{mapping, target};
 
 /// Rows, the table that they belong in, and what becomes of them on the way.
 #[derive(Debug)]
@@ -47,15 +48,14 @@ impl Subject {
         target: &TargetArgs,
         table: &str,
         create: &CreateArgs,
-    ) -> Result<(Self, Option<NewTable>), Failure> {
-        create.check()?;
+    ) -> Result<(Self, Option<Creation>), Failure> {
         let file = mapping_file.map(mapping::read).transpose()?;
         let file = file.as_ref();
         let type_of = |key: &KeyArg| key_type(key, &source, file);
         let new = table_of_keys(table, &create.keys, &source, file)?
             .map(|keys| lifecycle::new_table(&create.new, &keys, type_of))
             .transpose()?;
-        let wanted = new.as_ref().map(NewTable::schema).transpose();
+        let wanted = new.as_ref().map(|new| new.table.schema()).transpose();
         let wanted = wanted.map_err(|error| Failure::refused(&error))?;
         let subject = Self::at(source, file, Some(target), table, wanted).await?;
         let new = new.filter(|_| !subject.exists);

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::control::Control;
 use crate::failure::{self, ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD, STOPPED};
+use crate::lifecycle::Aftermath;
 use crate::output::print;
 use crate::progress::Progress;
 use crate::report::{End, ItemCollection, Report};
@@ -49,6 +50,8 @@ enum StopReason {
 #[derive(Debug)]
 pub(crate) struct Written {
     end: End,
+    /// Whether a second signal ended it.
+    is_aborted: bool,
     error: Option<String>,
     counts: Counts,
     elapsed_seconds: f64,
@@ -157,6 +160,7 @@ impl Writing {
         };
         Ok(Written {
             end,
+            is_aborted: loaded.is_none(),
             error,
             counts: self.tally.counts(),
             elapsed_seconds,
@@ -167,6 +171,15 @@ impl Writing {
 }
 
 impl Written {
+    /// What is due to the table after it.
+    pub(crate) fn aftermath(&self) -> Aftermath {
+        match self.end {
+            End::Complete => Aftermath::Complete,
+            _ if self.is_aborted => Aftermath::Aborted,
+            _ => Aftermath::Unfinished,
+        }
+    }
+
     /// Prints the report.
     pub(crate) fn print(
         &self,

@@ -45,6 +45,13 @@ pub(crate) struct NewTableArgs {
     #[arg(long, value_name = "FILE", requires = "create_table")]
     pub(crate) indexes: Option<PathBuf>,
 
+    /// Make the global indexes of the new table once all rows are written
+    ///
+    /// The service makes them of the items that are there then, one after the other. Meanwhile no write draws on them. Local
+    /// indexes are made with the table, since they cannot come later.
+    #[arg(long, requires_all = ["create_table", "indexes"])]
+    pub(crate) defer_indexes: bool,
+
     /// The attribute by which items of the new table expire: seconds since 1970
     #[arg(long, value_name = "NAME", requires = "create_table")]
     pub(crate) ttl_attribute: Option<String>,

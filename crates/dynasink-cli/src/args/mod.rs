@@ -62,6 +62,13 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) warm_throughput: Option<u64>,
 
+    /// Give the table and its global indexes at least so many write units per second while rows are written
+    ///
+    /// It raises the provisioned capacity, or the maximum of a table on demand, and puts it back at the end, however the
+    /// load ends.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) raise_capacity: Option<u64>,
+
     #[command(flatten)]
     pub(crate) pace: PaceArgs,
 

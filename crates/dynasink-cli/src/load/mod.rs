@@ -5,17 +5,43 @@ mod prepare;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dynasink::{ErrorBudget, Pipeline, UnreadObserver};
+use dynasink::{ErrorBudget, Pipeline, UnreadObserver, describe_table};
 
 use crate::args::LoadArgs;
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::writing::Writing;
+use crate::lifecycle::{self, Aftermath};
+use crate::writing::{Writing, Written};
 use prepare::PreparedLoad;
 
 pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure> {
-    let load = PreparedLoad::of(args).await?;
-    let subject = load.subject;
+    let (load, changed) = PreparedLoad::of(args).await?;
+    let table = load.subject.table.name().clone();
+    let mut notices = load.notices.clone();
+    changed.raise().await?;
+    let written = write(args, logs, load).await;
+    let aftermath = written.as_ref().map(Written::aftermath);
+    let ended = changed
+        .end(aftermath.unwrap_or(Aftermath::Unfinished))
+        .await;
+    let written = written?;
+    if let Ok(left) = &ended {
+        lifecycle::show(table.as_str(), left);
+        notices.extend_from_slice(left);
+    }
+    written.print(&table, &notices, args.json)?;
+    ended?;
+    written.exit_code()
+}
+
+async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Written, Failure> {
+    let mut subject = load.subject;
+    if args.raise_capacity.is_some() {
+        // The rate starts at what the table has now.
+        subject.table = describe_table(&load.client, &args.table)
+            .await
+            .map_err(|error| Failure::refused(&error))?;
+    }
     let budget = ErrorBudget::new(load.max_dead.unwrap_or(u64::MAX));
     let pipeline = Pipeline::builder(load.transport, &subject.table)
         .rate(args.pace.rate())
@@ -55,7 +81,5 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         max_duration,
     );
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
-    let written = writing.until_done(loading).await?;
-    written.print(subject.table.name(), &load.notices, args.json)?;
-    written.exit_code()
+    writing.until_done(loading).await
 }

@@ -1,33 +1,34 @@
-//! The table over the course of a load: made, looked at, raised, and put back.
+//! A table that is not there yet, as the arguments say it.
 
-use std::time::Duration;
-
-use aws_sdk_dynamodb::Client;
 use dynasink::{
-    IndexKey, KeyType, NewTable, ProvisionedUnits, TableCapacity, TableSchema, TableState,
-    WriteUnits, WriterError, describe_state, warm_up,
+    IndexKey, IndexKind, KeyType, NewIndex, NewTable, ProvisionedUnits, TableCapacity, TableSchema,
 };
 
-use crate::args::{BillingModeArg, CreateArgs, KeyArg, NewTableArgs};
+use super::index_file::IndexFile;
+use crate::args::{BillingModeArg, KeyArg, NewTableArgs};
 use crate::failure::Failure;
-use crate::index_file::IndexFile;
-
-/// How long a table may take to become active.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Read capacity units of a new provisioned table, unless they are given.
 const READ_UNITS: u64 = 5;
+
+/// A table to create, and what is made of it only after all rows are written.
+#[derive(Debug)]
+pub(crate) struct Creation {
+    pub(crate) table: NewTable,
+    pub(crate) deferred_indexes: Vec<NewIndex>,
+}
 
 /// The table to create, which has the keys of `keys`.
 pub(crate) fn new_table(
     args: &NewTableArgs,
     keys: &TableSchema,
     type_of: impl Fn(&KeyArg) -> Result<KeyType, Failure>,
-) -> Result<NewTable, Failure> {
+) -> Result<Creation, Failure> {
     let capacity = capacity(args)?;
     let mut table = NewTable::with_keys_of(keys)
         .capacity(capacity)
         .deletion_protection(args.deletion_protection);
+    let mut deferred_indexes = Vec::new();
     if let Some(path) = &args.indexes {
         let file = IndexFile::read(path)?;
         if file.has_units() && matches!(capacity, TableCapacity::OnDemand { .. }) {
@@ -40,7 +41,12 @@ pub(crate) fn new_table(
             name: keys.partition_key().name().to_owned(),
             key_type: keys.partition_key().key_type(),
         };
-        table = table.indexes(file.resolve(&key, type_of)?);
+        let indexes = file.resolve(&key, type_of)?.into_iter();
+        // A local index can only be made with its table.
+        let (later, now): (Vec<_>, Vec<_>) =
+            indexes.partition(|index| args.defer_indexes && index.kind == IndexKind::Global);
+        table = table.indexes(now);
+        deferred_indexes = later;
     }
     if let Some(attribute) = &args.ttl_attribute {
         table = table.ttl_attribute(attribute);
@@ -48,7 +54,10 @@ pub(crate) fn new_table(
     for tag in &args.tags {
         table = table.tag(&tag.key, &tag.value);
     }
-    Ok(table)
+    Ok(Creation {
+        table,
+        deferred_indexes,
+    })
 }
 
 fn capacity(args: &NewTableArgs) -> Result<TableCapacity, Failure> {
@@ -77,46 +86,6 @@ fn capacity(args: &NewTableArgs) -> Result<TableCapacity, Failure> {
             max_read: None,
             max_write,
         }),
-    }
-}
-
-/// Creates `table`, or warms up the one that `exists`, and says what is to be known of it before rows are written.
-pub(crate) async fn ready(
-    client: &Client,
-    table: &TableSchema,
-    new: Option<NewTable>,
-    warm_write: Option<WriteUnits>,
-) -> Result<TableState, Failure> {
-    let refused = |error: WriterError| Failure::refused(&error);
-    let name = table.name().as_str();
-    match (new, warm_write) {
-        (Some(new), warm_write) => {
-            tracing::info!(table = name, "creating the table");
-            let new = match warm_write {
-                Some(warm_write) => new.warm_write(warm_write),
-                None => new,
-            };
-            new.create(client, PATIENCE).await.map_err(refused)?;
-        }
-        (None, Some(warm_write)) => {
-            warm_up(client, name, warm_write, PATIENCE)
-                .await
-                .map_err(refused)?;
-        }
-        (None, None) => {}
-    }
-    describe_state(client, name).await.map_err(refused)
-}
-
-impl CreateArgs {
-    /// Refuses the key of a table that is not to be created.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.keys.partition_key.is_some() && !self.create_table {
-            return Err(Failure::refused_because(
-                "--partition-key is the key of a table to create: give --create-table too",
-            ));
-        }
-        Ok(())
     }
 }
 
