@@ -2,7 +2,9 @@
 
 mod args;
 mod aws;
+mod control;
 mod failure;
+mod lifecycle;
 mod load;
 mod mapping;
 mod output;

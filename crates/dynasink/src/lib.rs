@@ -67,9 +67,12 @@ pub use dynasink_arrow::{
     Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
-    AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
-    WriterBuilder, create as create_table, describe as describe_table,
+    AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
+    Error as WriterError, IndexKey, IndexProjection, NewIndex, NewTable, PointInTimeRecovery,
+    ProvisionedUnits, RequestError, Retry, RetryBudget, RetryPolicy, StreamView, TableCapacity,
+    TableChanges, TableState, ThrottlingReason, Transport, Writer, WriterBuilder, add_index,
+    create as create_table, describe as describe_table, describe_once_made, describe_state,
+    set_capacity, warm_up,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{
