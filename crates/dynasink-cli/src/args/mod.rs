@@ -2,8 +2,10 @@
 
 mod control;
 mod creation;
+mod replay;
 mod report;
 mod table;
+mod verify;
 mod writing;
 
 use std::num::NonZeroUsize;
@@ -16,8 +18,10 @@ use dynasink_sim::{Faults, Latency};
 use crate::source::SourceArgs;
 pub(crate) use control::ControlArgs;
 pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
+pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use table::{KeyArg, KeyArgs, TargetArgs};
+pub(crate) use verify::{ReadRateArg, VerifyArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs, RateArg};
 
 /// Stream Parquet and Arrow files into Amazon DynamoDB tables
@@ -39,6 +43,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
     Mapping(Box<MappingArgs>),
+    Verify(Box<VerifyArgs>),
+    Replay(Box<ReplayArgs>),
     Serve(ServeArgs),
 }
 

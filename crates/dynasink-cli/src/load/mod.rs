@@ -11,7 +11,7 @@ use crate::args::LoadArgs;
 use crate::control::Control;
 use crate::failure::Failure;
 use crate::lifecycle::{self, Aftermath};
-use crate::report::record::Settings;
+use crate::report::record::{Settings, SourceRows};
 use crate::writing::{Terms, Writing, Written};
 use prepare::PreparedLoad;
 
@@ -75,7 +75,12 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
         &pipeline,
         Terms {
             table: subject.table.name().clone(),
-            settings: Settings::of("load", &args.pace, load.policy, &subject.source),
+            settings: Settings::of(
+                "load",
+                &args.pace,
+                load.policy,
+                SourceRows::of(&subject.source),
+            ),
             notices: load.notices,
             total_rows: rows,
             dead_letters: load.dead_letters,
