@@ -24,6 +24,8 @@ pub(crate) struct Writing {
     dead_letters: DeadLetterFile,
     progress: Progress,
     signals: Signals,
+    /// What earlier runs had done, if the load goes on.
+    before: Option<Counts>,
 }
 
 /// What has become of it.
@@ -32,6 +34,7 @@ pub(crate) struct Written {
     end: End,
     error: Option<String>,
     counts: Counts,
+    before: Option<Counts>,
     elapsed_seconds: f64,
     /// The file of the dead letters, if there are any.
     dead_letters: Option<PathBuf>,
@@ -55,7 +58,14 @@ impl Writing {
             dead_letters,
             progress,
             signals: Signals::listen(),
+            before: None,
         }
+    }
+
+    /// The same for a load that goes on after `before`, if that is what it does.
+    pub(crate) fn going_on(mut self, before: Option<Counts>) -> Self {
+        self.before = before;
+        self
     }
 
     /// Ready when no more is to be read.
@@ -112,6 +122,7 @@ impl Writing {
             end,
             error,
             counts: self.tally.counts(),
+            before: self.before,
             elapsed_seconds,
             dead_letters: has_dead_letters.then(|| self.dead_letters.path().to_owned()),
             tally: self.tally,
@@ -126,6 +137,8 @@ impl Written {
             table: table.as_str(),
             end: self.end,
             counts: self.counts,
+            resumed: self.before.is_some(),
+            written_before: self.before.map_or(0, |before| before.items_written),
             unresolved: self.counts.unresolved(),
             elapsed_seconds: self.elapsed_seconds,
             dead_letters: self.dead_letters.as_deref(),

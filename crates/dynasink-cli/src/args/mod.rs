@@ -1,5 +1,6 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod checkpoint;
 mod table;
 mod writing;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use checkpoint::CheckpointArgs;
 pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
 
@@ -63,6 +65,9 @@ pub(crate) struct LoadArgs {
 
     #[command(flatten)]
     pub(crate) dead_letters: DeadLetterArgs,
+
+    #[command(flatten)]
+    pub(crate) checkpoint: CheckpointArgs,
 
     /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
     #[arg(long)]

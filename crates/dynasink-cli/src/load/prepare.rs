@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, TableSchema, WriterError, create_table,
+    Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, TableSchema, WriterError,
+    create_table,
 };
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
+use crate::load::checkpoint;
 use crate::subject::Subject;
 
 /// How long a new table may take to become active.
@@ -22,12 +24,14 @@ pub(super) struct PreparedLoad {
     pub(super) transport: DynamoDb,
     pub(super) dedup: Option<Dedup>,
     pub(super) dead_letters: DeadLetterFile,
+    pub(super) checkpoint: Option<Checkpoint>,
     /// Most dead rows, if they are limited.
     pub(super) max_dead: Option<u64>,
 }
 
 impl PreparedLoad {
-    pub(super) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
+    /// A load by `args`, which goes on from `found` if there is one.
+    pub(super) async fn of(args: &LoadArgs, found: Option<Checkpoint>) -> Result<Self, Failure> {
         let refused = |error: dynasink::Error| Failure::refused(&error);
         if args.create.keys.partition_key.is_some() && !args.create.create_table {
             return Err(Failure::refused_because(
@@ -50,10 +54,25 @@ impl PreparedLoad {
         let dedup = dedup(args.dedup, &subject.mapping, rows)?;
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
-        let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
-        if !subject.exists {
-            create(&client, &subject.table).await?;
-        }
+        let (dead_letters, dedup, checkpoint) = if let Some(found) = found {
+            let resumed =
+                checkpoint::go_on(&found, &client, &subject, dedup, &dead_letters).await?;
+            (resumed.0, resumed.1, Some(found))
+        } else {
+            let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
+            if !subject.exists {
+                create(&client, &subject.table).await?;
+            }
+            let begun = match &args.checkpoint.checkpoint {
+                Some(path) => {
+                    let letters = dead_letters.clone();
+                    let begun = checkpoint::begin(path, &client, &subject, dedup.as_ref(), letters);
+                    Some(begun.await?)
+                }
+                None => None,
+            };
+            (dead_letters, dedup, begun)
+        };
         let mut transport = DynamoDb::new(client);
         if args.item_collection_metrics {
             transport = transport.with_item_collection_metrics();
@@ -62,6 +81,7 @@ impl PreparedLoad {
             transport,
             dedup,
             dead_letters,
+            checkpoint,
             max_dead: args.dead_letters.max_dead(rows),
             subject,
         })
