@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod reading;
 mod report;
+mod restore;
 mod serve;
 mod signals;
 mod source;
@@ -36,6 +37,7 @@ async fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
         Command::Mapping(args) => mapping::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };
     result.unwrap_or_else(|failure: Failure| {

@@ -33,6 +33,8 @@ pub(crate) struct Writing {
     limiter: RateLimiter,
     max_duration: Option<Duration>,
     stopped: Arc<OnceLock<StopReason>>,
+    /// What earlier runs had done, if the load goes on.
+    before: Option<Counts>,
 }
 
 /// Why no more was read before the end.
@@ -54,6 +56,7 @@ pub(crate) struct Written {
     is_aborted: bool,
     error: Option<String>,
     counts: Counts,
+    before: Option<Counts>,
     elapsed_seconds: f64,
     /// The file of the dead letters, if there are any.
     dead_letters: Option<PathBuf>,
@@ -83,7 +86,14 @@ impl Writing {
             limiter: pipeline.limiter(),
             max_duration,
             stopped: Arc::default(),
+            before: None,
         }
+    }
+
+    /// The same for a load that goes on after `before`, if that is what it does.
+    pub(crate) fn going_on(mut self, before: Option<Counts>) -> Self {
+        self.before = before;
+        self
     }
 
     /// Ready when no more is to be read.
@@ -163,6 +173,7 @@ impl Writing {
             is_aborted: loaded.is_none(),
             error,
             counts: self.tally.counts(),
+            before: self.before,
             elapsed_seconds,
             dead_letters: has_dead_letters.then(|| self.dead_letters.path().to_owned()),
             tally: self.tally,
@@ -191,6 +202,8 @@ impl Written {
             table: table.as_str(),
             end: self.end,
             counts: self.counts,
+            resumed: self.before.is_some(),
+            written_before: self.before.map_or(0, |before| before.items_written),
             unresolved: self.counts.unresolved(),
             elapsed_seconds: self.elapsed_seconds,
             dead_letters: self.dead_letters.as_deref(),

@@ -93,6 +93,56 @@ impl DeadLetterFile {
         }
     }
 
+    /// Opens the file of a load that goes on, of which the first `bytes` count. What was written after them belongs to
+    /// rows that come again, and is cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeadLettersLost`] if the file is shorter, [`Error::DeadLetters`] if it cannot be opened or cut.
+    pub(crate) fn resume(path: &Path, bytes: u64) -> Result<Self> {
+        let opened = || {
+            let file = OpenOptions::new().create(true).append(true).open(path)?;
+            let found = file.metadata()?.len();
+            if found > bytes {
+                file.set_len(bytes)?;
+            }
+            Ok((file, found))
+        };
+        let lost = |found| {
+            let path = path.to_owned();
+            Err(Error::DeadLettersLost { path, bytes, found })
+        };
+        if bytes > 0 && !path.exists() {
+            return lost(None);
+        }
+        let (file, found) = opened().map_err(|source| Error::DeadLetters {
+            path: path.to_owned(),
+            source,
+        })?;
+        if found < bytes {
+            return lost(Some(found));
+        }
+        Ok(Self(Arc::new(DeadLetters {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+        })))
+    }
+
+    /// The bytes that were written so far.
+    pub(crate) fn bytes(&self) -> std::io::Result<u64> {
+        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(file.metadata()?.len())
+    }
+
+    /// Makes sure that what was written stays.
+    pub(crate) fn sync(&self) -> Result<()> {
+        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.sync_data().map_err(|source| Error::DeadLetters {
+            path: self.0.path.clone(),
+            source,
+        })
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0.path

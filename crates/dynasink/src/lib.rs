@@ -40,6 +40,7 @@
 //! # }
 //! ```
 
+mod checkpoint;
 mod dead_letters;
 mod error;
 mod error_budget;
@@ -48,6 +49,7 @@ mod pipeline;
 mod rate;
 mod tally;
 
+pub use checkpoint::{Checkpoint, LoadChange, LoadIdentity, TableIdentity};
 pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
@@ -57,10 +59,10 @@ pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
     AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
-    Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
-    Interleave, Located, Location, Mapping, MappingError, MappingFile, MappingWarning,
-    ObjectLocation, SourceBatch, SourceFile, SourceOptions, Sources, Stores, StreamOptions,
-    Unreadable, object_store, spec,
+    Error as ArrowError, FileFormat, FileIdentity, FileSet, FileSource, FileVersion, Filter,
+    FilterPlace, HivePartitions, Interleave, Located, Location, Mapping, MappingError, MappingFile,
+    MappingWarning, ObjectLocation, RowGroupObserver, RowSelection, SourceBatch, SourceFile,
+    SourceIdentity, SourceOptions, Sources, Stores, StreamOptions, Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
@@ -82,6 +84,6 @@ pub use dynasink_core::{
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLaw, RateLimited, RateLimiter,
-    SizerLaw, WriteSinkExt, YieldingRate, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, KeptRow, KeyCensus, KeyChoice, RateLaw,
+    RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
 };

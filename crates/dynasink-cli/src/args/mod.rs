@@ -1,5 +1,6 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod checkpoint;
 mod control;
 mod creation;
 mod table;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use checkpoint::CheckpointArgs;
 pub(crate) use control::ControlArgs;
 pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
 pub(crate) use table::{KeyArg, KeyArgs, TargetArgs};
@@ -37,6 +39,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
     Mapping(Box<MappingArgs>),
+    Restore(RestoreArgs),
     Serve(ServeArgs),
 }
 
@@ -65,8 +68,8 @@ pub(crate) struct LoadArgs {
     /// Give the table and its global indexes at least so many write units per second while rows are written
     ///
     /// It raises the provisioned capacity, or the maximum of a table on demand, and puts it back at the end, however the
-    /// load ends.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// load ends. What it was is in the checkpoint before: after a crash, `dynasink restore` puts it back, as does --resume.
+    #[arg(long, value_name = "N", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) raise_capacity: Option<u64>,
 
     #[command(flatten)]
@@ -82,6 +85,9 @@ pub(crate) struct LoadArgs {
 
     #[command(flatten)]
     pub(crate) dead_letters: DeadLetterArgs,
+
+    #[command(flatten)]
+    pub(crate) checkpoint: CheckpointArgs,
 
     /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
     #[arg(long)]
@@ -110,6 +116,20 @@ pub(crate) struct MappingArgs {
 
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+/// Put back the capacity that a load had raised, after a crash
+///
+/// The checkpoint says what it was. It can be run as often as you like. The load need not go on; if it does, --resume puts
+/// the capacity back as well.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The checkpoint of the load
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 /// Serve an embedded store over HTTP, for the AWS CLI, boto3 or NoSQL Workbench
