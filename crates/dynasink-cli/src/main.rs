@@ -13,6 +13,7 @@ mod progress;
 mod reading;
 mod replay;
 mod report;
+mod restore;
 mod serve;
 mod signals;
 mod source;
@@ -40,6 +41,7 @@ async fn main() -> ExitCode {
         Command::Mapping(args) => mapping::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Replay(args) => replay::run(args, cli.verbose > 0).await,
+        Command::Restore(args) => restore::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };
     result.unwrap_or_else(|failure: Failure| {

@@ -36,6 +36,8 @@ pub(crate) struct Terms {
     pub(crate) budget: ErrorBudget,
     pub(crate) control: Control,
     pub(crate) max_duration: Option<Duration>,
+    /// What earlier runs had done, if the load goes on.
+    pub(crate) before: Option<Counts>,
     /// Whether log lines are shown too.
     pub(crate) logs: bool,
 }
@@ -74,6 +76,7 @@ pub(crate) struct Written {
     is_aborted: bool,
     error: Option<String>,
     counts: Counts,
+    before: Option<Counts>,
     elapsed_seconds: f64,
     /// The file of the dead letters, if there are any.
     dead_letters: Option<PathBuf>,
@@ -182,6 +185,7 @@ impl Writing {
             is_aborted: loaded.is_none(),
             error,
             counts: self.tally.counts(),
+            before: self.terms.before,
             elapsed_seconds,
             dead_letters: has_dead_letters.then(|| self.terms.dead_letters.path().to_owned()),
             tally: self.tally,
@@ -248,6 +252,8 @@ impl Written {
             table: self.table.as_str(),
             end: self.end,
             counts: self.counts,
+            resumed: self.before.is_some(),
+            written_before: self.before.map_or(0, |before| before.items_written),
             unresolved: self.counts.unresolved(),
             elapsed_seconds: self.elapsed_seconds,
             dead_letters: self.dead_letters.as_deref(),

@@ -40,6 +40,7 @@
 //! # }
 //! ```
 
+mod checkpoint;
 mod dead_letters;
 mod error;
 mod error_budget;
@@ -52,6 +53,7 @@ mod tally;
 mod timeline;
 mod verify;
 
+pub use checkpoint::{Checkpoint, LoadChange, LoadIdentity, TableIdentity};
 pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
@@ -67,10 +69,10 @@ pub use verify::{
 
 pub use dynasink_arrow::{
     AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
-    Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
-    Interleave, Located, Location, Mapping, MappingError, MappingFile, MappingWarning,
-    ObjectLocation, RowSelection, SourceBatch, SourceFile, SourceOptions, Sources, Stores,
-    StreamOptions, Unreadable, object_store, spec,
+    Error as ArrowError, FileFormat, FileIdentity, FileSet, FileSource, FileVersion, Filter,
+    FilterPlace, HivePartitions, Interleave, Located, Location, Mapping, MappingError, MappingFile,
+    MappingWarning, ObjectLocation, RowGroupObserver, RowSelection, SourceBatch, SourceFile,
+    SourceIdentity, SourceOptions, Sources, Stores, StreamOptions, Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,

@@ -1,14 +1,14 @@
 //! Refused operations by what there was too little of, and failed requests by what failed.
 
 use dynasink_core::{CapacityFeedback, RequestFailure, Throttle, ThrottleScope};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Operations that the service refused for want of capacity, each counted once for each refusal, by the cause.
 ///
 /// Of several reasons that the service gives for one refusal the first counts.
 ///
 /// Source: *Diagnosing throttling*, "Understanding DynamoDB throttling reasons".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Refusals {
     /// The provisioned capacity of the table.
     pub table: u64,
@@ -81,7 +81,7 @@ impl Refusals {
 }
 
 /// Requests that failed, other than for want of capacity, by what failed. Most are sent again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FailedRequests {
     /// The service failed, or gave an answer that cannot be read.
     pub service: u64,

@@ -22,7 +22,7 @@ pub(crate) struct CreateArgs {
 }
 
 /// The table to create, besides its keys
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "New table")]
 pub(crate) struct NewTableArgs {
     /// How the capacity of the new table is paid for [default: on-demand]
@@ -63,6 +63,13 @@ pub(crate) struct NewTableArgs {
     /// Protect the new table from being deleted
     #[arg(long, requires = "create_table")]
     pub(crate) deletion_protection: bool,
+}
+
+impl NewTableArgs {
+    /// Whether any of them is given.
+    pub(crate) fn says_something(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod checkpoint;
 mod control;
 mod creation;
 mod replay;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use checkpoint::CheckpointArgs;
 pub(crate) use control::ControlArgs;
 pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
 pub(crate) use replay::ReplayArgs;
@@ -45,6 +47,7 @@ pub(crate) enum Command {
     Mapping(Box<MappingArgs>),
     Verify(Box<VerifyArgs>),
     Replay(Box<ReplayArgs>),
+    Restore(RestoreArgs),
     Serve(ServeArgs),
 }
 
@@ -73,8 +76,8 @@ pub(crate) struct LoadArgs {
     /// Give the table and its global indexes at least so many write units per second while rows are written
     ///
     /// It raises the provisioned capacity, or the maximum of a table on demand, and puts it back at the end, however the
-    /// load ends.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// load ends. What it was is in the checkpoint before: after a crash, `dynasink restore` puts it back, as does --resume.
+    #[arg(long, value_name = "N", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) raise_capacity: Option<u64>,
 
     #[command(flatten)]
@@ -90,6 +93,9 @@ pub(crate) struct LoadArgs {
 
     #[command(flatten)]
     pub(crate) dead_letters: DeadLetterArgs,
+
+    #[command(flatten)]
+    pub(crate) checkpoint: CheckpointArgs,
 
     /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
     #[arg(long)]
@@ -121,6 +127,20 @@ pub(crate) struct MappingArgs {
 
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+/// Put back the capacity that a load had raised, after a crash
+///
+/// The checkpoint says what it was. It can be run as often as you like. The load need not go on; if it does, --resume puts
+/// the capacity back as well.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The checkpoint of the load
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 /// Serve an embedded store over HTTP, for the AWS CLI, boto3 or NoSQL Workbench

@@ -1,11 +1,13 @@
 //! What a load changes about its table: capacity that is raised while it runs, and indexes that are made after it.
 
 use std::io::{Write, stderr};
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    CapacitySettings, TableChanges, TableState, WriteUnits, WriterError, add_index, set_capacity,
+    CapacitySettings, Checkpoint, NewIndex, TableChanges, TableState, WriteUnits, WriterError,
+    add_index, set_capacity,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -15,7 +17,7 @@ use crate::signals::Signals;
 
 /// How long it is tried to put the capacity back. The service lets it be lowered once an hour when the day's decreases
 /// are used up, and that is not waited for.
-const RESTORE_PATIENCE: Duration = Duration::from_mins(3);
+pub(crate) const RESTORE_PATIENCE: Duration = Duration::from_mins(3);
 
 /// The same for somebody who has interrupted twice.
 const SHORT_PATIENCE: Duration = Duration::from_secs(10);
@@ -45,25 +47,32 @@ pub(crate) struct ChangedTable {
     /// What its capacity is set to while rows are written.
     raised: Option<CapacitySettings>,
     changes: TableChanges,
+    checkpoint: Option<Checkpoint>,
 }
 
 impl ChangedTable {
-    /// A table that is to have at least `raise_to` write units per second, if that is given, and nothing changed yet.
+    /// A table that is to have at least `raise_to` write units per second, if that is given, and `deferred_indexes` in the
+    /// end. Nothing is changed yet.
     ///
-    /// `recorded` is what an earlier run has found, which is what it is put back to.
+    /// Where an earlier run of the load has written to the checkpoint what it found, that is what holds.
     pub(crate) fn of(
         client: Client,
         state: &TableState,
         raise_to: Option<WriteUnits>,
-        recorded: TableChanges,
+        deferred_indexes: Vec<NewIndex>,
+        checkpoint: Option<Checkpoint>,
     ) -> Result<Self, Failure> {
-        let mut changes = recorded;
+        let recorded = checkpoint.as_ref().and_then(Checkpoint::table_changes);
+        let mut changes = recorded.unwrap_or_else(|| TableChanges {
+            before: None,
+            deferred_indexes,
+        });
         let mut raised = None;
         if let Some(write) = raise_to {
             let now = &state.capacity;
             raised = Some(now.raised_to(write).ok_or_else(|| {
                 Failure::refused_because(format!(
-                    "--raise-capacity: table {} is on demand without a maximum, so that there is nothing to raise: leave it out, or have it warmed up by --warm-throughput",
+                    "--raise-capacity: table {} is on demand without a maximum, so that there is nothing to raise: leave it out, or have the table warmed up by --warm-throughput",
                     state.name
                 ))
             })?);
@@ -74,16 +83,24 @@ impl ChangedTable {
             table: state.name.clone(),
             raised,
             changes,
+            checkpoint,
         })
     }
 
-    /// What is to be kept before anything is changed.
-    pub(crate) fn changes(&self) -> &TableChanges {
-        &self.changes
+    /// The table of a load that has ended, as its checkpoint says.
+    pub(crate) fn recorded(client: Client, checkpoint: &Checkpoint) -> Self {
+        Self {
+            client,
+            table: checkpoint.identity().table.name.clone(),
+            raised: None,
+            changes: checkpoint.table_changes().unwrap_or_default(),
+            checkpoint: Some(checkpoint.clone()),
+        }
     }
 
     /// Raises the capacity, if it is to be raised, and waits for it. What is interrupted is put back.
-    pub(crate) async fn raise(&self) -> Result<(), Failure> {
+    pub(crate) async fn raise(&mut self) -> Result<(), Failure> {
+        self.record().await?;
         let Some(raised) = &self.raised else {
             return Ok(());
         };
@@ -102,29 +119,34 @@ impl ChangedTable {
     }
 
     /// Puts the capacity back, and makes the deferred indexes if all rows are written. What is left to be done is returned.
-    pub(crate) async fn end(&self, aftermath: Aftermath) -> Result<Vec<String>, Failure> {
-        let mut left = Vec::new();
+    pub(crate) async fn end(&mut self, aftermath: Aftermath) -> Result<Vec<String>, Failure> {
         let patience = match aftermath {
             Aftermath::Aborted => SHORT_PATIENCE,
             Aftermath::Complete | Aftermath::Unfinished => RESTORE_PATIENCE,
         };
         self.restore(patience).await?;
-        let indexes = &self.changes.deferred_indexes;
         if aftermath == Aftermath::Complete {
             self.add_indexes().await?;
-        } else if !indexes.is_empty() {
-            let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
-            left.push(format!(
-                "the indexes that were deferred are not made: {}. They are made at the end of a load that comes to it: resume this one",
-                names.join(", ")
-            ));
         }
-        Ok(left)
+        Ok(self.left().into_iter().collect())
     }
 
-    async fn restore(&self, patience: Duration) -> Result<(), Failure> {
+    /// What is still to be done to the table by a load that goes on.
+    pub(crate) fn left(&self) -> Option<String> {
+        let indexes = self.changes.deferred_indexes.iter();
+        let names: Vec<&str> = indexes.map(|index| index.name.as_str()).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "the indexes that were deferred are not made: {}. They are made at the end of a load that comes to it: go on with this one by --resume",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// Puts the capacity back. Whether it was another is returned.
+    pub(crate) async fn restore(&mut self, patience: Duration) -> Result<bool, Failure> {
         let Some(before) = &self.changes.before else {
-            return Ok(());
+            return Ok(false);
         };
         let signals = Signals::listen();
         let restored = tokio::select! {
@@ -134,26 +156,42 @@ impl ChangedTable {
                 restored.map_err(|error: WriterError| describe(&error))
             }
         };
-        match restored {
-            Ok(true) => tell(&format!(
+        let changed = restored.map_err(|problem| {
+            let path = self.checkpoint.as_ref().map(Checkpoint::path);
+            let path = path.map_or_else(|| "FILE".into(), Path::to_string_lossy);
+            Failure::stopped_because(format!(
+                "table {} still has the raised capacity, which is paid for: run `dynasink restore --checkpoint {path}` until it succeeds\n  caused by: {problem}",
+                self.table
+            ))
+        })?;
+        if changed {
+            tell(&format!(
                 "the capacity of table {} is as before",
                 self.table
-            )),
-            Ok(false) => {}
-            Err(problem) => {
-                return Err(Failure::stopped_because(format!(
-                    "table {} still has the raised capacity, which is paid for: run `dynasink restore --checkpoint FILE` until it succeeds\n  {problem}",
-                    self.table
-                )));
-            }
+            ));
         }
-        Ok(())
+        self.changes.before = None;
+        self.record().await?;
+        Ok(changed)
+    }
+
+    /// Writes down what is still to be undone or done, so that another process can do it.
+    async fn record(&self) -> Result<(), Failure> {
+        let Some(checkpoint) = &self.checkpoint else {
+            return Ok(());
+        };
+        let left = Some(self.changes.clone()).filter(|changes| *changes != TableChanges::default());
+        if left == checkpoint.table_changes() {
+            return Ok(());
+        }
+        let set = checkpoint.set_table_changes(left).await;
+        set.map_err(|error| Failure::stopped(&error))
     }
 
     /// One at a time: the service makes no two at once.
-    async fn add_indexes(&self) -> Result<(), Failure> {
-        let indexes = &self.changes.deferred_indexes;
-        for (number, index) in (1..).zip(indexes) {
+    async fn add_indexes(&mut self) -> Result<(), Failure> {
+        let indexes = self.changes.deferred_indexes.clone();
+        for (number, index) in (1..).zip(&indexes) {
             let name = &index.name;
             tell(&format!(
                 "making index {name}, {number} of {}",
@@ -180,7 +218,8 @@ impl ChangedTable {
             added.map_err(|error| Failure::stopped(&error))?;
             tell(&format!("index {name} is ready"));
         }
-        Ok(())
+        self.changes.deferred_indexes.clear();
+        self.record().await
     }
 }
 

@@ -231,7 +231,6 @@ rcu = 2
     #[test]
     fn a_mistake_is_told_with_its_line() {
         for (wrong, right, line, part) in [
-            ("keys-only", "\"all\"", 0, "keys"),
             ("kind = \"local\"", "kind = \"lokal\"", 4, "lokal"),
             (
                 "sort_key = \"day:S\"",

@@ -13,7 +13,7 @@ use dynasink::{
 };
 
 use crate::failure::Failure;
-pub(crate) use changes::{Aftermath, ChangedTable};
+pub(crate) use changes::{Aftermath, ChangedTable, RESTORE_PATIENCE};
 pub(crate) use creation::{Creation, new_table};
 pub(crate) use notices::{notices, show};
 

@@ -77,6 +77,7 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
             budget,
             control,
             max_duration: args.control.max_duration,
+            before: None,
             logs,
         },
     );

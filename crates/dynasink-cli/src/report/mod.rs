@@ -34,6 +34,11 @@ pub(crate) struct Report<'a> {
     pub(crate) end: End,
     #[serde(flatten)]
     pub(crate) counts: Counts,
+    /// Whether the load went on from a checkpoint: the counts are of all its runs, the time is that of the last.
+    pub(crate) resumed: bool,
+    /// Items that earlier runs had written.
+    #[serde(skip)]
+    pub(crate) written_before: u64,
     /// Rows that were read and have no outcome.
     pub(crate) unresolved: u64,
     pub(crate) elapsed_seconds: f64,
@@ -88,10 +93,13 @@ impl Report<'_> {
         let elapsed = Duration::from_secs_f64(self.elapsed_seconds);
         writeln!(
             out,
-            "table {}: {} rows read in {elapsed:.1?}{ending}",
-            self.table, counts.rows_read
+            "table {}: {} rows read{} in {elapsed:.1?}{ending}",
+            self.table,
+            counts.rows_read,
+            if self.resumed { ", the last" } else { "" }
         )?;
-        let rate = counts.items_written as f64 / self.elapsed_seconds.max(0.001);
+        let of_this_run = counts.items_written.saturating_sub(self.written_before);
+        let rate = of_this_run as f64 / self.elapsed_seconds.max(0.001);
         writeln!(
             out,
             "  written      {} ({rate:.0} items/s)",

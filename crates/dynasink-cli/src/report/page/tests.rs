@@ -61,6 +61,8 @@ fn page(end: End, counts: Counts, points: &[TimelinePoint]) -> String {
             item_collections: Vec::new(),
             error: Some(HOSTILE),
             notices: &[],
+            resumed: false,
+            written_before: 0,
         },
         refused_by_index: [(HOSTILE.to_owned(), 5)].into(),
         latency: None,
