@@ -3,6 +3,7 @@
 mod checkpoint;
 mod prepare;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
