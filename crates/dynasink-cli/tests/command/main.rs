@@ -7,9 +7,13 @@ mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
+#[cfg(unix)]
+mod kill;
 mod load;
 mod mapping;
 mod object_stores;
+#[cfg(unix)]
+mod resume;
 #[cfg(unix)]
 mod serve;
 mod sources;
