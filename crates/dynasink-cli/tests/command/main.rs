@@ -7,11 +7,15 @@ mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
+#[cfg(unix)]
+mod kill;
 mod load;
 mod mapping;
 mod object_stores;
 mod replay;
 mod report;
+#[cfg(unix)]
+mod resume;
 #[cfg(unix)]
 mod serve;
 mod sources;
