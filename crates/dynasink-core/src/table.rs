@@ -9,6 +9,7 @@ use crate::limits::{
     TABLE_NAME_CHARS,
 };
 use crate::name::AttributeName;
+use crate::projection::Projection;
 use crate::units::WriteUnits;
 
 /// A table's name, or its ARN in the name's place. Cheap to clone.
@@ -156,6 +157,7 @@ pub struct IndexSchema {
     name: Arc<str>,
     kind: IndexKind,
     keys: Vec<KeyAttribute>,
+    projection: Projection,
     write_capacity: Option<WriteUnits>,
 }
 
@@ -177,6 +179,11 @@ impl IndexSchema {
     /// The attributes of its partition key, then those of its sort key.
     pub fn keys(&self) -> &[KeyAttribute] {
         &self.keys
+    }
+
+    /// What it holds of an item besides keys.
+    pub fn projection(&self) -> &Projection {
+        &self.projection
     }
 
     /// Its provisioned write capacity per second; none for local indexes and on-demand tables.
@@ -331,6 +338,7 @@ struct IndexDescription {
     kind: IndexKind,
     partition_keys: Vec<(String, KeyType)>,
     sort_keys: Vec<(String, KeyType)>,
+    projection: Projection,
     write_capacity: Option<WriteUnits>,
 }
 
@@ -363,8 +371,18 @@ impl TableSchemaBuilder {
             kind,
             partition_keys: partition_keys.into_iter().map(owned).collect(),
             sort_keys: sort_keys.into_iter().map(owned).collect(),
+            projection: Projection::default(),
             write_capacity,
         });
+        self
+    }
+
+    /// Sets what the index of that name, which was added before, holds of an item. All of it, unless set.
+    pub fn projecting(mut self, index: &str, projection: Projection) -> Self {
+        let named = self.indexes.iter_mut().find(|added| added.name == index);
+        if let Some(added) = named {
+            added.projection = projection;
+        }
         self
     }
 
@@ -435,6 +453,7 @@ impl TableSchemaBuilder {
                 name: index.name.as_str().into(),
                 kind: index.kind,
                 keys: partition_keys.chain(sort_keys).collect::<Result<_>>()?,
+                projection: index.projection.clone(),
                 write_capacity: index.write_capacity,
             });
         }

@@ -35,6 +35,15 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A file of prices is not one.
+    #[error("{file} has no prices that can be used: {reason}")]
+    Prices {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// The greatest version of each key is to be kept, and rows have none.
     #[error(
         "the greatest version of each key is to be kept, but the mapping names no column of versions: name one, or keep another row"

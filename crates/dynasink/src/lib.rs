@@ -46,6 +46,7 @@ mod error_budget;
 mod largest_collections;
 mod pipeline;
 mod rate;
+mod survey;
 mod tally;
 
 pub use dead_letters::DeadLetterFile;
@@ -53,6 +54,11 @@ pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
+pub use survey::{
+    BadRow, BadRowCounts, BadRows, BoundBy, Costs, Estimate, Finding, HeavyKey, IndexUnits,
+    ItemSizes, KeyCounts, Measured, Prices, SizeBucket, Survey, SurveySubject, TimeAtRate,
+    UnitTotals,
+};
 pub use tally::{Counts, Tally};
 
 pub use dynasink_arrow::{
@@ -73,10 +79,10 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexCost, IndexKind, Item,
     ItemCollectionSize, ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent,
-    OutcomeObserver, Outcomes, PrimaryKey, SerdeEncoder, SourcePosition, StageError, TableName,
-    TableSchema, Throttle, ThrottleScope, Unread, UnreadObserver, ValueLocation, WriteAction,
-    WriteBatch, WriteBatchBuilder, WriteCost, WriteOp, WriteUnits, binary_set, number_set,
-    string_set,
+    OutcomeObserver, Outcomes, PrimaryKey, Projection, SerdeEncoder, SourcePosition, StageError,
+    TableName, TableSchema, Throttle, ThrottleScope, Unread, UnreadObserver, ValueLocation,
+    WriteAction, WriteBatch, WriteBatchBuilder, WriteCost, WriteOp, WriteUnits, binary_set,
+    number_set, string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
