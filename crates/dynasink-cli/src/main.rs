@@ -2,11 +2,13 @@
 
 mod args;
 mod aws;
+mod columns;
 mod failure;
+mod kept;
 mod load;
 mod mapping;
 mod output;
-
+mod plan;
 mod progress;
 mod reading;
 mod report;
@@ -33,6 +35,7 @@ async fn main() -> ExitCode {
     log_panics();
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
+        Command::Plan(args) => plan::run(args).await,
         Command::Mapping(args) => mapping::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };

@@ -144,7 +144,7 @@ mod tests {
 
     use super::*;
     use crate::table::{KeyType, TableSchema};
-    use crate::{binary_set, number_set, string_set};
+    use crate::{number_set, string_set};
 
     fn table(projection: Projection) -> TableSchema {
         TableSchema::builder("users")
@@ -185,8 +185,6 @@ mod tests {
             texts: Vec<&'static str>,
             #[serde(serialize_with = "number_set")]
             numbers: Vec<i64>,
-            #[serde(serialize_with = "binary_set")]
-            bytes: Vec<Vec<u8>>,
         }
         let item = Everything {
             id: 1,
@@ -197,7 +195,6 @@ mod tests {
             map: json!({ "list": [1, "two", null, [], {}], "deep": { "é": false } }),
             texts: vec!["a", "béta"],
             numbers: vec![1, -200],
-            bytes: vec![vec![1, 2, 3], vec![4]],
         };
         let op = table(Projection::All).put_serde(&item).unwrap();
         let sizes = Attributes::of(op.item().json());

@@ -56,7 +56,7 @@ pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
 pub use survey::{
     BadRow, BadRowCounts, BadRows, BoundBy, Costs, Estimate, Finding, HeavyKey, IndexUnits,
-    ItemSizes, KeyCounts, Measured, Prices, SizeBucket, Survey, SurveySubject, TimeAtRate,
+    ItemSizes, KeyCounts, Measured, Prices, Sample, SizeBucket, Survey, SurveySubject, TimeAtRate,
     UnitTotals,
 };
 pub use tally::{Counts, Tally};

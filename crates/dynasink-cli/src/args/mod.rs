@@ -1,5 +1,6 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod plan;
 mod table;
 mod writing;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use plan::PlanArgs;
 pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
 
@@ -32,6 +34,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
+    Plan(Box<PlanArgs>),
     Mapping(Box<MappingArgs>),
     Serve(ServeArgs),
 }

@@ -10,6 +10,7 @@ use dynasink::{
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
+use crate::kept;
 use crate::subject::Subject;
 
 /// How long a new table may take to become active.
@@ -83,22 +84,10 @@ fn dedup(policy: Option<DedupArg>, mapping: &Mapping, rows: u64) -> Result<Optio
         .and_then(NonZeroUsize::new)
         .unwrap_or(NonZeroUsize::MIN);
     let window = DedupWindow::default();
-    let by_mapping = if mapping.has_versions() {
-        DedupArg::KeepGreatest
-    } else {
-        DedupArg::KeepLast
-    };
-    Ok(match policy.unwrap_or(by_mapping) {
+    Ok(match kept::policy(policy, mapping)? {
         DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
-        DedupArg::KeepGreatest if mapping.has_versions() => {
-            Some(Dedup::keep_greatest(window, keys))
-        }
-        DedupArg::KeepGreatest => {
-            return Err(Failure::refused_because(
-                "--dedup keep-greatest needs the version of each row: name its column in the mapping, as `version = { column = \"...\" }`",
-            ));
-        }
+        DedupArg::KeepGreatest => Some(Dedup::keep_greatest(window, keys)),
         DedupArg::Error => Some(Dedup::refuse(keys)),
         DedupArg::Off => None,
     })

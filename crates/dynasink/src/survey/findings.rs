@@ -33,6 +33,8 @@ pub struct SurveySubject<'a> {
     pub state: Option<&'a TableState>,
     /// Whether it is there.
     pub exists: bool,
+    /// Whether a key that comes twice is an error of the load.
+    pub refuses_repeats: bool,
     /// The rate that was asked for.
     pub rate: Option<WriteUnits>,
     /// What was measured.
@@ -84,7 +86,12 @@ impl SurveySubject<'_> {
         Some(finding(
             "repeated_keys",
             format!("{} keys come more than once: of {} rows another one of their key takes the place", keys.repeated, keys.superseded),
-            "choose with --dedup which row of a key counts; if no key should come twice, add the column that tells these rows apart to the key".to_owned(),
+            if self.refuses_repeats {
+                "--dedup error stops the load at the first of them: choose which row of a key counts, or add the column that tells these rows apart to the key"
+            } else {
+                "choose with --dedup which row of a key counts; if no key should come twice, add the column that tells these rows apart to the key"
+            }
+            .to_owned(),
         ))
     }
 
@@ -218,7 +225,7 @@ fn advice_for(code: &str) -> &'static str {
         }
         "nesting_too_deep" => "write the column as text: DynamoDB has at most 32 levels",
         "unsupported_value" => {
-            "say in the mapping what becomes of such values (temporal_overflow, nulls, or drop = true)"
+            "say in the mapping what becomes of such values: temporal_overflow for times that have no text, or drop = true"
         }
         _ => "look at the examples, and change the mapping or the rows",
     }

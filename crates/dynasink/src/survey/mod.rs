@@ -5,6 +5,7 @@ mod estimate;
 mod findings;
 mod heavy_keys;
 mod prices;
+mod sample;
 mod sizes;
 mod units;
 
@@ -24,6 +25,7 @@ pub use findings::{Finding, SurveySubject};
 pub use heavy_keys::HeavyKey;
 use heavy_keys::HeavyKeys;
 pub use prices::Prices;
+pub use sample::Sample;
 use sizes::Sizes;
 pub use sizes::{ItemSizes, SizeBucket};
 pub use units::{IndexUnits, UnitTotals};
