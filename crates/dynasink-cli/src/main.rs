@@ -3,6 +3,7 @@
 mod args;
 mod aws;
 mod columns;
+mod export;
 mod failure;
 mod kept;
 mod load;
@@ -36,6 +37,7 @@ async fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
         Command::Plan(args) => plan::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Mapping(args) => mapping::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };

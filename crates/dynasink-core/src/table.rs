@@ -156,7 +156,9 @@ pub enum IndexKind {
 pub struct IndexSchema {
     name: Arc<str>,
     kind: IndexKind,
+    /// Those of the partition key first.
     keys: Vec<KeyAttribute>,
+    partition_keys: usize,
     projection: Projection,
     write_capacity: Option<WriteUnits>,
 }
@@ -179,6 +181,11 @@ impl IndexSchema {
     /// The attributes of its partition key, then those of its sort key.
     pub fn keys(&self) -> &[KeyAttribute] {
         &self.keys
+    }
+
+    /// How many of these are of the partition key.
+    pub fn partition_keys(&self) -> usize {
+        self.partition_keys
     }
 
     /// What it holds of an item besides keys.
@@ -453,6 +460,7 @@ impl TableSchemaBuilder {
                 name: index.name.as_str().into(),
                 kind: index.kind,
                 keys: partition_keys.chain(sort_keys).collect::<Result<_>>()?,
+                partition_keys: index.partition_keys.len(),
                 projection: index.projection.clone(),
                 write_capacity: index.write_capacity,
             });

@@ -43,6 +43,7 @@
 mod dead_letters;
 mod error;
 mod error_budget;
+mod export;
 mod largest_collections;
 mod pipeline;
 mod rate;
@@ -52,6 +53,9 @@ mod tally;
 pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
+pub use export::{
+    Compression, Export, ExportCounts, ExportOptions, ExportOrigin, Exported, ExportedFile, S3Uri,
+};
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
 pub use survey::{

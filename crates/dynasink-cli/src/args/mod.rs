@@ -1,5 +1,6 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod export;
 mod plan;
 mod table;
 mod writing;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use export::ExportArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
@@ -35,6 +37,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
     Plan(Box<PlanArgs>),
+    Export(Box<ExportArgs>),
     Mapping(Box<MappingArgs>),
     Serve(ServeArgs),
 }

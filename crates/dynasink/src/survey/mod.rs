@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use dynasink_core::{Fuse, StageError, TableSchema, WriteAction, WriteOp};
-use dynasink_sink::{KeptRow, KeyCensus};
+use dynasink_sink::{KeptRow, KeyCensus, KeyChoice};
 use futures::Sink;
 use serde::Serialize;
 
@@ -158,6 +158,11 @@ impl Survey {
             heavy_keys_error: self.heavy_keys.error(),
             examples: self.examples.clone(),
         }
+    }
+
+    /// What a second reading goes by; none if keys were not counted.
+    pub fn into_choice(self) -> Option<KeyChoice> {
+        self.census.map(KeyCensus::into_choice)
     }
 
     fn note(&mut self, op: &WriteOp) -> Result<(), StageError> {

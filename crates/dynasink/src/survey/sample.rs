@@ -44,7 +44,11 @@ impl Sample {
     }
 
     /// Runs at equal distances over all rows, one after the other.
-    fn spread(row_groups: impl Iterator<Item = RowGroup<'_>>, rows: u64, total: u64) -> Self {
+    #[expect(
+        single_use_lifetimes,
+        reason = "an anonymous lifetime is not stable here"
+    )]
+    fn spread<'s>(row_groups: impl Iterator<Item = RowGroup<'s>>, rows: u64, total: u64) -> Self {
         let runs = rows.div_ceil(RUN_ROWS).max(1);
         let run_rows = rows.div_ceil(runs).max(1);
         let mut starts = (0..runs).map(|run| rank(run, runs, total)).peekable();
