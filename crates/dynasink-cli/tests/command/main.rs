@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod changes;
+mod export;
 mod filter;
 #[cfg(unix)]
 mod interrupt;
@@ -10,6 +11,7 @@ mod item_collections;
 mod load;
 mod mapping;
 mod object_stores;
+mod plan;
 #[cfg(unix)]
 mod serve;
 mod sources;
