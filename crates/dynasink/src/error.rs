@@ -165,6 +165,70 @@ pub enum Error {
     #[error("the rows that were dealt with before cannot be recalled")]
     Recall(#[source] dynasink_core::StageError),
 
+    /// A file of prices is not one.
+    #[error("{file} has no prices that can be used: {reason}")]
+    Prices {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The folder of an export has something in it.
+    #[error("{} is not empty: name another folder for the export, or empty it", path.display())]
+    ExportFolderNotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// An earlier export did not come to its end.
+    #[error("{} was left by an export that was killed: remove it", path.display())]
+    ExportUnfinished {
+        /// What it left.
+        path: PathBuf,
+    },
+
+    /// The files of an export would be too large, or too many.
+    #[error(
+        "files of {bytes} bytes are too small or too large for an import: give {least} to {most} bytes"
+    )]
+    ExportFileSize {
+        /// The bytes that were asked for.
+        bytes: u64,
+        /// The least, so that there are no more files than an import takes.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+
+    /// A file of an export cannot be written.
+    #[error("{} cannot be written", path.display())]
+    ExportFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A task that writes the files of an export has ended before its time.
+    #[error("the export has stopped, as a task that writes its files did: see the log")]
+    ExportStopped,
+
+    /// A source that is read twice had other rows the second time.
+    #[error(
+        "the source has changed while it was read twice: it had {expected} keys, and then {found}; start again"
+    )]
+    SourceChanged {
+        /// Keys at the first reading.
+        expected: u64,
+        /// Keys at the second.
+        found: u64,
+    },
+
+    /// A stage was used in a way that it cannot be, or an observer has failed.
+    #[error(transparent)]
+    Stage(#[from] dynasink_core::StageError),
+
     /// The greatest version of each key is to be kept, and rows have none.
     #[error(
         "the greatest version of each key is to be kept, but the mapping names no column of versions: name one, or keep another row"

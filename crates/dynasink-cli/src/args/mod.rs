@@ -3,6 +3,8 @@
 mod checkpoint;
 mod control;
 mod creation;
+mod export;
+mod plan;
 mod replay;
 mod report;
 mod table;
@@ -20,6 +22,8 @@ use crate::source::SourceArgs;
 pub(crate) use checkpoint::CheckpointArgs;
 pub(crate) use control::ControlArgs;
 pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
+pub(crate) use export::ExportArgs;
+pub(crate) use plan::PlanArgs;
 pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use table::{KeyArg, KeyArgs, TargetArgs};
@@ -44,6 +48,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
+    Plan(Box<PlanArgs>),
+    Export(Box<ExportArgs>),
     Mapping(Box<MappingArgs>),
     Verify(Box<VerifyArgs>),
     Replay(Box<ReplayArgs>),

@@ -7,6 +7,7 @@ use dynasink::{Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
+use crate::kept;
 use crate::lifecycle::{self, ChangedTable};
 use crate::load::checkpoint;
 use crate::subject::Subject;
@@ -53,7 +54,7 @@ impl PreparedLoad {
             return Err(Failure::refused_because("there is no endpoint to write to"));
         };
         let rows = subject.source.total_rows();
-        let policy = policy(args.dedup, &subject.mapping);
+        let policy = kept::policy(args.dedup, &subject.mapping)?;
         let dedup = dedup(policy, &subject.mapping, rows)?;
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
@@ -111,15 +112,7 @@ impl PreparedLoad {
     }
 }
 
-/// What happens to rows of one key: what was asked for, else what the mapping calls for.
-fn policy(policy: Option<DedupArg>, mapping: &Mapping) -> DedupArg {
-    policy.unwrap_or(if mapping.has_versions() {
-        DedupArg::KeepGreatest
-    } else {
-        DedupArg::KeepLast
-    })
-}
-
+/// What happens to rows of one key.
 fn dedup(policy: DedupArg, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
     // No more keys than rows can come.
     let keys = usize::try_from(rows)
@@ -130,14 +123,7 @@ fn dedup(policy: DedupArg, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>
     Ok(match policy {
         DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
-        DedupArg::KeepGreatest if mapping.has_versions() => {
-            Some(Dedup::keep_greatest(window, keys))
-        }
-        DedupArg::KeepGreatest => {
-            return Err(Failure::refused_because(
-                "--dedup keep-greatest needs the version of each row: name its column in the mapping, as `version = { column = \"...\" }`",
-            ));
-        }
+        DedupArg::KeepGreatest => Some(Dedup::keep_greatest(window, keys)),
         DedupArg::Error => Some(Dedup::refuse(keys)),
         DedupArg::Off => None,
     })

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod changes;
+mod export;
 mod filter;
 #[cfg(unix)]
 mod interrupt;
@@ -12,6 +13,7 @@ mod kill;
 mod load;
 mod mapping;
 mod object_stores;
+mod plan;
 mod replay;
 mod report;
 #[cfg(unix)]
