@@ -38,13 +38,13 @@ pub(super) fn of(record: &Record<'_>) -> io::Result<String> {
                 // Whatever else the page may hold one day, a browser loads and runs nothing for it.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 meta name="referrer" content="no-referrer";
-                title { (record.settings.command) " into " (summary.table) }
+                title { "dynasink " (record.settings.command) " into " (summary.table) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 main {
                     header {
-                        h1 { (record.settings.command) " into " (summary.table) }
+                        h1 { "dynasink " (record.settings.command) " into " (summary.table) }
                         p.faint { "Started " (record.started) ", took " (elapsed(summary)) ", dynasink " (record.dynasink) }
                     }
                     (ending(summary))
@@ -132,7 +132,7 @@ fn tiles(summary: &Report<'_>) -> Markup {
         ("Units consumed", count(counts.consumed_write_units)),
         ("Refused", count(counts.throttled_ops)),
         ("Dead", count(counts.dead)),
-        ("Operations per request", batch(counts.ops_per_request())),
+        ("Batch size", batch(counts.ops_per_request())),
         ("Time", elapsed(summary)),
     ];
     html! {
