@@ -139,8 +139,9 @@ impl TimelinePoint {
         self.indexes.entry(name.to_owned()).or_default()
     }
 
-    /// Takes in the point that follows.
-    pub(super) fn absorb(&mut self, later: &Self) {
+    /// Takes in the point that follows: both are one then. What is counted is added, limits are those of the later one,
+    /// and quantiles are of the requests of both.
+    pub fn absorb(&mut self, later: &Self) {
         self.length += later.length;
         self.table_units += later.table_units;
         self.limit = later.limit.or(self.limit);
