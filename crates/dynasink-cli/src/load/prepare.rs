@@ -81,11 +81,12 @@ async fn create(client: &Client, table: &TableSchema) -> Result<(), Failure> {
 
 /// What happens to rows of one key: what was asked for, else what the mapping calls for.
 fn policy(policy: Option<DedupArg>, mapping: &Mapping) -> DedupArg {
-    policy.unwrap_or(if mapping.has_versions() {
+    let by_mapping = if mapping.has_versions() {
         DedupArg::KeepGreatest
     } else {
         DedupArg::KeepLast
-    })
+    };
+    policy.unwrap_or(by_mapping)
 }
 
 fn dedup(policy: DedupArg, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
