@@ -61,8 +61,9 @@ pub use mapping::{
 };
 pub use object_store;
 pub use source::{
-    BatchStream, DecryptionKeys, FileSet, FileSource, FileVersion, Filter, FilterPlace,
-    HivePartitions, Interleave, Located, Location, ObjectLocation, SourceFile, SourceOptions,
-    Sources, Stores, StreamOptions, Unreadable,
+    BatchStream, DecryptionKeys, FileFormat, FileIdentity, FileSet, FileSource, FileVersion,
+    Filter, FilterPlace, HivePartitions, Interleave, Located, Location, ObjectLocation,
+    RowGroupObserver, RowSelection, SourceFile, SourceIdentity, SourceOptions, Sources, Stores,
+    StreamOptions, Unreadable,
 };
 pub use template::{Template, TemplateError};

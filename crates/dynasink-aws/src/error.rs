@@ -7,7 +7,7 @@ use dynasink_core::StageError;
 
 use crate::classify::Cause;
 
-/// Why a table could not be described or created, or why a writer has stopped.
+/// Why a table could not be described, created or changed, or why a writer has stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,13 +42,42 @@ pub enum Error {
         source: BoxError,
     },
 
-    /// A table was created and is not ready for use in time.
-    #[error("table {table:?} was created but is not active after {waited:?}: run again once it is")]
+    /// A table could not be changed.
+    #[error(
+        "the {what} of table {table:?} could not be changed: {}",
+        advice(cause)
+    )]
+    Change {
+        /// The table.
+        table: String,
+        /// What of it.
+        what: &'static str,
+        /// What the failure means.
+        cause: Box<Cause>,
+        /// The SDK's error.
+        source: BoxError,
+    },
+
+    /// A table is being made or changed, and is not ready in time.
+    #[error(
+        "table {table:?} is being made or changed, and is not ready after {waited:?}: run again once it is ACTIVE"
+    )]
     NotActive {
         /// The table.
         table: String,
         /// How long it was waited for.
         waited: Duration,
+    },
+
+    /// Items could not be read.
+    #[error("items of table {table:?} could not be read: {}", advice(cause))]
+    Read {
+        /// The table.
+        table: String,
+        /// What the failure means.
+        cause: Box<Cause>,
+        /// The failure of the last request.
+        source: BoxError,
     },
 
     /// The service refuses every request, or cannot be reached. Operations without an outcome were not acknowledged.
@@ -89,6 +118,8 @@ impl Error {
         match self {
             Self::Describe { cause, .. }
             | Self::Create { cause, .. }
+            | Self::Read { cause, .. }
+            | Self::Change { cause, .. }
             | Self::Stopped { cause, .. } => Some(cause),
             _ => None,
         }

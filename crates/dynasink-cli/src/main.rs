@@ -2,19 +2,23 @@
 
 mod args;
 mod aws;
+mod control;
 mod failure;
+mod lifecycle;
 mod load;
 mod mapping;
 mod output;
 
 mod progress;
 mod reading;
+mod replay;
 mod report;
 mod serve;
 mod signals;
 mod source;
 mod subject;
 mod target;
+mod verify;
 mod writing;
 
 use std::io::{Write, stderr};
@@ -34,6 +38,8 @@ async fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
         Command::Mapping(args) => mapping::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
+        Command::Replay(args) => replay::run(args, cli.verbose > 0).await,
         Command::Serve(args) => serve::run(args).await,
     };
     result.unwrap_or_else(|failure: Failure| {

@@ -55,6 +55,15 @@ pub enum StageError {
         max_keys: usize,
     },
 
+    /// Every key of an input is counted, and there are more than may be held.
+    #[error(
+        "there are more than {max_keys} distinct keys to count: raise the limit, or read the source in parts"
+    )]
+    TooManyKeysToCount {
+        /// Most keys that may be held.
+        max_keys: usize,
+    },
+
     /// An input is not what the stage was made for, or came when it could take none.
     #[error("the {stage} stage cannot take this input: {reason}")]
     Input {

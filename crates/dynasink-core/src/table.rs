@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result, ValueKind};
 use crate::limits::{
     MAX_KEY_NAME_BYTES, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, MAX_TABLE_ARN_CHARS,
@@ -63,7 +65,7 @@ impl fmt::Debug for TableName {
 }
 
 /// The types that a key attribute can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyType {
     /// String.
     S,
@@ -141,7 +143,8 @@ impl KeyAttribute {
 }
 
 /// Whether an index is local or global.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum IndexKind {
     /// It shares the table's partition key and capacity.
     Local,

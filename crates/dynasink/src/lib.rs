@@ -47,8 +47,10 @@ mod largest_collections;
 mod pipeline;
 mod rate;
 mod refusals;
+mod replay;
 mod tally;
 mod timeline;
+mod verify;
 
 pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
@@ -56,20 +58,27 @@ pub use error_budget::ErrorBudget;
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
 pub use refusals::{FailedRequests, Refusals};
+pub use replay::DeadLetters;
 pub use tally::{Counts, Tally};
 pub use timeline::{InFlight, IndexUse, Latencies, LatencyQuantiles, Timeline, TimelinePoint};
+pub use verify::{
+    CensusTaker, DifferenceFile, Sample, Verifier, VerifyCounts, VerifyTally, find_extra,
+};
 
 pub use dynasink_arrow::{
     AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
     Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
     Interleave, Located, Location, Mapping, MappingError, MappingFile, MappingWarning,
-    ObjectLocation, SourceBatch, SourceFile, SourceOptions, Sources, Stores, StreamOptions,
-    Unreadable, object_store, spec,
+    ObjectLocation, RowSelection, SourceBatch, SourceFile, SourceOptions, Sources, Stores,
+    StreamOptions, Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
-    AttributeValueExt, Backoff, BatchResponse, Cause, Concurrency, DynamoDb, Error as WriterError,
-    RequestError, Retry, RetryBudget, RetryPolicy, ThrottlingReason, Transport, Writer,
-    WriterBuilder, create as create_table, describe as describe_table,
+    AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
+    Error as WriterError, IndexKey, IndexProjection, NewIndex, NewTable, PointInTimeRecovery,
+    ProvisionedUnits, ReadLimiter, ReadTransport, ReadUsage, Reader, RequestError, Retry,
+    RetryBudget, RetryPolicy, StreamView, TableCapacity, TableChanges, TableState,
+    ThrottlingReason, Transport, Writer, WriterBuilder, add_index, create as create_table,
+    describe as describe_table, describe_once_made, describe_state, set_capacity, warm_up,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{
@@ -83,6 +92,6 @@ pub use dynasink_core::{
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, Encode, Encoded, RateLaw, RateLimited, RateLimiter,
-    SizerLaw, WriteSinkExt, YieldingRate, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, KeptRow, KeyCensus, KeyChoice, RateLaw,
+    RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
 };

@@ -1,5 +1,6 @@
 //! The standard pipe in one call.
 
+mod replay;
 #[cfg(test)]
 mod tests;
 

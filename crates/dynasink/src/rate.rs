@@ -89,6 +89,30 @@ impl RateOptions {
         })
     }
 
+    /// Has `limiter`, which one of these has made for `table`, go on at this rate. What it has learnt of the capacity is kept,
+    /// and a rate that was set is forgotten. The burst stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`limiter`](Self::limiter); then nothing has changed.
+    pub fn change(self, limiter: &RateLimiter, table: &TableSchema) -> Result<()> {
+        limiter.change_law(self.law_of_the_table(table)?);
+        let global = table.indexes().iter();
+        for index in global.filter(|index| index.kind() == IndexKind::Global) {
+            // Without a law it has no limit until it refuses.
+            let law = self.law_of_an_index(index, table);
+            let law = law.unwrap_or_else(|| AutoRate::open().into());
+            limiter.change_index_law(table.name(), index.name(), law);
+        }
+        Ok(())
+    }
+
+    /// The same options with another rate.
+    pub fn with_rate(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
     fn law_of_the_table(self, table: &TableSchema) -> Result<RateLaw> {
         let capacity = table.billing_mode().write_capacity();
         let rate = match self.rate {
@@ -235,6 +259,34 @@ mod tests {
         assert_eq!(rate(considerate(fixed(5_000)), &table).unwrap(), 900);
         assert_eq!(rate(considerate(Rate::Percent(95.0)), &table).unwrap(), 900);
         assert_eq!(rate(considerate(Rate::Percent(50.0)), &table).unwrap(), 500);
+    }
+
+    #[tokio::test]
+    async fn a_rate_is_changed_under_way_and_taken_back() {
+        let table = table(provisioned(1_000));
+        for options in [RateOptions::default(), Rate::Percent(50.0).into()] {
+            let limiter = options.limiter(&table).unwrap();
+            let start = limiter.rate();
+            let changed = options.with_rate(Rate::Fixed(WriteUnits::new(70)));
+            changed.change(&limiter, &table).unwrap();
+            assert_eq!(limiter.rate().get(), 70);
+            options.change(&limiter, &table).unwrap();
+            assert_eq!(limiter.rate(), start);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_found_rate_that_was_lowered_rises_again_once_that_is_forgotten() {
+        let table = table(provisioned(1_000));
+        let considerate = RateOptions::default().headroom(10.0);
+        for options in [RateOptions::default(), considerate] {
+            let limiter = options.limiter(&table).unwrap();
+            limiter.set_rate(WriteUnits::new(100));
+            options.change(&limiter, &table).unwrap();
+            // It is no longer held down: a choice above is followed as far as the law goes.
+            let law = options.law_of_the_table(&table).unwrap();
+            assert!(limiter.rate().get() >= 100 && law.rate() >= 900.0);
+        }
     }
 
     /// The table with a global index of that capacity.

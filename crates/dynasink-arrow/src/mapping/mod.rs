@@ -7,6 +7,7 @@ mod candidate;
 mod constant;
 mod error;
 mod file;
+mod fingerprint;
 mod key_columns;
 mod keys;
 mod made;
@@ -71,6 +72,8 @@ struct Planned {
     names: AttributeNames,
     attributes: Vec<AttributeMapping>,
     row: RowSource,
+    /// What it was made by, each column under its canonical address.
+    spec: MappingSpec,
     warnings: Vec<MappingWarning>,
     /// What is known of other schemas that batches came with, the latest last.
     alignments: Mutex<Vec<Arc<Alignment>>>,
@@ -156,6 +159,7 @@ impl Mapping {
             warnings: warning::warnings(schema, table, &attributes),
             attributes,
             row: RowSource::new(&plan)?,
+            spec: plan.spec,
             alignments: Mutex::default(),
         })))
     }

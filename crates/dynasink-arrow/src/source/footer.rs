@@ -2,12 +2,14 @@
 
 use std::any::Any;
 use std::collections::HashSet;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_schema::{Fields, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::file::metadata::ParquetMetaData;
+use sha2::{Digest, Sha256};
 
 use super::bytes::FileBytes;
 use super::encryption::{self, DecryptionKeys};
@@ -16,7 +18,7 @@ use super::ipc::IpcSource;
 use super::location::Located;
 use super::metadata::{FileMetadata, Wanted};
 use super::survey::{Encryption, MAX_ROW_GROUPS, MAX_SCHEMA_DEPTH, Survey};
-use super::{SourceFile, SourceOptions};
+use super::{FileFormat, SourceFile, SourceOptions};
 use crate::error::{Error, Result};
 
 /// The footer of a file.
@@ -32,7 +34,29 @@ enum Content {
     Ipc(IpcSource),
 }
 
-/// Whether the page index of a file is read with its footer. A row filter has a use for it once rows are read.
+/// What the footer of a file hashes to by SHA-256; of Arrow IPC, what its messages are and where.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct FooterHash([u8; 32]);
+
+impl FooterHash {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for FooterHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for FooterHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FooterHash({self})")
+    }
+}
+
+/// Whether the page index of a file is read with its footer. A row filter and a selection of rows have a use for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageIndex {
     Read,
@@ -47,28 +71,36 @@ impl Footer {
     ) -> Result<Self> {
         let file = FileBytes::open(located)?;
         let name = located.name();
-        let (content, rows, row_groups) = match Format::of(&file)? {
+        let (content, rows, row_groups, hash) = match Format::of(&file)? {
             format @ (Format::Parquet | Format::EncryptedParquet) => {
                 let wanted = Wanted {
                     keys: options.decryption_keys(),
-                    page_index: page_index == PageIndex::Read && options.filter().is_some(),
+                    page_index: page_index == PageIndex::Read,
                 };
-                let metadata = load_parquet(&file, format, wanted)?;
+                let (metadata, hash) = load_parquet(&file, format, wanted)?;
                 let rows = consistent_rows(metadata.parquet(), name)?;
                 let row_groups = metadata.parquet().num_row_groups();
-                (Content::Parquet(Box::new(metadata)), rows, row_groups)
+                let content = Content::Parquet(Box::new(metadata));
+                (content, rows, row_groups, hash)
             }
             format @ (Format::IpcFile | Format::IpcStream) => {
                 let source = IpcSource::open(file, format)?;
                 let (rows, batches) = (source.rows(), source.batches());
-                (Content::Ipc(source), rows, batches)
+                let hash = FooterHash::of(source.outline().as_bytes());
+                (Content::Ipc(source), rows, batches, hash)
             }
+        };
+        let about_format = match &content {
+            Content::Parquet(_) => FileFormat::Parquet,
+            Content::Ipc(_) => FileFormat::Arrow,
         };
         let footer = Self {
             about: SourceFile {
+                format: about_format,
                 located: located.clone(),
                 rows,
                 row_groups,
+                footer: hash,
                 absent: Vec::new(),
             },
             content,
@@ -175,10 +207,10 @@ impl Footer {
         (!in_order).then_some(order)
     }
 
-    /// The rows of a row group. The record batches of Arrow IPC are read as one.
+    /// The rows of a row group of a Parquet file.
     pub(super) fn rows_of(&self, row_group: usize) -> u64 {
         let Some(metadata) = self.parquet() else {
-            return self.about.rows;
+            return 0;
         };
         let about = metadata.parquet().row_groups().get(row_group);
         // They were checked not to be negative when the footer was read.
@@ -214,9 +246,14 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Looks at what the footer says before the reader takes it in.
-fn load_parquet(file: &FileBytes, format: Format, wanted: Wanted<'_>) -> Result<FileMetadata> {
+fn load_parquet(
+    file: &FileBytes,
+    format: Format,
+    wanted: Wanted<'_>,
+) -> Result<(FileMetadata, FooterHash)> {
     let name = file.name();
     let footer = footer_bytes(file)?;
+    let hash = FooterHash::of(&footer);
     let encryption = if format == Format::EncryptedParquet {
         Some(Survey::of_encrypted(&footer).unwrap_or(Encryption::AesGcm))
     } else {
@@ -232,7 +269,7 @@ fn load_parquet(file: &FileBytes, format: Format, wanted: Wanted<'_>) -> Result<
         None => None,
     };
     let wanted = Wanted { keys, ..wanted };
-    caught(name, || FileMetadata::load(file, wanted))?.map_err(|source| {
+    let metadata = caught(name, || FileMetadata::load(file, wanted))?.map_err(|source| {
         file.take_failure().unwrap_or_else(|| {
             let file = name.to_string();
             match encryption {
@@ -240,7 +277,8 @@ fn load_parquet(file: &FileBytes, format: Format, wanted: Wanted<'_>) -> Result<
                 None => Error::Footer { file, source },
             }
         })
-    })
+    })?;
+    Ok((metadata, hash))
 }
 
 fn check_survey(file: &str, survey: Survey) -> Result<()> {

@@ -8,6 +8,7 @@ mod filter;
 mod footer;
 mod format;
 mod hints;
+mod identity;
 mod interval;
 mod ipc;
 mod key_range;
@@ -18,6 +19,8 @@ mod options;
 mod plan;
 mod portion;
 mod reader;
+mod row_group_observer;
+mod row_selection;
 mod schedule;
 mod stream;
 mod survey;
@@ -33,17 +36,20 @@ use futures::{FutureExt, Stream, StreamExt};
 
 pub use encryption::DecryptionKeys;
 pub use filter::{Filter, FilterPlace};
+pub use identity::{FileFormat, FileIdentity, SourceIdentity};
 pub use location::{
     FileSet, FileVersion, HivePartitions, Located, Location, ObjectLocation, Sources, Stores,
 };
 pub use options::{Interleave, SourceOptions, StreamOptions, Unreadable};
+pub use row_group_observer::RowGroupObserver;
+pub use row_selection::RowSelection;
 pub use stream::BatchStream;
 
 use crate::error::{ColumnList, Error, Result};
 use constants::Constants;
 use drift::UnitedSchema;
 use filter::BoundFilter;
-use footer::{Footer, PageIndex};
+use footer::{Footer, FooterHash, PageIndex};
 
 /// How many footers are asked for at once: enough to fill the latency of an object store.
 const FOOTERS_AT_ONCE: usize = 16;
@@ -54,6 +60,9 @@ pub struct SourceFile {
     located: Located,
     rows: u64,
     row_groups: usize,
+    format: FileFormat,
+    /// What its footer hashes to.
+    footer: FooterHash,
     /// Columns of other files that it does not have.
     absent: Vec<String>,
 }

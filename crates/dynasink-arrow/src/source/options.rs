@@ -7,6 +7,8 @@ use dynasink_core::UnreadObserver;
 
 use super::encryption::DecryptionKeys;
 use super::filter::Filter;
+use super::row_group_observer::RowGroupObserver;
+use super::row_selection::RowSelection;
 
 /// Bytes that reading may hold, unless set.
 const DEFAULT_MEMORY: u64 = 256 * 1024 * 1024;
@@ -156,6 +158,8 @@ fn default_readers() -> usize {
 pub struct StreamOptions {
     pub(super) interleave: Interleave,
     pub(super) unread: Vec<Arc<dyn UnreadObserver>>,
+    pub(super) row_groups: Vec<Arc<dyn RowGroupObserver>>,
+    pub(super) rows: Option<Arc<RowSelection>>,
 }
 
 /// Which row groups may be mixed with each other.
@@ -201,6 +205,23 @@ impl StreamOptions {
     ) -> Self {
         self.unread.extend(observers);
         self
+    }
+
+    /// Reads these rows only, with the positions that they have in their files. A row filter holds for them too.
+    pub fn with_rows(mut self, rows: RowSelection) -> Self {
+        self.rows = Some(Arc::new(rows));
+        self
+    }
+
+    /// Tells `observer` of each row group whose last row was handed out.
+    pub fn with_row_group_observer(mut self, observer: Arc<dyn RowGroupObserver>) -> Self {
+        self.row_groups.push(observer);
+        self
+    }
+
+    /// The rows that are read, if not all.
+    pub fn rows(&self) -> Option<&RowSelection> {
+        self.rows.as_deref()
     }
 
     /// Which row groups may be mixed with each other.

@@ -1,12 +1,15 @@
 //! The blocking part: one row group, decoded page by page, each batch handed on as soon as it is whole.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use dynasink_core::SourcePosition;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ParquetRecordBatchReaderBuilder, RowSelection as ParquetSelection,
+};
 
 use super::Opened;
 use super::bytes::{FileBytes, WindowedBytes};
@@ -16,7 +19,8 @@ use super::footer::{Footer, caught};
 use super::ipc::{IpcBatch, IpcSource};
 use super::key_range::KeyBounds;
 use super::metadata::FileMetadata;
-use super::plan::{Footers, RowGroup};
+use super::plan::{Asked, Footers, RowGroup};
+use super::row_selection;
 use crate::batch::SourceBatch;
 use crate::error::{Error, Result};
 
@@ -42,18 +46,17 @@ pub(super) struct Broken {
 pub(super) fn read(
     source: &Opened,
     footers: &Footers,
-    keys: &[String],
+    asked: &Asked,
     row_group: &RowGroup,
     emit: Emit<'_>,
 ) -> Result<Demand, Broken> {
     let mut rows = Rows::default();
     let read = caught(source.files[row_group.file].name(), || {
         let footer = footers.get(source, row_group.file)?;
-        rows.expected = Some(footer.rows_of(row_group.number));
-        let mut out = Out::of(source, &footer, keys, row_group)?;
+        let mut out = Out::of(source, &footer, &asked.keys, row_group)?;
         let end = match footer.ipc() {
-            Some(ipc) => read_ipc(source, ipc, row_group, &mut out, &mut rows, emit)?,
-            None => read_parquet(source, &footer, row_group, &mut out, &mut rows, emit)?,
+            Some(ipc) => read_ipc(ipc, asked, row_group, &mut out, &mut rows, emit)?,
+            None => read_parquet(asked, row_group, &mut out, &mut rows, emit)?,
         };
         match rows.expected {
             Some(expected) if end == Demand::More && rows.decoded != expected => {
@@ -74,7 +77,8 @@ pub(super) fn read(
     })
 }
 
-/// The rows of a row group that are decoded, which is not all of them if a filter passes over pages.
+/// The rows of a row group that are decoded, which is not all of them if some only are asked for, or if a filter passes
+/// over pages.
 #[derive(Debug, Default)]
 struct Rows {
     expected: Option<u64>,
@@ -88,16 +92,18 @@ impl Rows {
 }
 
 fn read_parquet(
-    source: &Opened,
-    footer: &Footer,
+    asked: &Asked,
     row_group: &RowGroup,
     out: &mut Out<'_>,
     rows: &mut Rows,
     emit: Emit<'_>,
 ) -> Result<Demand> {
+    let (source, footer) = (out.source, out.footer);
     let Some(metadata) = footer.parquet() else {
         return Ok(Demand::More);
     };
+    let all = footer.rows_of(row_group.number);
+    rows.expected = Some(all);
     let mask = footer.mask(&source.read);
     let bytes = bytes_of(footer, metadata, &mask, row_group)?;
     let failed = |error: ArrowError| {
@@ -120,12 +126,19 @@ fn read_parquet(
     .with_batch_size(row_group.portion.batch_rows);
     let mut numbers: Box<dyn Iterator<Item = u64>> = Box::new(0..);
     let constants = out.constants.row();
-    let selection = out.filter.as_ref().and_then(|filter| {
+    let by_filter = out.filter.as_ref().and_then(|filter| {
         filter.row_selection(metadata.reader(), row_group.number, constants.as_ref())
     });
+    let by_place = asked.rows_of(footer.about().name(), row_group.number, all);
+    let by_place = by_place.map(|ranges| parquet_selection(&ranges, all));
+    let selection = match (by_filter, by_place) {
+        (Some(by_filter), Some(by_place)) => Some(by_filter.intersection(&by_place)),
+        (by_filter, by_place) => by_filter.or(by_place),
+    };
     if let Some(selection) = selection {
         rows.expected = u64::try_from(selection.row_count()).ok();
         numbers = Box::new(row_numbers(&selection));
+        out.has_gaps = true;
         reader = reader.with_row_selection(selection);
     }
     let order = footer.order_in(&source.read);
@@ -152,18 +165,41 @@ fn read_parquet(
     Ok(Demand::More)
 }
 
+/// The rows of `ranges`, as Parquet's reader takes them, of a row group of `rows`.
+fn parquet_selection(ranges: &[Range<u64>], rows: u64) -> ParquetSelection {
+    // A row group that is read has fewer rows than there are addresses, or its footer lies and the count is checked.
+    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let ranges = ranges
+        .iter()
+        .map(|range| size(range.start)..size(range.end));
+    ParquetSelection::from_consecutive_ranges(ranges, size(rows))
+}
+
 /// Record batches stand in the place of row groups, and are cut to the size of batches.
 fn read_ipc(
-    source: &Opened,
     ipc: &IpcSource,
+    asked: &Asked,
     row_group: &RowGroup,
     out: &mut Out<'_>,
     rows: &mut Rows,
     emit: Emit<'_>,
 ) -> Result<Demand> {
-    let footer = out.footer;
+    let (source, footer) = (out.source, out.footer);
     let projection = footer.projection(&source.read);
-    for read in ipc.read(Some(projection), source.options.memory()) {
+    let of_batches: Vec<Option<Vec<Range<u64>>>> = ipc
+        .rows_by_batch()
+        .enumerate()
+        .map(|(index, all)| asked.rows_of(footer.about().name(), index, all))
+        .collect();
+    let expected = ipc.rows_by_batch().zip(&of_batches);
+    let expected = expected.map(|(all, ranges)| match ranges {
+        Some(ranges) => row_selection::row_count(ranges),
+        None => all,
+    });
+    rows.expected = Some(expected.sum());
+    let ranges_of = |index: usize| of_batches.get(index).and_then(Option::as_ref);
+    let is_wanted = |index| ranges_of(index).is_none_or(|ranges| !ranges.is_empty());
+    for read in ipc.read(Some(projection), source.options.memory(), is_wanted) {
         let IpcBatch { index, batch } = read?;
         let failed = |error: ArrowError| Error::Ipc {
             file: footer.about().name().to_owned(),
@@ -171,10 +207,12 @@ fn read_ipc(
             reason: error.to_string(),
         };
         let start = position(footer, index);
-        let mut numbers = 0..;
         let step = row_group.portion.rows_of(&batch);
-        for first in (0..batch.num_rows()).step_by(step) {
-            let part = batch.slice(first, step.min(batch.num_rows() - first));
+        let all = [0..row_count(&batch)];
+        let ranges = ranges_of(index).map_or(&all[..], Vec::as_slice);
+        for (first, len) in slices(ranges, step) {
+            let part = batch.slice(first, len.min(batch.num_rows().saturating_sub(first)));
+            let mut numbers = u64::try_from(first).unwrap_or(u64::MAX)..;
             out.check(&part, index, failed)?;
             let decoded = row_count(&part);
             let handed_on = out.hand_on(&part, &start, &mut numbers, failed)?;
@@ -189,10 +227,23 @@ fn read_ipc(
     Ok(Demand::More)
 }
 
+/// The start and length of slices of at most `step` rows that have the rows of `ranges`.
+fn slices(ranges: &[Range<u64>], step: usize) -> impl Iterator<Item = (usize, usize)> {
+    ranges.iter().flat_map(move |range| {
+        // A batch in memory has fewer rows than there are addresses.
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let (start, end) = (size(range.start), size(range.end));
+        let starts = (start..end).step_by(step.max(1));
+        starts.map(move |first| (first, step.max(1).min(end - first)))
+    })
+}
+
 /// What is done to the batches of a row group on their way out.
 struct Out<'a> {
     source: &'a Opened,
     footer: &'a Footer,
+    /// Whether rows that follow one another in a batch may not do so in the row group.
+    has_gaps: bool,
     bounds: KeyBounds,
     constants: Constants,
     filter: Option<BoundFilter>,
@@ -212,6 +263,7 @@ impl<'a> Out<'a> {
             constants,
             source,
             footer,
+            has_gaps: false,
         })
     }
 
@@ -243,6 +295,10 @@ impl<'a> Out<'a> {
     ) -> Result<Option<SourceBatch>> {
         let batch = self.constants.append(batch).map_err(&failed)?;
         let Some(filter) = &self.filter else {
+            if self.has_gaps {
+                let rows: Arc<[u64]> = numbers.take(batch.num_rows()).collect();
+                return Ok(Some(SourceBatch::of_rows(batch, start.clone(), rows)));
+            }
             let mut numbers = numbers.take(batch.num_rows());
             let first = numbers.next().unwrap_or_default();
             numbers.for_each(drop);

@@ -12,10 +12,12 @@ use dynasink_core::{Unread, UnreadObserver};
 use futures::Stream;
 use tokio::sync::mpsc;
 
+use super::footer::PageIndex;
 use super::memory::{Budget, Reservation};
 use super::options::{Interleave, StreamOptions};
-use super::plan::{Footers, Planned, RowGroup, plan};
+use super::plan::{Asked, Footers, Planned, RowGroup, plan};
 use super::reader::{Broken, Demand, Emit, read};
+use super::row_group_observer::RowGroupObserver;
 use super::schedule::{Law, Place, Schedule};
 use super::{Opened, Unreadable};
 use crate::batch::SourceBatch;
@@ -52,21 +54,22 @@ trait RowGroups: Send + Sync + fmt::Debug {
 struct Files {
     source: Arc<Opened>,
     footers: Footers,
-    keys: Vec<String>,
+    asked: Asked,
 }
 
 impl RowGroups for Files {
     fn plan(&self, emit: &mut dyn FnMut(Planned) -> Demand) -> Result<Demand> {
-        for unread in &self.source.unread {
+        let unread = self.source.unread.iter();
+        for unread in unread.filter(|unread| self.asked.has_unopened(&unread.file)) {
             if emit(Planned::Unread(unread.clone())) == Demand::Enough {
                 return Ok(Demand::Enough);
             }
         }
-        plan(&self.source, &self.footers, &self.keys, emit)
+        plan(&self.source, &self.footers, &self.asked, emit)
     }
 
     fn read(&self, row_group: &RowGroup, emit: Emit<'_>) -> Result<Demand, Broken> {
-        read(&self.source, &self.footers, &self.keys, row_group, emit)
+        read(&self.source, &self.footers, &self.asked, row_group, emit)
     }
 }
 
@@ -78,6 +81,7 @@ struct Terms {
     readers: usize,
     unreadable: Unreadable,
     unread: Vec<Arc<dyn UnreadObserver>>,
+    row_groups: Vec<Arc<dyn RowGroupObserver>>,
 }
 
 #[derive(Debug)]
@@ -115,13 +119,21 @@ impl BatchStream {
             Interleave::Always => (Law::Unordered, Vec::new()),
         };
         let memory = source.options.memory();
-        let footers = Footers::within(memory);
+        let rows = options.rows.clone();
+        // Without either, whole row groups are read.
+        let page_index = if rows.is_some() || source.options.filter().is_some() {
+            PageIndex::Read
+        } else {
+            PageIndex::Unread
+        };
+        let footers = Footers::within(memory, page_index);
         let terms = Terms {
             law,
             memory: memory - footers.bound(),
             readers: source.options.readers(),
             unreadable: source.options.unreadable(),
             unread: options.unread.clone(),
+            row_groups: options.row_groups.clone(),
         };
         let names = source
             .files
@@ -132,7 +144,7 @@ impl BatchStream {
             Arc::new(Files {
                 source,
                 footers,
-                keys,
+                asked: Asked { keys, rows },
             }),
             names,
             terms,
@@ -255,6 +267,7 @@ impl Reading {
                 Fed::End => {
                     let open = self.open.remove(at);
                     self.schedule.finish(open.place);
+                    self.tell_finished(&open.row_group);
                     Ok(Turn::Finished)
                 }
                 Fed::Broken(broken) => {
@@ -266,6 +279,13 @@ impl Reading {
             };
         }
         Ok(Turn::Nothing)
+    }
+
+    fn tell_finished(&self, row_group: &RowGroup) {
+        let number = u32::try_from(row_group.number).unwrap_or(u32::MAX);
+        for observer in &self.terms.row_groups {
+            observer.finished(&self.names[row_group.file], number);
+        }
     }
 
     fn pass_over(&self, open: &Open, broken: Broken) -> Result<()> {

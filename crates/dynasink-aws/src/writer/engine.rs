@@ -136,7 +136,7 @@ impl<T: Transport> Engine<T> {
         let sent = Instant::now();
         let wire_bytes = batch.wire_len();
         for pending in &mut ops {
-            pending.attempts += 1;
+            pending.note_sent(sent);
         }
         let transport = Arc::clone(&self.transport);
         requests.spawn(async move {
@@ -373,6 +373,7 @@ impl<T: Transport> Engine<T> {
             code: cause.code().to_owned(),
             message,
             attempts: pending.attempts,
+            tried_for: pending.tried_for(),
             value: None,
         };
         if !self.settings.outcomes.keep_dead_rows() {

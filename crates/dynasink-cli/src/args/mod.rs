@@ -1,7 +1,11 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
+mod control;
+mod creation;
+mod replay;
 mod report;
 mod table;
+mod verify;
 mod writing;
 
 use std::num::NonZeroUsize;
@@ -12,9 +16,13 @@ use clap::{Args, Parser, Subcommand};
 use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
+pub(crate) use control::ControlArgs;
+pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
+pub(crate) use replay::ReplayArgs;
 pub(crate) use report::ReportArgs;
-pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
-pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
+pub(crate) use table::{KeyArg, KeyArgs, TargetArgs};
+pub(crate) use verify::{ReadRateArg, VerifyArgs};
+pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs, RateArg};
 
 /// Stream Parquet and Arrow files into Amazon DynamoDB tables
 ///
@@ -35,6 +43,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
     Mapping(Box<MappingArgs>),
+    Verify(Box<VerifyArgs>),
+    Replay(Box<ReplayArgs>),
     Serve(ServeArgs),
 }
 
@@ -55,8 +65,23 @@ pub(crate) struct LoadArgs {
     #[command(flatten)]
     pub(crate) create: CreateArgs,
 
+    /// Have the table take so many write units per second at once, whether it is new or not; it is paid for once, and cannot
+    /// be undone
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) warm_throughput: Option<u64>,
+
+    /// Give the table and its global indexes at least so many write units per second while rows are written
+    ///
+    /// It raises the provisioned capacity, or the maximum of a table on demand, and puts it back at the end, however the
+    /// load ends.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) raise_capacity: Option<u64>,
+
     #[command(flatten)]
     pub(crate) pace: PaceArgs,
+
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
 
     /// What to do with rows of one key: keep-first and error remember every key, about 36 bytes each, keep-greatest
     /// about 112 [default: keep-last, or keep-greatest if the mapping has a version]

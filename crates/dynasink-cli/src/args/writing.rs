@@ -136,7 +136,7 @@ fn parse_burst(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn parse_percent(text: &str) -> Result<f64, String> {
+pub(super) fn parse_percent(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
         _ => Err("a percentage is above 0 and at most 100".to_owned()),

@@ -1,19 +1,14 @@
 //! A load that is ready to start.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use dynasink::{
-    DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, TableSchema, WriterError, create_table,
-};
+use dynasink::{DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, TableChanges, WriteUnits};
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
+use crate::lifecycle::{self, ChangedTable};
 use crate::subject::Subject;
-
-/// How long a new table may take to become active.
-const CREATION_PATIENCE: Duration = Duration::from_mins(2);
 
 /// A load that can start: everything that can be known to be wrong before the first write has been looked at.
 #[derive(Debug)]
@@ -26,10 +21,14 @@ pub(super) struct PreparedLoad {
     pub(super) dead_letters: DeadLetterFile,
     /// Most dead rows, if they are limited.
     pub(super) max_dead: Option<u64>,
+    /// What is to be known of the table.
+    pub(super) notices: Vec<String>,
+    pub(super) client: Client,
 }
 
 impl PreparedLoad {
-    pub(super) async fn of(args: &LoadArgs) -> Result<Self, Failure> {
+    /// The load, and its table with what is to be changed about it first.
+    pub(super) async fn of(args: &LoadArgs) -> Result<(Self, ChangedTable), Failure> {
         let refused = |error: dynasink::Error| Failure::refused(&error);
         if args.create.keys.partition_key.is_some() && !args.create.create_table {
             return Err(Failure::refused_because(
@@ -37,12 +36,12 @@ impl PreparedLoad {
             ));
         }
         let source = args.source.open().await?;
-        let subject = Subject::of(
+        let (subject, new) = Subject::to_be_loaded(
             source,
             args.mapping.as_deref(),
-            Some(&args.target),
+            &args.target,
             &args.table,
-            &args.create.keys,
+            &args.create,
         )
         .await?;
         let Some(client) = subject.client.clone() else {
@@ -54,29 +53,34 @@ impl PreparedLoad {
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
         let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
-        if !subject.exists {
-            create(&client, &subject.table).await?;
-        }
-        let mut transport = DynamoDb::new(client);
+        let is_new = new.is_some();
+        let (new, deferred_indexes) = new.map(|new| (new.table, new.deferred_indexes)).unzip();
+        let warm_write = args.warm_throughput.map(WriteUnits::new);
+        let state = lifecycle::ready(&client, &subject.table, new, warm_write).await?;
+        let notices = lifecycle::notices(&state, &subject.table, is_new);
+        lifecycle::show(subject.table.name().as_str(), &notices);
+        let changes = TableChanges {
+            before: None,
+            deferred_indexes: deferred_indexes.unwrap_or_default(),
+        };
+        let raise_to = args.raise_capacity.map(WriteUnits::new);
+        let changed = ChangedTable::of(client.clone(), &state, raise_to, changes)?;
+        let mut transport = DynamoDb::new(client.clone());
         if args.item_collection_metrics {
             transport = transport.with_item_collection_metrics();
         }
-        Ok(Self {
+        let load = Self {
             transport,
             dedup,
             policy,
             dead_letters,
             max_dead: args.dead_letters.max_dead(rows),
             subject,
-        })
+            notices,
+            client,
+        };
+        Ok((load, changed))
     }
-}
-
-async fn create(client: &Client, table: &TableSchema) -> Result<(), Failure> {
-    tracing::info!(table = %table.name(), "creating the table");
-    create_table(client, table, CREATION_PATIENCE)
-        .await
-        .map_err(|error: WriterError| Failure::refused(&error))
 }
 
 /// What happens to rows of one key: what was asked for, else what the mapping calls for.

@@ -14,6 +14,8 @@ pub(super) struct Stretch {
     /// The rate that the table is held to, in units per second.
     pub(super) limit: u64,
     pub(super) in_flight: u64,
+    /// Whether nothing is to be written for now.
+    pub(super) paused: bool,
 }
 
 impl Stretch {
@@ -22,7 +24,8 @@ impl Stretch {
         let (now, before) = (&self.now, &self.before);
         let items = |counts: &Counts| counts.items_written + counts.items_deleted;
         let mut line = format!(
-            "{:.0} items/s, {:.0} of {} WCU/s, {} refused",
+            "{}{:.0} items/s, {:.0} of {} WCU/s, {} refused",
+            if self.paused { "paused, " } else { "" },
             self.per_second(items(now), items(before)),
             self.per_second(now.consumed_write_units, before.consumed_write_units),
             self.limit,
@@ -149,6 +152,7 @@ mod tests {
             elapsed: SECOND * 2,
             limit: 2_500,
             in_flight: 7,
+            paused: false,
         };
         assert_eq!(
             stretch.describe(),
@@ -165,10 +169,11 @@ mod tests {
             elapsed: Duration::ZERO,
             limit: 100,
             in_flight: 0,
+            paused: true,
         };
         assert_eq!(
             stretch.describe(),
-            "0 items/s, 0 of 100 WCU/s, 0 refused, 0 in flight, 0 dead"
+            "paused, 0 items/s, 0 of 100 WCU/s, 0 refused, 0 in flight, 0 dead"
         );
     }
 

@@ -19,6 +19,8 @@ pub(crate) enum End {
     Complete,
     /// A signal stopped the reading; what was read has its outcome.
     Interrupted,
+    /// The load took as long as it may; what was read has its outcome.
+    TimeIsUp,
     /// More rows were dead or not read than allowed; what was read has its outcome.
     TooManyErrors,
     /// Reading or writing failed.
@@ -42,6 +44,8 @@ pub(crate) struct Report<'a> {
     /// The largest item collections, if their sizes were asked for.
     pub(crate) item_collections: Vec<ItemCollection>,
     pub(crate) error: Option<&'a str>,
+    /// What was to be known of the table before rows were written.
+    pub(crate) notices: &'a [String],
 }
 
 /// The items of one partition key, which may have 10 GB with what the local indexes hold of them.
@@ -73,6 +77,7 @@ impl Report<'_> {
         let ending = match self.end {
             End::Complete => "",
             End::Interrupted => ", interrupted",
+            End::TimeIsUp => ", time is up",
             End::TooManyErrors => match (counts.dead, counts.unread) {
                 (_, 0) => ", stopped for too many dead rows",
                 (0, _) => ", stopped for too many rows that were not read",

@@ -10,8 +10,11 @@ mod item_collections;
 mod load;
 mod mapping;
 mod object_stores;
+mod replay;
 mod report;
 #[cfg(unix)]
 mod serve;
 mod sources;
+mod store;
+mod verify;
 mod workplace;

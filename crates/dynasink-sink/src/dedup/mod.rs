@@ -1,5 +1,6 @@
 //! One row per key: operations of a key that is already on its way are merged.
 
+mod census;
 mod fingerprint;
 mod greatest;
 mod keys_seen;
@@ -13,6 +14,7 @@ use dynasink_core::{Fuse, Outcome, OutcomeEvent, Outcomes, StageError, WriteOp};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
+pub use census::{KeptRow, KeyCensus, KeyChoice};
 use greatest::GreatestVersions;
 use keys_seen::KeysSeen;
 pub use window::DedupWindow;

@@ -12,6 +12,9 @@ use super::law::{AutoRate, RateLaw};
 use super::price::Price;
 use super::resource::{Resource, Settlement};
 
+/// Who is held up by a pause asks again after so long.
+const LOOK_WHILE_PAUSED: Duration = Duration::from_millis(100);
+
 /// What of the newest admission counts in the average of an index's share.
 const SMOOTHING: f64 = 0.1;
 
@@ -22,6 +25,7 @@ pub(super) struct Budget {
     burst: Duration,
     table: Resource,
     indexes: Vec<IndexResource>,
+    paused: bool,
 }
 
 #[derive(Debug)]
@@ -41,6 +45,26 @@ impl Budget {
             burst,
             table: Resource::new(law, Price::of_table(), burst, clock),
             indexes: Vec::new(),
+            paused: false,
+        }
+    }
+
+    pub(super) fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub(super) fn change_law(&mut self, law: RateLaw) {
+        self.table.change_law(law);
+    }
+
+    pub(super) fn change_index_law(&mut self, table: &TableName, index: &str, law: RateLaw) {
+        let place = self.place_of(table, &Arc::from(index));
+        if let Some(index) = self.indexes.get_mut(place) {
+            index.resource.change_law(law);
         }
     }
 
@@ -84,6 +108,9 @@ impl Budget {
     }
 
     pub(super) fn try_take(&mut self, cost: &WriteCost) -> Result<(), Duration> {
+        if self.paused {
+            return Err(LOOK_WHILE_PAUSED);
+        }
         let now = self.clock.now();
         let units = cost.units().get();
         let mut wait = self.table.save_up(now, units).err();

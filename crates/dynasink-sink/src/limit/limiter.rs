@@ -113,6 +113,36 @@ impl RateLimiter {
         self.budget().set_rate(rate);
     }
 
+    /// Changes how the rate of the tables' own units is found while batches pass. What a law of the same kind has learnt is
+    /// kept, and a rate that was set is forgotten: so that a rate that was lowered may rise again.
+    pub fn change_law(&self, law: impl Into<RateLaw>) {
+        self.budget().change_law(law.into());
+    }
+
+    /// [`change_law`](Self::change_law) for a global index.
+    pub fn change_index_law(&self, table: &TableName, index: &str, law: impl Into<RateLaw>) {
+        self.budget().change_index_law(table, index, law.into());
+    }
+
+    /// Admits nothing until [`resume`](Self::resume). Requests in flight end, and what is refused of them waits. Nothing is
+    /// saved up beyond a burst meanwhile.
+    ///
+    /// An operation that the service has been refusing for long before the pause has its time run on: see the writer's
+    /// patience.
+    pub fn pause(&self) {
+        self.budget().set_paused(true);
+    }
+
+    /// Ends a [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.budget().set_paused(false);
+    }
+
+    /// Whether nothing is admitted.
+    pub fn is_paused(&self) -> bool {
+        self.budget().is_paused()
+    }
+
     fn budget(&self) -> MutexGuard<'_, Budget> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -77,6 +77,11 @@ impl Resource {
         self.bucket.set_rate(self.law.rate());
     }
 
+    pub(super) fn change_law(&mut self, law: RateLaw) {
+        self.law.change_to(law);
+        self.bucket.set_rate(self.law.rate());
+    }
+
     /// Starts anew with another burst.
     pub(super) fn set_burst(&mut self, burst: Duration, clock: TokioClock) {
         self.bucket = Bucket::new(self.law.rate(), burst, clock);

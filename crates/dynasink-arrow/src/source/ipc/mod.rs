@@ -9,6 +9,7 @@ mod message;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
@@ -109,14 +110,42 @@ impl IpcSource {
         self.batches
     }
 
-    /// The record batches in order, with the columns of `projection`, if given, in its order.
+    /// The rows of each record batch.
+    pub(super) fn rows_by_batch(&self) -> impl Iterator<Item = u64> {
+        self.messages
+            .iter()
+            .filter_map(|place| match place.content {
+                Content::Batch { rows } => Some(rows),
+                _ => None,
+            })
+    }
+
+    /// The schema, and where each message is: what tells a file from another without its values.
+    pub(super) fn outline(&self) -> String {
+        let start = format!("{:?}", self.schema.fields());
+        self.messages.iter().fold(start, |mut outline, place| {
+            // Writing to a string cannot fail.
+            let _infallible = write!(outline, "\n{} {} {:?}", place.at, place.len, place.content);
+            outline
+        })
+    }
+
+    /// The record batches that `is_wanted` has, by their numbers, in order, with the columns of `projection`, if given,
+    /// in its order.
     ///
-    /// A batch is decoded as a whole, and is an error if it takes more than `most_bytes`.
-    pub(super) fn read(&self, projection: Option<Vec<usize>>, most_bytes: u64) -> IpcBatches {
+    /// A batch is decoded as a whole, and is an error if it takes more than `most_bytes`. Those that nobody wants are
+    /// passed over unread.
+    pub(super) fn read<W: Fn(usize) -> bool>(
+        &self,
+        projection: Option<Vec<usize>>,
+        most_bytes: u64,
+        is_wanted: W,
+    ) -> IpcBatches<W> {
         IpcBatches {
             source: self.clone(),
             projection,
             most_bytes,
+            is_wanted,
             dictionaries: HashMap::new(),
             next: 0,
             batch: 0,
@@ -292,20 +321,25 @@ impl<'a> Walk<'a> {
 
 /// The record batches of a file, one after the other. Ends with the first error.
 #[derive(Debug)]
-pub(super) struct IpcBatches {
+pub(super) struct IpcBatches<W> {
     source: IpcSource,
     projection: Option<Vec<usize>>,
     most_bytes: u64,
+    is_wanted: W,
     dictionaries: HashMap<i64, ArrayRef>,
     next: usize,
     batch: usize,
 }
 
-impl IpcBatches {
+impl<W: Fn(usize) -> bool> IpcBatches<W> {
     fn read(&mut self) -> Result<Option<IpcBatch>> {
         while let Some(place) = self.source.messages.get(self.next).copied() {
             self.next += 1;
             let part = match place.content {
+                Content::Batch { .. } if !(self.is_wanted)(self.batch) => {
+                    self.batch += 1;
+                    continue;
+                }
                 Content::Batch { .. } => format!("record batch {}", self.batch),
                 Content::Dictionary { id, .. } => format!("dictionary {id}"),
                 Content::Schema | Content::Nothing => continue,
@@ -349,7 +383,7 @@ impl IpcBatches {
     }
 }
 
-impl Iterator for IpcBatches {
+impl<W: Fn(usize) -> bool> Iterator for IpcBatches<W> {
     type Item = Result<IpcBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {

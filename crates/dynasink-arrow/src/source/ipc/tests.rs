@@ -48,7 +48,7 @@ impl Folder {
 
     fn read(&self, content: &[u8]) -> Result<Vec<RecordBatch>> {
         let source = self.open(content)?;
-        let batches: Vec<IpcBatch> = source.read(None, MOST).collect::<Result<_>>()?;
+        let batches: Vec<IpcBatch> = source.read(None, MOST, |_| true).collect::<Result<_>>()?;
         let rows: usize = batches.iter().map(|batch| batch.batch.num_rows()).sum();
         assert_eq!(rows as u64, source.rows());
         assert!(
@@ -146,7 +146,7 @@ fn files_and_streams_are_read_whatever_compresses_them() {
     assert_eq!((source.batches(), source.rows()), (3, 117));
     assert_eq!(source.schema(), &batches[0].schema());
     let some = source
-        .read(Some(vec![6, 0]), MOST)
+        .read(Some(vec![6, 0]), MOST, |_| true)
         .next()
         .unwrap()
         .unwrap()
@@ -216,7 +216,7 @@ fn a_batch_that_takes_too_much_memory_is_refused() {
     let folder = Folder::new();
     let bytes = file(&[batch(100)], Some(CompressionType::ZSTD));
     let source = folder.open(&bytes).unwrap();
-    let mut batches = source.read(None, 5_000);
+    let mut batches = source.read(None, 5_000, |_| true);
     let error = batches.next().unwrap().unwrap_err().to_string();
     assert!(error.contains("record batch 0 cannot be read"), "{error}");
     assert!(error.contains("write smaller batches"), "{error}");

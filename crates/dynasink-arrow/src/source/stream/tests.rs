@@ -59,6 +59,7 @@ fn terms(law: Law) -> Terms {
         readers: 4,
         unreadable: Unreadable::Stop,
         unread: Vec::new(),
+        row_groups: Vec::new(),
     }
 }
 

@@ -93,6 +93,10 @@ fn ending(summary: &Report<'_>) -> Markup {
             "warn",
             "Interrupted: not all rows were read. Those that were read have their outcome.",
         ),
+        End::TimeIsUp => (
+            "warn",
+            "The time was up: not all rows were read. Those that were read have their outcome.",
+        ),
         End::TooManyErrors => (
             "bad",
             "Stopped: more rows could not be read or written than allowed.",
@@ -108,9 +112,10 @@ fn ending(summary: &Report<'_>) -> Markup {
             }
             @if let Some(first) = &summary.first_dead { p { "The first of the rows that could not be read or written: " (first) } }
             @if let Some(file) = summary.dead_letters { p { "All of them: " code { (file.display()) } } }
+            @for notice in summary.notices { p { (notice) } }
             @match summary.end {
                 End::Complete => {}
-                End::Interrupted | End::Failed => {
+                End::Interrupted | End::TimeIsUp | End::Failed => {
                     p { "What to do: run the same command again. Writing a row twice does no harm." }
                 }
                 End::TooManyErrors => {

@@ -60,6 +60,7 @@ fn page(end: End, counts: Counts, points: &[TimelinePoint]) -> String {
             first_dead: Some(HOSTILE.to_owned()),
             item_collections: Vec::new(),
             error: Some(HOSTILE),
+            notices: &[],
         },
         refused_by_index: [(HOSTILE.to_owned(), 5)].into(),
         latency: None,

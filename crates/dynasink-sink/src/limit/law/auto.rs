@@ -159,6 +159,13 @@ impl AutoRate {
         self.follow();
     }
 
+    /// Goes on below the ceiling of `law`, and above what somebody has chosen.
+    pub(super) fn change_to(&mut self, law: &Self) {
+        self.ceiling = law.ceiling;
+        self.chosen = GREATEST_RATE;
+        self.follow();
+    }
+
     /// Learns from an answer that came at `now`. After a refusal it asks for a pause.
     pub fn observe(&mut self, now: Duration, observation: &Observation) -> Option<Duration> {
         let elapsed = now.saturating_sub(self.seen.replace(now).unwrap_or(now));

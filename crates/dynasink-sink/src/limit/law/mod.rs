@@ -74,6 +74,15 @@ impl RateLaw {
         }
     }
 
+    /// Goes on by `law`. What a law of the same kind has learnt is kept, and what somebody has chosen is forgotten.
+    pub fn change_to(&mut self, law: Self) {
+        match (self, law) {
+            (Self::Auto(known), Self::Auto(law)) => known.change_to(&law),
+            (Self::Yielding(known), Self::Yielding(law)) => known.change_to(&law),
+            (known, law) => *known = law,
+        }
+    }
+
     /// The capacity of the resource as far as it is known, in units per second.
     pub fn capacity(&self) -> Option<f64> {
         match self {

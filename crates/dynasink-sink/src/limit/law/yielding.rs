@@ -121,6 +121,14 @@ impl YieldingRate {
         self.stay_below_the_ceiling();
     }
 
+    /// Goes on with the headroom and below the limit of `law`, and above what somebody has chosen.
+    pub(super) fn change_to(&mut self, law: &Self) {
+        self.headroom = law.headroom;
+        self.limit = law.limit;
+        self.chosen = GREATEST_RATE;
+        self.stay_below_the_ceiling();
+    }
+
     /// Learns from an answer that came at `now`. After a refusal it asks for a pause.
     pub fn observe(&mut self, now: Duration, observation: &Observation) -> Option<Duration> {
         let elapsed = now.saturating_sub(self.seen.replace(now).unwrap_or(now));

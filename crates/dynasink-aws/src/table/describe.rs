@@ -1,27 +1,22 @@
-//! Tables described and created through the SDK.
+//! What a table is, as its description says.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode as SdkBillingMode, KeySchemaElement, KeyType as KeyRole,
-    OnDemandThroughput, ProvisionedThroughputDescription, ScalarAttributeType, TableDescription,
-    TableStatus, TableWarmThroughputDescription, TimeToLiveStatus,
+    BillingMode as SdkBillingMode, KeySchemaElement, KeyType as KeyRole, OnDemandThroughput,
+    ProvisionedThroughputDescription, ScalarAttributeType, TableDescription, TableStatus,
+    TableWarmThroughputDescription, TimeToLiveStatus,
 };
 use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
-use tokio::time::{Instant, sleep};
 
-use crate::classify::{Cause, classify};
+use super::unknown::unless_not_known;
+use super::wait::wait_until_active;
+use crate::classify::classify;
 use crate::error::{Error, Result};
 use crate::preflight::Preflight;
 use crate::refusal::said_by_the_service;
-
-/// Time between two looks at a table that is being created.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// The status of an endpoint that does not have an operation.
-const NOT_IMPLEMENTED: u16 = 501;
 
 /// Describes `table` by `DescribeTable`, and the attribute of its time to live by `DescribeTimeToLive`.
 ///
@@ -49,70 +44,24 @@ pub async fn describe(client: &Client, table: &str) -> Result<TableSchema> {
     schema_of(table, &description, ttl_attribute)
 }
 
-/// Creates `table` with its key schema, on demand, and waits until it can be written to.
+/// As [`describe`], of a table that may be being made: that is waited for.
 ///
 /// # Errors
 ///
-/// [`Error::Create`] if the service refuses, such as when the table exists already; [`Error::NotActive`] if it is
-/// not ready after `patience`.
-pub async fn create(client: &Client, table: &TableSchema, patience: Duration) -> Result<()> {
-    let name = table.name().as_str();
-    let mut request = client
-        .create_table()
-        .table_name(name)
-        .billing_mode(SdkBillingMode::PayPerRequest);
-    for (key, role) in table.keys().zip([KeyRole::Hash, KeyRole::Range]) {
-        let attribute_type = match key.key_type() {
-            KeyType::S => ScalarAttributeType::S,
-            KeyType::N => ScalarAttributeType::N,
-            KeyType::B => ScalarAttributeType::B,
-        };
-        let unusable = |error: aws_sdk_dynamodb::error::BuildError| Error::UnusableTable {
-            table: name.to_owned(),
-            reason: error.to_string(),
-        };
-        let definition = AttributeDefinition::builder()
-            .attribute_name(key.name())
-            .attribute_type(attribute_type);
-        let element = KeySchemaElement::builder()
-            .attribute_name(key.name())
-            .key_type(role);
-        request = request
-            .attribute_definitions(definition.build().map_err(unusable)?)
-            .key_schema(element.build().map_err(unusable)?);
+/// As [`describe`], and [`Error::NotActive`] if it is not there after `patience`.
+pub async fn describe_once_made(
+    client: &Client,
+    table: &str,
+    patience: Duration,
+) -> Result<TableSchema> {
+    if fetch(client, table).await?.table_status() == Some(&TableStatus::Creating) {
+        wait_until_active(client, table, patience).await?;
     }
-    let sent = request.customize().interceptor(Preflight).send().await;
-    sent.map_err(|error| Error::Create {
-        table: name.to_owned(),
-        cause: Box::new(classify(&error)),
-        source: said_by_the_service(error),
-    })?;
-    wait_until_active(client, name, patience).await
+    describe(client, table).await
 }
 
-async fn wait_until_active(client: &Client, table: &str, patience: Duration) -> Result<()> {
-    let start = Instant::now();
-    loop {
-        match fetch(client, table).await {
-            Ok(description) if description.table_status() == Some(&TableStatus::Active) => {
-                return Ok(());
-            }
-            // A table that was just created may not be seen by every node yet.
-            Ok(_) => {}
-            Err(Error::Describe { cause, .. }) if matches!(*cause, Cause::TableMissing) => {}
-            Err(error) => return Err(error),
-        }
-        if start.elapsed() >= patience {
-            return Err(Error::NotActive {
-                table: table.to_owned(),
-                waited: patience,
-            });
-        }
-        sleep(POLL_INTERVAL).await;
-    }
-}
-
-async fn fetch(client: &Client, table: &str) -> Result<TableDescription> {
+/// The description of `table`, whatever its status.
+pub(super) async fn fetch(client: &Client, table: &str) -> Result<TableDescription> {
     let output = client
         .describe_table()
         .table_name(table)
@@ -134,7 +83,7 @@ async fn fetch(client: &Client, table: &str) -> Result<TableDescription> {
 /// The attribute by which the service deletes items of `table` that have expired, if there is one and it is known.
 ///
 /// Source: API reference, `TimeToLiveDescription`.
-async fn ttl_attribute(client: &Client, table: &str) -> Result<Option<String>> {
+pub(super) async fn ttl_attribute(client: &Client, table: &str) -> Result<Option<String>> {
     let asked = client
         .describe_time_to_live()
         .table_name(table)
@@ -142,7 +91,7 @@ async fn ttl_attribute(client: &Client, table: &str) -> Result<Option<String>> {
         .interceptor(Preflight)
         .send()
         .await;
-    let error = match asked {
+    match asked {
         Ok(output) => {
             let enabled = output.time_to_live_description.filter(|ttl| {
                 matches!(
@@ -150,28 +99,10 @@ async fn ttl_attribute(client: &Client, table: &str) -> Result<Option<String>> {
                     Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
                 )
             });
-            return Ok(enabled.and_then(|ttl| ttl.attribute_name));
+            Ok(enabled.and_then(|ttl| ttl.attribute_name))
         }
-        Err(error) => error,
-    };
-    let is_not_implemented = error
-        .raw_response()
-        .is_some_and(|response| response.status().as_u16() == NOT_IMPLEMENTED);
-    let cause = classify(&error);
-    match cause {
-        Cause::AccessDenied | Cause::Invalid | Cause::Rejected | Cause::TableMissing => {}
-        _ if is_not_implemented => {}
-        // What passes by itself must not decide what becomes of a column.
-        _ => {
-            return Err(Error::Describe {
-                table: table.to_owned(),
-                cause: Box::new(cause),
-                source: said_by_the_service(error),
-            });
-        }
+        Err(error) => unless_not_known(table, "the attribute of the time to live", error),
     }
-    tracing::debug!(table, %cause, "the attribute of the time to live is not known");
-    Ok(None)
 }
 
 fn schema_of(

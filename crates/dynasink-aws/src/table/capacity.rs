@@ -1,0 +1,154 @@
+//! The capacity that a table and its global indexes are set to.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{
+    BillingMode, OnDemandThroughput, ProvisionedThroughput, ProvisionedThroughputDescription,
+    TableDescription, WarmThroughput,
+};
+use dynasink_core::WriteUnits;
+use serde::{Deserialize, Serialize};
+
+/// Units per second that are paid for whether they are used or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvisionedUnits {
+    /// Read capacity units per second.
+    pub read: u64,
+    /// Write capacity units per second.
+    pub write: u64,
+}
+
+impl ProvisionedUnits {
+    pub(super) fn throughput(self) -> Result<ProvisionedThroughput, BuildError> {
+        ProvisionedThroughput::builder()
+            .read_capacity_units(signed(self.read))
+            .write_capacity_units(signed(self.write))
+            .build()
+    }
+
+    fn at_least(self, write: WriteUnits) -> Self {
+        Self {
+            write: self.write.max(write.get()),
+            ..self
+        }
+    }
+}
+
+/// What a table's own capacity is set to.
+///
+/// Source: API reference, `TableDescription`, `OnDemandThroughput`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableCapacity {
+    /// A rate that is set.
+    Provisioned(ProvisionedUnits),
+    /// By request, up to a maximum if one is set.
+    OnDemand {
+        /// Most read request units per second.
+        max_read: Option<u64>,
+        /// Most write request units per second.
+        max_write: Option<u64>,
+    },
+}
+
+/// What the capacity of a table and of its global indexes is set to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapacitySettings {
+    /// The table's own.
+    pub table: TableCapacity,
+    /// That of each global index by name, where the table is provisioned.
+    pub indexes: BTreeMap<String, ProvisionedUnits>,
+}
+
+impl CapacitySettings {
+    pub(super) fn of(description: &TableDescription) -> Self {
+        let on_demand = description
+            .billing_mode_summary()
+            .is_some_and(|summary| summary.billing_mode() == Some(&BillingMode::PayPerRequest));
+        let own = description
+            .provisioned_throughput()
+            .map(provisioned)
+            .filter(|units| !on_demand && units.write > 0);
+        let table = match own {
+            Some(units) => TableCapacity::Provisioned(units),
+            None => {
+                let set = description.on_demand_throughput();
+                TableCapacity::OnDemand {
+                    // The service says -1 where there is no maximum.
+                    max_read: set
+                        .and_then(OnDemandThroughput::max_read_request_units)
+                        .and_then(|units| u64::try_from(units).ok()),
+                    max_write: set
+                        .and_then(OnDemandThroughput::max_write_request_units)
+                        .and_then(|units| u64::try_from(units).ok()),
+                }
+            }
+        };
+        let indexes = description.global_secondary_indexes().iter();
+        let indexes = indexes.filter_map(|index| {
+            let units = provisioned(index.provisioned_throughput()?);
+            Some((index.index_name()?.to_owned(), units)).filter(|_| own.is_some())
+        });
+        Self {
+            table,
+            indexes: indexes.filter(|(_, units)| units.write > 0).collect(),
+        }
+    }
+
+    /// The same with at least so many write units per second, for the table and each global index that has a capacity.
+    /// None where there is nothing to raise: an on-demand table without a maximum.
+    pub fn raised_to(&self, write: WriteUnits) -> Option<Self> {
+        let table = match self.table {
+            TableCapacity::Provisioned(units) => TableCapacity::Provisioned(units.at_least(write)),
+            TableCapacity::OnDemand {
+                max_read,
+                max_write: Some(max_write),
+            } => TableCapacity::OnDemand {
+                max_read,
+                max_write: Some(max_write.max(write.get())),
+            },
+            TableCapacity::OnDemand {
+                max_write: None, ..
+            } => return None,
+        };
+        let indexes = self.indexes.iter();
+        Some(Self {
+            table,
+            indexes: indexes
+                .map(|(name, units)| (name.clone(), units.at_least(write)))
+                .collect(),
+        })
+    }
+}
+
+pub(super) fn on_demand_throughput(
+    max_read: Option<u64>,
+    max_write: Option<u64>,
+) -> Option<OnDemandThroughput> {
+    (max_read.is_some() || max_write.is_some()).then(|| {
+        OnDemandThroughput::builder()
+            .set_max_read_request_units(max_read.map(signed))
+            .set_max_write_request_units(max_write.map(signed))
+            .build()
+    })
+}
+
+pub(super) fn warm_throughput(write: WriteUnits) -> WarmThroughput {
+    WarmThroughput::builder()
+        .write_units_per_second(signed(write.get()))
+        .build()
+}
+
+/// The service's numbers are signed.
+fn signed(units: u64) -> i64 {
+    i64::try_from(units).unwrap_or(i64::MAX)
+}
+
+fn provisioned(throughput: &ProvisionedThroughputDescription) -> ProvisionedUnits {
+    let units = |units: Option<i64>| units.and_then(|units| u64::try_from(units).ok());
+    ProvisionedUnits {
+        read: units(throughput.read_capacity_units()).unwrap_or_default(),
+        write: units(throughput.write_capacity_units()).unwrap_or_default(),
+    }
+}
