@@ -21,7 +21,7 @@ pub struct TimelinePoint {
     pub length: Duration,
     /// Write capacity units that were drawn from the table's own capacity, as the service says.
     pub table_units: u64,
-    /// The rate that the table was held to at the end, in units per second; none before the first request.
+    /// The rate that the table was held to at the end, in units per second: zero in a pause, none before the first request.
     pub limit: Option<u64>,
     /// The same of each global index, by name.
     pub indexes: BTreeMap<String, IndexUse>,
