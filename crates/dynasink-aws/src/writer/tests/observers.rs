@@ -133,7 +133,7 @@ async fn a_sizer_learns_how_long_a_request_was_that_had_no_answer() {
     let answers = answers.0.lock().unwrap().clone();
     let unanswered: Vec<bool> = answers
         .iter()
-        .map(|answer| answer.is_unanswered())
+        .map(CapacityFeedback::is_unanswered)
         .collect();
     assert_eq!(unanswered, [true, false, false]);
     let bytes = batches(0..25)[0].wire_len();
