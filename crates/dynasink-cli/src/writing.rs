@@ -148,7 +148,12 @@ impl Writing {
         self,
         load: impl Future<Output = dynasink::Result<LoadReport>>,
     ) -> Result<Written, Failure> {
-        let (start, started) = (Instant::now(), SystemTime::now());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a report says on which day a load began"
+        )]
+        let started = SystemTime::now();
+        let start = Instant::now();
         let loaded = tokio::select! {
             biased;
             loaded = self.progress.beside(load) => Some(loaded),

@@ -1,5 +1,7 @@
 //! Refused operations by what there was too little of, and failed requests by what failed.
 
+use std::fmt;
+
 use dynasink_core::{CapacityFeedback, RequestFailure, Throttle, ThrottleScope};
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +130,29 @@ impl FailedRequests {
     }
 }
 
+impl fmt::Display for Refusals {
+    /// The causes that came, such as `10 table, 20 hot partition key`; nothing if none did.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_causes(f, &self.by_cause())
+    }
+}
+
+impl fmt::Display for FailedRequests {
+    /// The causes that came, such as `2 no answer`; nothing if none did.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_causes(f, &self.by_cause())
+    }
+}
+
+fn write_causes(f: &mut fmt::Formatter<'_>, causes: &[(&str, u64)]) -> fmt::Result {
+    let came = causes.iter().filter(|(_, count)| *count > 0);
+    for (nth, (cause, count)) in came.enumerate() {
+        let comma = if nth == 0 { "" } else { ", " };
+        write!(f, "{comma}{count} {cause}")?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +228,17 @@ mod tests {
             assert_eq!(found, expected, "{feedback:?}");
             assert_eq!(found.total(), feedback.throttled_ops as u64);
         }
+    }
+
+    #[test]
+    fn causes_that_never_came_are_not_told() {
+        let refusals = Refusals {
+            table: 10,
+            hot_key: 20,
+            ..Refusals::default()
+        };
+        assert_eq!(refusals.to_string(), "10 table, 20 hot partition key");
+        assert_eq!(Refusals::default().to_string(), "");
     }
 
     #[test]

@@ -31,11 +31,13 @@ impl Stretch {
             self.limit,
             now.throttled_ops,
         );
-        by_cause(&mut line, now.refused.by_cause());
         // Writing to a string cannot fail.
-        if now.failed_requests.total() > 0 {
-            let _infallible = write!(line, ", {} requests failed", now.failed_requests.total());
-            by_cause(&mut line, now.failed_requests.by_cause());
+        if now.throttled_ops > 0 {
+            let _infallible = write!(line, " ({})", now.refused);
+        }
+        let failed = &now.failed_requests;
+        if failed.total() > 0 {
+            let _infallible = write!(line, ", {} requests failed ({failed})", failed.total());
         }
         let _infallible = write!(line, ", {} in flight", self.in_flight);
         if let Some(ops) = self.ops_per_request() {
@@ -58,18 +60,6 @@ impl Stretch {
 
     fn per_second(&self, now: u64, before: u64) -> f64 {
         now.saturating_sub(before) as f64 / self.elapsed.as_secs_f64().max(0.001)
-    }
-}
-
-/// Those that are not zero, in brackets.
-fn by_cause<const N: usize>(line: &mut String, causes: [(&str, u64); N]) {
-    let causes: Vec<String> = causes
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(cause, count)| format!("{count} {cause}"))
-        .collect();
-    if !causes.is_empty() {
-        let _infallible = write!(line, " ({})", causes.join(", "));
     }
 }
 

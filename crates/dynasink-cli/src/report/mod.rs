@@ -142,6 +142,13 @@ impl Report<'_> {
             "  requests     {} ({} operations sent again, {} refused for capacity)",
             counts.requests, counts.retried_ops, counts.throttled_ops
         )?;
+        if counts.throttled_ops > 0 {
+            writeln!(out, "    refused: {}", counts.refused)?;
+        }
+        let failed = &counts.failed_requests;
+        if failed.total() > 0 {
+            writeln!(out, "    failed: {} requests ({failed})", failed.total())?;
+        }
         writeln!(out, "  consumed     {} WCU", counts.consumed_write_units)?;
         if !self.item_collections.is_empty() {
             writeln!(
