@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use aws_sdk_dynamodb::Client;
-use dynasink::{Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, WriteUnits};
+use dynasink::{Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, WriteUnits};
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
@@ -55,7 +55,7 @@ impl PreparedLoad {
         };
         let rows = subject.source.total_rows();
         let policy = kept::policy(args.dedup, &subject.mapping)?;
-        let dedup = dedup(policy, &subject.mapping, rows)?;
+        let dedup = dedup(policy, rows);
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
         let is_new = new.is_some();
@@ -113,18 +113,18 @@ impl PreparedLoad {
 }
 
 /// What happens to rows of one key.
-fn dedup(policy: DedupArg, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
+fn dedup(policy: DedupArg, rows: u64) -> Option<Dedup> {
     // No more keys than rows can come.
     let keys = usize::try_from(rows)
         .ok()
         .and_then(NonZeroUsize::new)
         .unwrap_or(NonZeroUsize::MIN);
     let window = DedupWindow::default();
-    Ok(match policy {
+    match policy {
         DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
         DedupArg::KeepGreatest => Some(Dedup::keep_greatest(window, keys)),
         DedupArg::Error => Some(Dedup::refuse(keys)),
         DedupArg::Off => None,
-    })
+    }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    DeadLetterFile, Dedup, DifferenceFile, DynamoDb, ErrorBudget, KeptRow, Mapping, Pipeline,
-    ReadLimiter, Reader, RetryPolicy, Sample, StreamOptions, TableCapacity, UnreadObserver,
-    VerifyTally, describe_state,
+    DeadLetterFile, Dedup, DifferenceFile, DynamoDb, ErrorBudget, KeptRow, Pipeline, ReadLimiter,
+    Reader, RetryPolicy, Sample, StreamOptions, TableCapacity, UnreadObserver, VerifyTally,
+    describe_state,
 };
 
-use crate::args::{DedupArg, KeyArgs, ReadRateArg, VerifyArgs};
+use crate::args::{KeyArgs, ReadRateArg, VerifyArgs};
 use crate::failure::Failure;
 use crate::kept;
 use crate::subject::Subject;
