@@ -100,6 +100,16 @@ def check_numbers(dom, report):
         "Operations refused for want of capacity": "throttled_ops",
     }.items():
         need(shown.get(name) == str(summary[key]), f"{name}: the page says {shown.get(name)}, the report {summary[key]}")
+    (tiles,) = dom.all("dl", **{"class": "tiles"})
+    tiles = dict(zip((name.text() for name in tiles.all("dt")), (value.text().replace(",", "") for value in tiles.all("dd"))))
+    for name, key in {
+        "Rows read": "rows_read",
+        "Items written": "items_written",
+        "Units consumed": "consumed_write_units",
+        "Refused": "throttled_ops",
+        "Dead": "dead",
+    }.items():
+        need(tiles.get(name) == str(summary[key]), f"{name}: the top says {tiles.get(name)}, the report {summary[key]}")
     (data,) = dom.all("script")
     need(data.attributes.get("type") == "application/json", "the page has a script")
     need(json.loads(data.text()) == report, "the page's data are not those of the report")

@@ -1,5 +1,6 @@
 //! Rows on their way in, with the place that they came from.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -77,6 +78,28 @@ impl SourceBatch {
     }
 }
 
+impl SourceBatch {
+    /// The rows of the row group that the batch has, as ranges in the order of the batch; none if the source gave no
+    /// positions.
+    pub fn row_ranges(&self) -> Vec<Range<u64>> {
+        let Some(start) = &self.position else {
+            return Vec::new();
+        };
+        let Some(rows) = &self.rows else {
+            let len = u64::try_from(self.batch.num_rows()).unwrap_or(u64::MAX);
+            return vec![start.row()..start.row() + len];
+        };
+        let mut ranges: Vec<Range<u64>> = Vec::new();
+        for row in rows.iter().map(|row| start.row() + row) {
+            match ranges.last_mut() {
+                Some(range) if range.end == row => range.end += 1,
+                _ => ranges.push(row..row + 1),
+            }
+        }
+        ranges
+    }
+}
+
 impl From<RecordBatch> for SourceBatch {
     /// Rows of a source without positions.
     fn from(batch: RecordBatch) -> Self {
@@ -105,6 +128,9 @@ mod tests {
         let followed = SourceBatch::at(batch.clone(), start.clone());
         let picked = SourceBatch::of_rows(batch, start.clone(), rows);
         for (batch, step) in [(followed, 1), (picked, 3)] {
+            let ranges = batch.row_ranges();
+            assert_eq!(ranges.first().map(|range| range.start), Some(100));
+            assert_eq!(ranges.len(), if step == 1 { 1 } else { 10 });
             let (first, rest) = batch.split_at(4);
             let (second, last) = rest.split_at(4);
             let mut row = 0;

@@ -108,9 +108,11 @@ pub trait CapacityObserver: fmt::Debug + Send + Sync {
     fn observe(&self, feedback: &CapacityFeedback);
 
     /// Takes note that a request has left, with which `in_flight` are under way. Most learn nothing of it.
-    fn departed(&self, in_flight: usize) {
-        let _unheeded = in_flight;
-    }
+    #[expect(
+        unused_variables,
+        reason = "the name says what implementations are told"
+    )]
+    fn departed(&self, in_flight: usize) {}
 }
 
 impl<T: CapacityObserver + ?Sized> CapacityObserver for Arc<T> {

@@ -34,6 +34,7 @@ mod number;
 mod op;
 mod outcome;
 mod position;
+mod projection;
 mod serialize;
 mod stage;
 mod table;
@@ -62,6 +63,7 @@ pub use outcome::{
     DeadReason, ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Outcomes, ValueLocation,
 };
 pub use position::SourcePosition;
+pub use projection::Projection;
 pub use serialize::{SerdeEncoder, binary_set, number_set, string_set};
 pub use stage::{Fuse, StageError};
 pub use table::{

@@ -87,6 +87,14 @@ struct UnreadPart<'a> {
     rows: Option<u64>,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "letters tell people when rows died, by the calendar"
+)]
+fn today() -> SystemTime {
+    SystemTime::now()
+}
+
 impl DeadLetterFile {
     /// Opens `path` for a new load, so that a file that cannot be written is known before the first row.
     ///
@@ -95,11 +103,7 @@ impl DeadLetterFile {
     /// [`Error::DeadLettersExist`] if it has dead letters of another load, [`Error::DeadLetters`] if it cannot be
     /// opened.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "letters tell people when rows died, by the calendar"
-        )]
-        Self::create_with_calendar(path, SystemTime::now)
+        Self::create_with_calendar(path, today)
     }
 
     /// The same with another calendar, so that the times in letters do not depend on the day.
@@ -123,6 +127,57 @@ impl DeadLetterFile {
             Ok(_) => Err(Error::DeadLettersExist { path }),
             Err(source) => Err(Error::DeadLetters { path, source }),
         }
+    }
+
+    /// Opens the file of a load that goes on, of which the first `bytes` count. What was written after them belongs to
+    /// rows that come again, and is cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeadLettersLost`] if the file is shorter, [`Error::DeadLetters`] if it cannot be opened or cut.
+    pub(crate) fn resume(path: &Path, bytes: u64) -> Result<Self> {
+        let opened = || {
+            let file = OpenOptions::new().create(true).append(true).open(path)?;
+            let found = file.metadata()?.len();
+            if found > bytes {
+                file.set_len(bytes)?;
+            }
+            Ok((file, found))
+        };
+        let lost = |found| {
+            let path = path.to_owned();
+            Err(Error::DeadLettersLost { path, bytes, found })
+        };
+        if bytes > 0 && !path.exists() {
+            return lost(None);
+        }
+        let (file, found) = opened().map_err(|source| Error::DeadLetters {
+            path: path.to_owned(),
+            source,
+        })?;
+        if found < bytes {
+            return lost(Some(found));
+        }
+        Ok(Self(Arc::new(DeadLetters {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+            calendar: Box::new(today),
+        })))
+    }
+
+    /// The bytes that were written so far.
+    pub(crate) fn bytes(&self) -> std::io::Result<u64> {
+        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(file.metadata()?.len())
+    }
+
+    /// Makes sure that what was written stays.
+    pub(crate) fn sync(&self) -> Result<()> {
+        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.sync_data().map_err(|source| Error::DeadLetters {
+            path: self.0.path.clone(),
+            source,
+        })
     }
 
     /// Where it is.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use dynasink_core::TableName;
 
+use crate::checkpoint::LoadChange;
+
 /// Why a load could not start, or has stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,6 +81,153 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+
+    /// Dead letters that a checkpoint counts on are gone.
+    #[error(
+        "the dead-letter file {} {}: put it back as it was, or start the load anew with another checkpoint",
+        path.display(),
+        match found {
+            Some(found) => format!("has {found} bytes, and had {bytes} when the checkpoint was written"),
+            None => format!("is gone, and had {bytes} bytes when the checkpoint was written"),
+        }
+    )]
+    DeadLettersLost {
+        /// The file.
+        path: PathBuf,
+        /// The bytes that it had.
+        bytes: u64,
+        /// The bytes that it has; none if it is not there.
+        found: Option<u64>,
+    },
+
+    /// A checkpoint is to be made where there is one.
+    #[error(
+        "there is a checkpoint at {} already: resume from it, or name another file", path.display()
+    )]
+    CheckpointExists {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A checkpoint is to be resumed from, and there is none.
+    #[error("there is no checkpoint at {}: start without resuming", path.display())]
+    CheckpointMissing {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Another load writes to the checkpoint.
+    #[error(
+        "another load is using the checkpoint {}: wait for its end, or name another file", path.display()
+    )]
+    CheckpointInUse {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A checkpoint cannot be understood.
+    #[error(
+        "the checkpoint {} cannot be resumed from, because {reason}: put it back as it was, or remove it and start anew", path.display()
+    )]
+    CheckpointDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A checkpoint cannot be read or written.
+    #[error("the checkpoint {} cannot be read or written: look to its folder and its disk", path.display())]
+    CheckpointFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A checkpoint is of a load that is not this one.
+    #[error("the load cannot go on from the checkpoint {}: {change}", path.display())]
+    CheckpointOfAnotherLoad {
+        /// The file.
+        path: PathBuf,
+        /// What has changed.
+        change: LoadChange,
+    },
+
+    /// A checkpoint cannot tell the rows of two files of one name apart.
+    #[error("{file} is read twice, and a checkpoint cannot tell its rows apart: name it once")]
+    FileTwice {
+        /// The file.
+        file: String,
+    },
+
+    /// What was read before a load was stopped cannot be taken note of once more.
+    #[error("the rows that were dealt with before cannot be recalled")]
+    Recall(#[source] dynasink_core::StageError),
+
+    /// A file of prices is not one.
+    #[error("{file} has no prices that can be used: {reason}")]
+    Prices {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The folder of an export has something in it.
+    #[error("{} is not empty: name another folder for the export, or empty it", path.display())]
+    ExportFolderNotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// An earlier export did not come to its end.
+    #[error("{} was left by an export that was killed: remove it", path.display())]
+    ExportUnfinished {
+        /// What it left.
+        path: PathBuf,
+    },
+
+    /// The files of an export would be too large, or too many.
+    #[error(
+        "files of {bytes} bytes are too small or too large for an import: give {least} to {most} bytes"
+    )]
+    ExportFileSize {
+        /// The bytes that were asked for.
+        bytes: u64,
+        /// The least, so that there are no more files than an import takes.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+
+    /// A file of an export cannot be written.
+    #[error("{} cannot be written", path.display())]
+    ExportFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A task that writes the files of an export has ended before its time.
+    #[error("the export has stopped, as a task that writes its files did: see the log")]
+    ExportStopped,
+
+    /// A source that is read twice had other rows the second time.
+    #[error(
+        "the source has changed while it was read twice: it had {expected} keys, and then {found}; start again"
+    )]
+    SourceChanged {
+        /// Keys at the first reading.
+        expected: u64,
+        /// Keys at the second.
+        found: u64,
+    },
+
+    /// A stage was used in a way that it cannot be, or an observer has failed.
+    #[error(transparent)]
+    Stage(#[from] dynasink_core::StageError),
 
     /// The greatest version of each key is to be kept, and rows have none.
     #[error(

@@ -45,6 +45,13 @@ impl ErrorBudget {
         }))
     }
 
+    /// The same, of which `dead` rows are used up: those of a load that goes on.
+    #[must_use]
+    pub fn starting_at(self, dead: u64) -> Self {
+        self.0.count(dead);
+        self
+    }
+
     /// Whether there are more dead rows than tolerated.
     pub fn is_exceeded(&self) -> bool {
         *self.0.exceeded.borrow()

@@ -40,27 +40,39 @@
 //! # }
 //! ```
 
+mod checkpoint;
 mod dead_letters;
 mod error;
 mod error_budget;
+mod export;
 mod largest_collections;
 mod pipeline;
 mod rate;
 mod refusals;
 mod replay;
+mod survey;
 mod tally;
 #[cfg(test)]
 mod test_table;
 mod timeline;
 mod verify;
 
+pub use checkpoint::{Checkpoint, LoadChange, LoadIdentity, TableIdentity};
 pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
+pub use export::{
+    Compression, Export, ExportCounts, ExportOptions, ExportOrigin, Exported, ExportedFile, S3Uri,
+};
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
 pub use refusals::{FailedRequests, Refusals};
 pub use replay::DeadLetters;
+pub use survey::{
+    BadRow, BadRowCounts, BadRows, BoundBy, Costs, Estimate, Finding, HeavyKey, IndexUnits,
+    ItemSizes, KeyCounts, Measured, Prices, SizeBucket, Survey, SurveySample, SurveySubject,
+    TimeAtRate, UnitTotals,
+};
 pub use tally::{Counts, Tally};
 pub use timeline::{InFlight, IndexUse, Latencies, LatencyQuantiles, Timeline, TimelinePoint};
 pub use verify::{
@@ -69,10 +81,10 @@ pub use verify::{
 
 pub use dynasink_arrow::{
     AttributeMapping, BatchStream, DecodeExt, Decoded, Decoder, DecryptionKeys,
-    Error as ArrowError, FileSet, FileSource, FileVersion, Filter, FilterPlace, HivePartitions,
-    Interleave, Located, Location, Mapping, MappingError, MappingFile, MappingWarning,
-    ObjectLocation, RowSelection, SourceBatch, SourceFile, SourceOptions, Sources, Stores,
-    StreamOptions, Unreadable, object_store, spec,
+    Error as ArrowError, FileFormat, FileIdentity, FileSet, FileSource, FileVersion, Filter,
+    FilterPlace, HivePartitions, Interleave, Located, Location, Mapping, MappingError, MappingFile,
+    MappingWarning, ObjectLocation, RowGroupObserver, RowSelection, SourceBatch, SourceFile,
+    SourceIdentity, SourceOptions, Sources, Stores, StreamOptions, Unreadable, object_store, spec,
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
@@ -87,10 +99,10 @@ pub use dynasink_core::{
     Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
     ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexCost, IndexKind, Item,
     ItemCollectionSize, ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent,
-    OutcomeObserver, Outcomes, PrimaryKey, RequestFailure, SerdeEncoder, SourcePosition,
-    StageError, TableName, TableSchema, Throttle, ThrottleScope, Unread, UnreadObserver,
-    ValueLocation, WriteAction, WriteBatch, WriteBatchBuilder, WriteCost, WriteOp, WriteUnits,
-    binary_set, number_set, string_set,
+    OutcomeObserver, Outcomes, PrimaryKey, Projection, RequestFailure, SerdeEncoder,
+    SourcePosition, StageError, TableName, TableSchema, Throttle, ThrottleScope, Unread,
+    UnreadObserver, ValueLocation, WriteAction, WriteBatch, WriteBatchBuilder, WriteCost, WriteOp,
+    WriteUnits, binary_set, number_set, string_set,
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,

@@ -21,6 +21,7 @@ use dynasink_sink::{
 };
 use futures::{Sink, Stream, TryStreamExt};
 
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::rate::RateOptions;
 use crate::tally::{Counts, Tally};
@@ -57,6 +58,7 @@ pub struct Pipeline {
     limiter: RateLimiter,
     timeline: Timeline,
     versions: Versions,
+    checkpoint: Option<Checkpoint>,
 }
 
 /// What a pipe does with the versions of operations.
@@ -93,6 +95,7 @@ impl Pipeline {
             repeats: Repeats::Unsaid,
             observers: Vec::new(),
             jitter_seed: None,
+            checkpoint: None,
         }
     }
 
@@ -123,7 +126,8 @@ impl Pipeline {
     ///
     /// [`Error::NoVersions`] and [`Error::VersionsOverlooked`] if the mapping has a column of versions and the pipe does
     /// not keep the greatest of them, or the other way round; [`Error::Source`] if the source fails, after what was read
-    /// before has been written; [`Error::Pipe`] if writing fails.
+    /// before has been written; [`Error::Pipe`] if writing fails; [`Error::CheckpointFile`] and [`Error::DeadLetters`]
+    /// if a checkpoint cannot be written.
     pub async fn load<S, B, E>(
         self,
         batches: S,
@@ -142,17 +146,28 @@ impl Pipeline {
         }
         let tally = self.tally();
         self.timeline.begin();
+        let checkpoint = self.checkpoint.clone();
         let decoder = Decoder::new(mapping).with_outcomes(self.outcomes());
         let batches = batches
             .map_ok(Into::into)
             .inspect_ok(|batch: &SourceBatch| {
                 tally.count_rows(batch.batch().num_rows() as u64);
+                if let Some(checkpoint) = &checkpoint {
+                    checkpoint.read(batch);
+                }
             });
         // Rows are counted as they are read, and not again as operations.
-        let driven = drive(std::pin::pin!(batches), self.sink.decoded(decoder))
-            .until(shutdown)
-            .await;
-        report(driven, &tally)
+        let batches = std::pin::pin!(batches);
+        let driving = drive(batches, self.sink.decoded(decoder)).until(shutdown);
+        let Some(checkpoint) = &checkpoint else {
+            return report(driving.await, &tally);
+        };
+        let driven = checkpoint.beside(driving).await?;
+        let is_complete = matches!(&driven, Ok(report) if report.end == DriveEnd::Exhausted);
+        let ended = checkpoint.end(is_complete).await;
+        // Why the load has failed says more than that its checkpoint is an older one.
+        let report = report(driven, &tally)?;
+        ended.map(|()| report)
     }
 
     /// The same for rows of any kind, each made an operation by `encode`. A row that it refuses is a dead letter.
@@ -274,6 +289,7 @@ pub struct PipelineBuilder<T> {
     repeats: Repeats,
     observers: Vec<Arc<dyn OutcomeObserver>>,
     jitter_seed: Option<u64>,
+    checkpoint: Option<Checkpoint>,
 }
 
 /// What was said of rows of one key.
@@ -311,6 +327,14 @@ impl<T: Transport> PipelineBuilder<T> {
         self
     }
 
+    /// Writes down how far a [`load`](Pipeline::load) has come, and counts on from there. Dead rows go where the
+    /// checkpoint says. It is for loads of batches with positions, such as those of a stream with
+    /// [`Checkpoint::reading`]; operations that are sent to the pipe, and other rows, are refused.
+    pub fn checkpoint(mut self, checkpoint: &Checkpoint) -> Self {
+        self.checkpoint = Some(checkpoint.clone());
+        self
+    }
+
     /// Draws the jitter of waits from that seed, so that a simulated load can be repeated.
     pub fn jitter_seed(mut self, seed: u64) -> Self {
         self.jitter_seed = Some(seed);
@@ -329,13 +353,21 @@ impl<T: Transport> PipelineBuilder<T> {
     ///
     /// [`Error::NoCapacityToShare`]: see [`RateOptions::limiter`].
     pub fn build(self) -> Result<Pipeline> {
-        let tally = Tally::new();
+        let tally = match &self.checkpoint {
+            Some(checkpoint) => Tally::starting_at(checkpoint.counts()),
+            None => Tally::new(),
+        };
         let limiter = self.rate.limiter(&self.table)?;
         let law = SizerLaw::new(self.table.billing_mode().write_capacity());
         let sizer = AdaptiveSizer::new(law).paced_by(limiter.clone());
         let timeline = Timeline::of(tally.clone(), limiter.clone());
         let counting: Arc<dyn OutcomeObserver> = Arc::new(tally.clone());
-        let outcomes = Outcomes::to(self.observers.into_iter().chain([counting]));
+        let mut observers = self.observers;
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.count_requests(&tally);
+            observers.push(Arc::new(checkpoint.clone()));
+        }
+        let outcomes = Outcomes::to(observers.into_iter().chain([counting]));
         let mut writer = Writer::builder(self.transport)
             .concurrency(self.concurrency)
             .retry_policy(self.retry)
@@ -368,6 +400,7 @@ impl<T: Transport> PipelineBuilder<T> {
             limiter,
             timeline,
             versions,
+            checkpoint: self.checkpoint,
         })
     }
 }

@@ -1,14 +1,16 @@
 //! Refused operations by what there was too little of, and failed requests by what failed.
 
+use std::fmt;
+
 use dynasink_core::{CapacityFeedback, RequestFailure, Throttle, ThrottleScope};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Operations that the service refused for want of capacity, each counted once for each refusal, by the cause.
 ///
 /// Of several reasons that the service gives for one refusal the first counts.
 ///
 /// Source: *Diagnosing throttling*, "Understanding DynamoDB throttling reasons".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Refusals {
     /// The provisioned capacity of the table.
     pub table: u64,
@@ -81,7 +83,7 @@ impl Refusals {
 }
 
 /// Requests that failed, other than for want of capacity, by what failed. Most are sent again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FailedRequests {
     /// The service failed, or gave an answer that cannot be read.
     pub service: u64,
@@ -126,6 +128,29 @@ impl FailedRequests {
         self.unanswered += other.unanswered;
         self.other += other.other;
     }
+}
+
+impl fmt::Display for Refusals {
+    /// The causes that came, such as `10 table, 20 hot partition key`; nothing if none did.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_causes(f, &self.by_cause())
+    }
+}
+
+impl fmt::Display for FailedRequests {
+    /// The causes that came, such as `2 no answer`; nothing if none did.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_causes(f, &self.by_cause())
+    }
+}
+
+fn write_causes(f: &mut fmt::Formatter<'_>, causes: &[(&str, u64)]) -> fmt::Result {
+    let came = causes.iter().filter(|(_, count)| *count > 0);
+    for (nth, (cause, count)) in came.enumerate() {
+        let comma = if nth == 0 { "" } else { ", " };
+        write!(f, "{comma}{count} {cause}")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -203,6 +228,17 @@ mod tests {
             assert_eq!(found, expected, "{feedback:?}");
             assert_eq!(found.total(), feedback.throttled_ops as u64);
         }
+    }
+
+    #[test]
+    fn causes_that_never_came_are_not_told() {
+        let refusals = Refusals {
+            table: 10,
+            hot_key: 20,
+            ..Refusals::default()
+        };
+        assert_eq!(refusals.to_string(), "10 table, 20 hot partition key");
+        assert_eq!(Refusals::default().to_string(), "");
     }
 
     #[test]

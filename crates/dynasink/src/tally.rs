@@ -8,7 +8,7 @@ use dynasink_core::{
     CapacityFeedback, CapacityObserver, ItemCollectionSize, ObserverError, Outcome, OutcomeEvent,
     OutcomeObserver, Unread, UnreadObserver, WriteAction,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::largest_collections::LargestCollections;
 use crate::refusals::{FailedRequests, Refusals};
@@ -50,7 +50,8 @@ struct Trouble {
 }
 
 /// A [`Tally`] at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Rows that came out of the source, or were sent as operations.
     pub rows_read: u64,
@@ -106,6 +107,32 @@ impl Tally {
     /// A tally that starts at zero.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A tally that counts on from `counts`, those of a load that goes on.
+    pub fn starting_at(counts: Counts) -> Self {
+        let tally = Self::new();
+        let start = |counter: &AtomicU64, count| counter.store(count, Ordering::Relaxed);
+        let counters = &tally.0;
+        start(&counters.rows_read, counts.rows_read);
+        start(&counters.items_written, counts.items_written);
+        start(&counters.items_deleted, counts.items_deleted);
+        start(&counters.superseded, counts.superseded);
+        start(&counters.skipped, counts.skipped);
+        start(&counters.dead, counts.dead);
+        start(&counters.unread, counts.unread);
+        start(&counters.unread_rows, counts.unread_rows);
+        start(&counters.requests, counts.requests);
+        start(&counters.sent_ops, counts.sent_ops);
+        start(&counters.retried_ops, counts.retried_ops);
+        start(&counters.throttled_ops, counts.throttled_ops);
+        start(&counters.consumed_write_units, counts.consumed_write_units);
+        {
+            let mut trouble = tally.trouble();
+            trouble.refused = counts.refused;
+            trouble.failed = counts.failed_requests;
+        }
+        tally
     }
 
     /// Counts rows that came out of the source.

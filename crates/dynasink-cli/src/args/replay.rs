@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DeadLetterArgs, PaceArgs, TargetArgs};
+use super::{ControlArgs, DeadLetterArgs, PaceArgs, ReportArgs, TargetArgs};
 use crate::source::SourceArgs;
 
 /// Write the dead letters of an earlier load, once what was wrong is mended
@@ -42,6 +42,12 @@ pub(crate) struct ReplayArgs {
 
     #[command(flatten)]
     pub(crate) dead_letters: DeadLetterArgs,
+
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 
     /// Print the report as one JSON object
     #[arg(long)]

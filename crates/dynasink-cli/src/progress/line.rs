@@ -14,6 +14,8 @@ pub(super) struct Stretch {
     /// The rate that the table is held to, in units per second.
     pub(super) limit: u64,
     pub(super) in_flight: u64,
+    /// Whether nothing is to be written for now.
+    pub(super) paused: bool,
 }
 
 impl Stretch {
@@ -22,17 +24,20 @@ impl Stretch {
         let (now, before) = (&self.now, &self.before);
         let items = |counts: &Counts| counts.items_written + counts.items_deleted;
         let mut line = format!(
-            "{:.0} items/s, {:.0} of {} WCU/s, {} refused",
+            "{}{:.0} items/s, {:.0} of {} WCU/s, {} refused",
+            if self.paused { "paused, " } else { "" },
             self.per_second(items(now), items(before)),
             self.per_second(now.consumed_write_units, before.consumed_write_units),
             self.limit,
             now.throttled_ops,
         );
-        by_cause(&mut line, now.refused.by_cause());
         // Writing to a string cannot fail.
-        if now.failed_requests.total() > 0 {
-            let _infallible = write!(line, ", {} requests failed", now.failed_requests.total());
-            by_cause(&mut line, now.failed_requests.by_cause());
+        if now.throttled_ops > 0 {
+            let _infallible = write!(line, " ({})", now.refused);
+        }
+        let failed = &now.failed_requests;
+        if failed.total() > 0 {
+            let _infallible = write!(line, ", {} requests failed ({failed})", failed.total());
         }
         let _infallible = write!(line, ", {} in flight", self.in_flight);
         if let Some(ops) = self.ops_per_request() {
@@ -55,18 +60,6 @@ impl Stretch {
 
     fn per_second(&self, now: u64, before: u64) -> f64 {
         now.saturating_sub(before) as f64 / self.elapsed.as_secs_f64().max(0.001)
-    }
-}
-
-/// Those that are not zero, in brackets.
-fn by_cause<const N: usize>(line: &mut String, causes: [(&str, u64); N]) {
-    let causes: Vec<String> = causes
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(cause, count)| format!("{count} {cause}"))
-        .collect();
-    if !causes.is_empty() {
-        let _infallible = write!(line, " ({})", causes.join(", "));
     }
 }
 
@@ -159,6 +152,7 @@ mod tests {
             elapsed: SECOND * 2,
             limit: 2_500,
             in_flight: 7,
+            paused: false,
         };
         assert_eq!(
             stretch.describe(),
@@ -175,10 +169,11 @@ mod tests {
             elapsed: Duration::ZERO,
             limit: 100,
             in_flight: 0,
+            paused: true,
         };
         assert_eq!(
             stretch.describe(),
-            "0 items/s, 0 of 100 WCU/s, 0 refused, 0 in flight, 0 dead"
+            "paused, 0 items/s, 0 of 100 WCU/s, 0 refused, 0 in flight, 0 dead"
         );
     }
 

@@ -73,6 +73,7 @@ impl Progress {
                         elapsed: now.0 - last.0,
                         limit: self.limiter.rate().get(),
                         in_flight: self.tally.in_flight(),
+                        paused: self.limiter.is_paused(),
                     });
                     last = now;
                 }

@@ -10,16 +10,23 @@ use dynasink::{
     UnreadObserver,
 };
 
-use crate::args::ReplayArgs;
+use crate::args::{DedupArg, ReplayArgs};
+use crate::control::Control;
 use crate::failure::Failure;
-use crate::writing::Writing;
+use crate::report::record::{Settings, SourceRows};
+use crate::writing::{Terms, Writing};
 use prepare::{Again, PreparedReplay};
 
 pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failure> {
+    let reports = args.report.files()?;
     let replay = PreparedReplay::of(args).await?;
     let transport = DynamoDb::new(replay.client);
     let letters = replay.letters;
     let rows = letters.ops() + replay.again.as_ref().map_or(0, |again| again.rows);
+    let read = SourceRows {
+        file: args.letters.display().to_string(),
+        rows,
+    };
     let budget = ErrorBudget::new(args.dead_letters.max_dead(rows).unwrap_or(u64::MAX));
     let pipeline = Pipeline::builder(transport.clone(), &replay.table)
         .rate(args.pace.rate())
@@ -53,7 +60,27 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
     });
 
     tracing::info!(rows, table = %replay.table.name(), "replaying");
-    let writing = Writing::by(&pipeline, budget, replay.dead_letters, rows, logs);
+    let control = Control::of(
+        pipeline.limiter(),
+        args.pace.rate(),
+        &replay.table,
+        args.control.control.clone(),
+    )?;
+    let writing = Writing::by(
+        &pipeline,
+        Terms {
+            table: replay.table.name().clone(),
+            settings: Settings::of("replay", &args.pace, DedupArg::KeepLast, vec![read]),
+            notices: Vec::new(),
+            total_rows: rows,
+            dead_letters: replay.dead_letters,
+            budget,
+            control,
+            max_duration: args.control.max_duration,
+            before: None,
+            logs,
+        },
+    );
     let replaying = pipeline.replay(
         &letters,
         &replay.table,
@@ -62,6 +89,7 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
         writing.asked_to_stop(),
     );
     let written = writing.until_done(replaying).await?;
-    written.print(replay.table.name(), args.json)?;
+    written.print(args.json)?;
+    written.write_files(&reports)?;
     written.exit_code()
 }

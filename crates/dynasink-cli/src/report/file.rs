@@ -46,13 +46,17 @@ impl ReportFile {
         if self.path.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let folder = self.path.parent().filter(|folder| *folder != Path::new(""));
+        // The path of a mere name has a parent without a name.
+        let folder = match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
         let mut file = tempfile::Builder::new();
         file.prefix(".dynasink-report-");
         // Others may read it as far as they may read any new file.
         #[cfg(unix)]
         file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        file.tempfile_in(folder.unwrap_or(Path::new(".")))
+        file.tempfile_in(folder)
     }
 
     fn write(&self, record: &Record<'_>) -> io::Result<()> {

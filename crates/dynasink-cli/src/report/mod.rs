@@ -19,6 +19,8 @@ pub(crate) enum End {
     Complete,
     /// A signal stopped the reading; what was read has its outcome.
     Interrupted,
+    /// The load took as long as it may; what was read has its outcome.
+    TimeIsUp,
     /// More rows were dead or not read than allowed; what was read has its outcome.
     TooManyErrors,
     /// Reading or writing failed.
@@ -32,6 +34,11 @@ pub(crate) struct Report<'a> {
     pub(crate) end: End,
     #[serde(flatten)]
     pub(crate) counts: Counts,
+    /// Whether the load went on from a checkpoint: the counts are of all its runs, the time is that of the last.
+    pub(crate) resumed: bool,
+    /// Items that earlier runs had written.
+    #[serde(skip)]
+    pub(crate) written_before: u64,
     /// Rows that were read and have no outcome.
     pub(crate) unresolved: u64,
     pub(crate) elapsed_seconds: f64,
@@ -42,6 +49,8 @@ pub(crate) struct Report<'a> {
     /// The largest item collections, if their sizes were asked for.
     pub(crate) item_collections: Vec<ItemCollection>,
     pub(crate) error: Option<&'a str>,
+    /// What was to be known of the table before rows were written.
+    pub(crate) notices: &'a [String],
 }
 
 /// The items of one partition key, which may have 10 GB with what the local indexes hold of them.
@@ -73,6 +82,7 @@ impl Report<'_> {
         let ending = match self.end {
             End::Complete => "",
             End::Interrupted => ", interrupted",
+            End::TimeIsUp => ", time is up",
             End::TooManyErrors => match (counts.dead, counts.unread) {
                 (_, 0) => ", stopped for too many dead rows",
                 (0, _) => ", stopped for too many rows that were not read",
@@ -83,10 +93,17 @@ impl Report<'_> {
         let elapsed = Duration::from_secs_f64(self.elapsed_seconds);
         writeln!(
             out,
-            "table {}: {} rows read in {elapsed:.1?}{ending}",
-            self.table, counts.rows_read
+            "table {}: {} rows read{} in {elapsed:.1?}{ending}",
+            self.table,
+            counts.rows_read,
+            if self.resumed {
+                " by all runs, the last"
+            } else {
+                ""
+            }
         )?;
-        let rate = counts.items_written as f64 / self.elapsed_seconds.max(0.001);
+        let of_this_run = counts.items_written.saturating_sub(self.written_before);
+        let rate = of_this_run as f64 / self.elapsed_seconds.max(0.001);
         writeln!(
             out,
             "  written      {} ({rate:.0} items/s)",
@@ -125,6 +142,13 @@ impl Report<'_> {
             "  requests     {} ({} operations sent again, {} refused for capacity)",
             counts.requests, counts.retried_ops, counts.throttled_ops
         )?;
+        if counts.throttled_ops > 0 {
+            writeln!(out, "    refused: {}", counts.refused)?;
+        }
+        let failed = &counts.failed_requests;
+        if failed.total() > 0 {
+            writeln!(out, "    failed: {} requests ({failed})", failed.total())?;
+        }
         writeln!(out, "  consumed     {} WCU", counts.consumed_write_units)?;
         if !self.item_collections.is_empty() {
             writeln!(

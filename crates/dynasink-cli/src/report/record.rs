@@ -49,18 +49,25 @@ pub(crate) struct SourceRows {
     pub(crate) rows: u64,
 }
 
+impl SourceRows {
+    /// The files of `source`.
+    pub(crate) fn of(source: &FileSource) -> Vec<Self> {
+        let files = source.files().iter().map(|file| Self {
+            file: file.name().to_owned(),
+            rows: file.rows(),
+        });
+        files.collect()
+    }
+}
+
 impl Settings {
-    /// The settings of `command`, which writes the rows of `source` at `pace`.
+    /// The settings of `command`, which writes the rows of `sources` at `pace`.
     pub(crate) fn of(
         command: &'static str,
         pace: &PaceArgs,
         dedup: DedupArg,
-        source: &FileSource,
+        sources: Vec<SourceRows>,
     ) -> Self {
-        let files = source.files().iter().map(|file| SourceRows {
-            file: file.name().to_owned(),
-            rows: file.rows(),
-        });
         Self {
             command,
             rate: pace.rate.to_string(),
@@ -68,8 +75,8 @@ impl Settings {
             burst_seconds: pace.burst.map(|burst| burst.as_secs_f64()),
             concurrency: pace.concurrency.to_string(),
             dedup: dedup.to_string(),
-            rows: source.total_rows(),
-            sources: files.collect(),
+            rows: sources.iter().map(|source| source.rows).sum(),
+            sources,
         }
     }
 }

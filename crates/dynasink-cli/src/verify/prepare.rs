@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    DeadLetterFile, Dedup, DifferenceFile, DynamoDb, ErrorBudget, KeptRow, Mapping, Pipeline,
-    ReadLimiter, Reader, RetryPolicy, Sample, StreamOptions, TableCapacity, UnreadObserver,
-    VerifyTally, describe_state,
+    DeadLetterFile, Dedup, DifferenceFile, DynamoDb, ErrorBudget, KeptRow, Pipeline, ReadLimiter,
+    Reader, RetryPolicy, Sample, StreamOptions, TableCapacity, UnreadObserver, VerifyTally,
+    describe_state,
 };
 
-use crate::args::{DedupArg, KeyArgs, ReadRateArg, VerifyArgs};
+use crate::args::{KeyArgs, ReadRateArg, VerifyArgs};
 use crate::failure::Failure;
+use crate::kept;
 use crate::subject::Subject;
 
 /// A verification of which everything that can be known to be wrong beforehand has been looked at.
@@ -64,7 +65,7 @@ impl PreparedVerify {
                 "there is no endpoint to read from",
             ));
         };
-        let kept = kept_row(args.dedup, &subject.mapping)?;
+        let kept = kept::kept_row(kept::policy(args.dedup, &subject.mapping)?);
         let rows = subject.source.total_rows();
         let limiter = limiter(args.read_rate, &client, &args.table).await?;
         let retry = RetryPolicy::default();
@@ -144,20 +145,6 @@ fn output(args: &VerifyArgs) -> PathBuf {
     let name = table.rsplit(['/', ':']).next().unwrap_or(table);
     let default = || PathBuf::from(format!("{name}.differences.jsonl"));
     args.output.clone().unwrap_or_else(default)
-}
-
-/// Which row of a key a load with `policy` leaves in the table.
-fn kept_row(policy: Option<DedupArg>, mapping: &Mapping) -> Result<KeptRow, Failure> {
-    match policy {
-        None if mapping.has_versions() => Ok(KeptRow::Greatest),
-        Some(DedupArg::KeepGreatest) if mapping.has_versions() => Ok(KeptRow::Greatest),
-        Some(DedupArg::KeepGreatest) => Err(Failure::refused_because(
-            "--dedup keep-greatest needs the version of each row: name its column in the mapping, as `version = { column = \"...\" }`",
-        )),
-        Some(DedupArg::KeepFirst) => Ok(KeptRow::First),
-        // Where all rows are written, the last is what stays.
-        None | Some(DedupArg::KeepLast | DedupArg::Error | DedupArg::Off) => Ok(KeptRow::Last),
-    }
 }
 
 async fn limiter(

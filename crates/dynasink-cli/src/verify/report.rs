@@ -138,7 +138,7 @@ impl Verified {
         let status = match self.end {
             End::Complete if self.is_all_well() => ALL_WRITTEN,
             End::Complete => SOME_DEAD,
-            End::Interrupted => INTERRUPTED,
+            End::Interrupted | End::TimeIsUp => INTERRUPTED,
             End::TooManyErrors | End::Failed => STOPPED,
         };
         Ok(status.into())

@@ -3,15 +3,21 @@
 
 mod bad_input;
 mod changes;
+mod export;
 mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
+#[cfg(unix)]
+mod kill;
 mod load;
 mod mapping;
 mod object_stores;
+mod plan;
 mod replay;
 mod report;
+#[cfg(unix)]
+mod resume;
 #[cfg(unix)]
 mod serve;
 mod sources;

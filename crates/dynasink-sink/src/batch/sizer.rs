@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn a_request_without_an_answer_halves_the_bytes_and_full_ones_bring_them_back() {
         let mut law = SizerLaw::new(None);
-        let answer = |wire_bytes, unanswered| CapacityFeedback {
+        let answer = |wire_bytes, unanswered: bool| CapacityFeedback {
             wire_bytes,
             failure: unanswered.then_some(RequestFailure::Unanswered),
             ..CapacityFeedback::default()

@@ -6,7 +6,7 @@ use dynasink_core::PrimaryKey;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 /// Makes fingerprints of keys under a secret of its own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fingerprints {
     secret: SipHasher13,
 }

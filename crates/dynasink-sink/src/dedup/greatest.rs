@@ -10,7 +10,7 @@ use dynasink_core::{StageError, Version, WriteOp};
 use super::fingerprint::Fingerprints;
 
 /// The greatest version of each key that ever came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct GreatestVersions {
     fingerprints: Fingerprints,
     greatest: HashMap<u128, Version>,

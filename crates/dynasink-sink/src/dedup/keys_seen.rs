@@ -8,7 +8,7 @@ use dynasink_core::{PrimaryKey, StageError};
 use super::fingerprint::Fingerprints;
 
 /// Every key that ever came, as a fingerprint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct KeysSeen {
     fingerprints: Fingerprints,
     seen: HashSet<u128>,
@@ -36,5 +36,8 @@ impl KeysSeen {
         Err(StageError::TooManyKeys {
             max_keys: self.max_keys,
         })
+    }
+    pub(super) fn remove(&mut self, key: &PrimaryKey) {
+        self.seen.remove(&self.fingerprints.of(key));
     }
 }

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use dynasink_core::{Fuse, Outcome, OutcomeEvent, Outcomes, StageError, WriteOp};
+use dynasink_core::{Fuse, Outcome, OutcomeEvent, Outcomes, PrimaryKey, StageError, WriteOp};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
@@ -34,34 +34,38 @@ use window::Held;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Dedup {
-    policy: Policy,
+    window: DedupWindow,
+    past: Past,
     outcomes: Outcomes,
 }
 
-#[derive(Clone, Debug)]
-enum Policy {
-    KeepLast(DedupWindow),
-    KeepFirst(NonZeroUsize),
-    Refuse(NonZeroUsize),
-    KeepGreatest(DedupWindow, NonZeroUsize),
+/// A window that holds nothing back.
+fn pass_through() -> DedupWindow {
+    DedupWindow::new(NonZeroUsize::MIN, 0)
 }
 
 impl Dedup {
     /// The later operation takes the earlier one's place while that is in `window`.
     pub fn keep_last(window: DedupWindow) -> Self {
-        Self::new(Policy::KeepLast(window))
+        Self::new(window, Past::Forgotten)
     }
 
     /// Only the first operation of each key is written. Up to `max_keys` keys are remembered, as 128-bit
     /// fingerprints under a random secret; more are an error ([`StageError::TooManyKeys`]).
     pub fn keep_first(max_keys: NonZeroUsize) -> Self {
-        Self::new(Policy::KeepFirst(max_keys))
+        Self::new(
+            pass_through(),
+            Past::Keys(KeysSeen::new(max_keys), OnRepeat::Supersede),
+        )
     }
 
     /// A second operation of a key is an error ([`StageError::DuplicateKey`]). Keys are remembered as
     /// [`keep_first`](Self::keep_first) does it.
     pub fn refuse(max_keys: NonZeroUsize) -> Self {
-        Self::new(Policy::Refuse(max_keys))
+        Self::new(
+            pass_through(),
+            Past::Keys(KeysSeen::new(max_keys), OnRepeat::Refuse),
+        )
     }
 
     /// Of the operations of a key the one with the greatest [version](WriteOp::version) is what stays in the table,
@@ -75,17 +79,56 @@ impl Dedup {
     ///
     /// It knows the versions of this input only, and not of what is in the table already.
     pub fn keep_greatest(window: DedupWindow, max_keys: NonZeroUsize) -> Self {
-        Self::new(Policy::KeepGreatest(window, max_keys))
+        Self::new(window, Past::Versions(GreatestVersions::new(max_keys)))
     }
 
     /// Whether it goes by the versions of operations.
     pub fn needs_versions(&self) -> bool {
-        matches!(self.policy, Policy::KeepGreatest(..))
+        matches!(self.past, Past::Versions(_))
     }
 
-    fn new(policy: Policy) -> Self {
+    /// Whether it goes by what came before, however long ago: what is to be [recalled](Self::recall) if a part of an
+    /// input was dealt with by another process.
+    pub fn remembers_the_input(&self) -> bool {
+        !matches!(self.past, Past::Forgotten)
+    }
+
+    /// A short name of the policy that never changes: `keep_last`, `keep_first`, `refuse` or `keep_greatest`.
+    pub fn name(&self) -> &'static str {
+        match self.past {
+            Past::Forgotten => "keep_last",
+            Past::Keys(_, OnRepeat::Supersede) => "keep_first",
+            Past::Keys(_, OnRepeat::Refuse) => "refuse",
+            Past::Versions(_) => "keep_greatest",
+        }
+    }
+
+    /// Takes note of an operation that came before, so that those of its key are treated as they would be after it. It
+    /// is not written again. Operations are recalled in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StageError::TooManyKeys`], [`StageError::NoVersion`] and [`StageError::VersionKind`], as when the operation came.
+    pub fn recall(&mut self, op: &WriteOp) -> Result<(), StageError> {
+        match &mut self.past {
+            Past::Forgotten => Ok(()),
+            Past::Keys(seen, _) => seen.insert(op.key()).map(drop),
+            Past::Versions(greatest) => greatest.admit(op).map(drop),
+        }
+    }
+
+    /// Forgets that operations of `key` came before, because the first of them comes once more: one that was on its way
+    /// when the other process ended. Versions stay known, since the one that comes once more is among them or greater.
+    pub fn forget(&mut self, key: &PrimaryKey) {
+        if let Past::Keys(seen, _) = &mut self.past {
+            seen.remove(key);
+        }
+    }
+
+    fn new(window: DedupWindow, past: Past) -> Self {
         Self {
-            policy,
+            window,
+            past,
             outcomes: Outcomes::unobserved(),
         }
     }
@@ -123,25 +166,10 @@ where
     S::Error: From<StageError>,
 {
     pub(crate) fn new(inner: S, dedup: Dedup) -> Self {
-        let pass_through = DedupWindow::new(NonZeroUsize::MIN, 0);
-        let (window, past) = match dedup.policy {
-            Policy::KeepLast(window) => (window, Past::Forgotten),
-            Policy::KeepFirst(max_keys) => (
-                pass_through,
-                Past::Keys(KeysSeen::new(max_keys), OnRepeat::Supersede),
-            ),
-            Policy::Refuse(max_keys) => (
-                pass_through,
-                Past::Keys(KeysSeen::new(max_keys), OnRepeat::Refuse),
-            ),
-            Policy::KeepGreatest(window, max_keys) => {
-                (window, Past::Versions(GreatestVersions::new(max_keys)))
-            }
-        };
         Self {
             inner,
-            held: Held::new(window),
-            past,
+            held: Held::new(dedup.window),
+            past: dedup.past,
             outcomes: dedup.outcomes,
             fuse: Fuse::new("dedup"),
         }
@@ -246,7 +274,7 @@ where
 }
 
 /// What is remembered of the operations that came before.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Past {
     /// Nothing beyond those that are held.
     Forgotten,

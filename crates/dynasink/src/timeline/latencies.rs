@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 /// The grain in which latencies are kept.
 const GRAIN: Duration = Duration::from_micros(100);
 
+const GRAINS_PER_MS: f64 = 10.0;
+
 /// Quantiles are right to a hundredth of their value.
 const DIGITS: u8 = 2;
 
@@ -61,7 +63,7 @@ impl Latencies {
     /// The quantiles, if there was any request.
     pub fn quantiles(&self) -> Option<LatencyQuantiles> {
         let histogram = self.0.as_ref().filter(|histogram| !histogram.is_empty())?;
-        let in_ms = |grains: u64| grains as f64 * GRAIN.as_secs_f64() * 1_000.0;
+        let in_ms = |grains: u64| grains as f64 / GRAINS_PER_MS;
         let quantile = |quantile| in_ms(histogram.value_at_quantile(quantile).min(histogram.max()));
         Some(LatencyQuantiles {
             p50_ms: quantile(0.5),

@@ -115,7 +115,11 @@ impl Recording {
 
     fn limit(&mut self, limiter: &RateLimiter) {
         let point = self.series.current();
-        point.limit = Some(limiter.rate().get());
+        point.limit = Some(if limiter.is_paused() {
+            0
+        } else {
+            limiter.rate().get()
+        });
         for (index, rate) in limiter.index_rates() {
             point.index(&index).limit = Some(rate.get());
         }

@@ -21,7 +21,7 @@ pub struct TimelinePoint {
     pub length: Duration,
     /// Write capacity units that were drawn from the table's own capacity, as the service says.
     pub table_units: u64,
-    /// The rate that the table was held to at the end, in units per second; none before the first request.
+    /// The rate that the table was held to at the end, in units per second: zero in a pause, none before the first request.
     pub limit: Option<u64>,
     /// The same of each global index, by name.
     pub indexes: BTreeMap<String, IndexUse>,
@@ -139,8 +139,9 @@ impl TimelinePoint {
         self.indexes.entry(name.to_owned()).or_default()
     }
 
-    /// Takes in the point that follows.
-    pub(super) fn absorb(&mut self, later: &Self) {
+    /// Takes in the point that follows: both are one then. What is counted is added, limits are those of the later one,
+    /// and quantiles are of the requests of both.
+    pub fn absorb(&mut self, later: &Self) {
         self.length += later.length;
         self.table_units += later.table_units;
         self.limit = later.limit.or(self.limit);
@@ -162,10 +163,6 @@ impl TimelinePoint {
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes fields by reference"
-)]
 fn in_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
 }

@@ -130,3 +130,20 @@ async fn an_index_is_told_with_its_limit() {
         }
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_may_be_written_in_a_pause() {
+    let limiter = RateLimiter::fixed(WriteUnits::new(500));
+    let timeline = Timeline::of(Tally::new(), limiter.clone());
+    timeline.departed(1);
+    sleep(SECOND).await;
+    limiter.pause();
+    timeline.observe(&answer(0));
+    sleep(SECOND * 2).await;
+    limiter.resume();
+    timeline.departed(1);
+    sleep(SECOND).await;
+    let points = timeline.points();
+    let limits: Vec<_> = points.iter().map(|point| point.limit).collect();
+    assert_eq!(limits, [Some(500), Some(0), Some(0), Some(500)]);
+}

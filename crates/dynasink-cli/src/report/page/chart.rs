@@ -119,9 +119,10 @@ impl Chart {
                         svg class="data" width="100%" height="100%" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" overflow="visible" {
                             @for path in self.paths(scale, time) { (path) }
                         }
+                        @if self.is_empty() { text x="50%" y="50%" text-anchor="middle" { "none" } }
                     }
                 }
-                ul.legend {
+                @if !self.series.is_empty() { ul.legend {
                     @for series in &self.series {
                         li class=(colour(series)) {
                             svg viewBox="0 0 28 12" aria-hidden="true" {
@@ -131,7 +132,7 @@ impl Chart {
                             (series.name)
                         }
                     }
-                }
+                } }
             }
         }
     }
@@ -145,6 +146,15 @@ impl Chart {
                 let sums = self.tops().last().unwrap_or_default();
                 Scale::even(sums.into_iter().chain(reaches))
             }
+        }
+    }
+
+    /// Whether there is nothing to be seen.
+    fn is_empty(&self) -> bool {
+        let mut values = self.values();
+        match self.drawing {
+            Drawing::Stack => values.all(|value| value <= 0.0),
+            _ => values.next().is_none(),
         }
     }
 
@@ -185,6 +195,9 @@ impl Chart {
 
     /// The chart in words, for those who do not see it.
     fn describe(&self) -> String {
+        if self.is_empty() {
+            return format!("{}. None.", self.unit);
+        }
         let series = self.series.iter().map(|series| {
             let values = || series.values.iter().copied().flatten();
             let count = values().count();

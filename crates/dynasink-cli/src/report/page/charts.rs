@@ -7,8 +7,12 @@ use dynasink::limits::MAX_BATCH_OPS;
 
 use super::chart::{Chart, Drawing, Series, TimeAxis};
 
-/// The charts of what happened, in the order of the page.
-pub(super) fn of(points: &[TimelinePoint]) -> Vec<Chart> {
+/// So many points are drawn at most: each is as wide as a line then, and can be told from its neighbours.
+const MOST_DRAWN: usize = 240;
+
+/// The charts of what happened, in the order of the page, and their time.
+pub(super) fn of(points: &[TimelinePoint]) -> (TimeAxis, Vec<Chart>) {
+    let points = &drawn(points)[..];
     let mut charts = vec![units_of_the_table(points)];
     let names: BTreeSet<&String> = points
         .iter()
@@ -28,17 +32,25 @@ pub(super) fn of(points: &[TimelinePoint]) -> Vec<Chart> {
         in_flight(points),
         latencies(points),
     ]);
-    charts
-}
-
-/// The spans of `points`.
-pub(super) fn time_axis(points: &[TimelinePoint]) -> TimeAxis {
     let spans = points
         .iter()
         .map(|point| (point.start, point.start + point.length));
-    TimeAxis {
+    let time = TimeAxis {
         spans: spans.collect(),
-    }
+    };
+    (time, charts)
+}
+
+/// As many neighbours merged as it takes.
+fn drawn(points: &[TimelinePoint]) -> Vec<TimelinePoint> {
+    let neighbours = points.len().div_ceil(MOST_DRAWN).max(1);
+    let merged = points.chunks(neighbours).map(|chunk| {
+        let mut chunk = chunk.iter();
+        let mut first = chunk.next().cloned().unwrap_or_default();
+        chunk.for_each(|point| first.absorb(point));
+        first
+    });
+    merged.collect()
 }
 
 fn series(
@@ -111,7 +123,7 @@ fn units_of_an_index(points: &[TimelinePoint], nth: usize, name: &str) -> Chart 
     )
 }
 
-/// A stack of counts per second by cause; causes that never came are left out, unless none did.
+/// A stack of counts per second by cause. Causes that never came are left out.
 fn by_cause<const N: usize>(
     points: &[TimelinePoint],
     causes: impl Fn(&TimelinePoint) -> [(&'static str, u64); N],
@@ -120,11 +132,7 @@ fn by_cause<const N: usize>(
     let count =
         |point: &TimelinePoint, nth: usize| causes(point).get(nth).map_or(0, |(_, count)| *count);
     let came = |nth: usize| points.iter().any(|point| count(point, nth) > 0);
-    let none = (0..N).all(|nth| !came(nth));
-    let stacked = names
-        .into_iter()
-        .enumerate()
-        .filter(|(nth, _)| none || came(*nth));
+    let stacked = names.into_iter().enumerate().filter(|(nth, _)| came(*nth));
     stacked
         .map(|(nth, name)| {
             series(name, nth + 1, points, |point| {
@@ -156,14 +164,15 @@ fn failures(points: &[TimelinePoint]) -> Chart {
     )
 }
 
+/// What is read is left out: it comes in bursts as large as the buffers, and would flatten the rest.
 fn rows(points: &[TimelinePoint]) -> Chart {
     let series = vec![
-        dashed(series("read", 3, points, |point| {
-            point.per_second(point.rows_read)
-        })),
         series("with their outcome", 1, points, |point| {
             point.per_second(point.rows_resolved)
         }),
+        dashed(series("written to the table", 2, points, |point| {
+            point.per_second(point.rows_written)
+        })),
     ];
     chart("rows", "Rows", "Rows per second", Drawing::Lines, series)
 }
@@ -210,7 +219,36 @@ fn latencies(points: &[TimelinePoint]) -> Chart {
         line("9 in 10", 2, |point| point.p90_ms),
         line("half", 1, |point| point.p50_ms),
     ];
-    let unit =
-        "Milliseconds that so many of the requests took at most, each line ten times the one below";
+    let unit = "Milliseconds that so many of the requests took at most, on a logarithmic scale";
     chart("latency", "Latency", unit, Drawing::LinesByDecade, series)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_long_load_is_drawn_with_fewer_points_that_hold_all_of_it() {
+        let second = Duration::from_secs(1);
+        let point = |nth: u32| TimelinePoint {
+            start: second * nth,
+            length: second,
+            requests: u64::from(nth),
+            ..TimelinePoint::default()
+        };
+        for count in [0, 1, 240, 241, 719] {
+            let points: Vec<_> = (0..count).map(point).collect();
+            let drawn = drawn(&points);
+            assert!(
+                drawn.len() <= MOST_DRAWN && drawn.len() >= points.len().min(MOST_DRAWN / 2),
+                "{count}"
+            );
+            let sum =
+                |points: &[TimelinePoint]| points.iter().map(|point| point.requests).sum::<u64>();
+            assert_eq!(sum(&drawn), sum(&points));
+            assert_eq!(of(&points).0.whole(), second * count);
+        }
+    }
 }

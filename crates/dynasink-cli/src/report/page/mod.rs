@@ -26,7 +26,7 @@ const STYLE: &str = include_str!("style.css");
 /// A path in it that is no Unicode: such a path is not JSON.
 pub(super) fn of(record: &Record<'_>) -> io::Result<String> {
     let (summary, points) = (&record.summary, record.timeline);
-    let time = charts::time_axis(points);
+    let (time, charts) = charts::of(points);
     let data = data_of(record)?;
     let page = html! {
         (DOCTYPE)
@@ -38,19 +38,19 @@ pub(super) fn of(record: &Record<'_>) -> io::Result<String> {
                 // Whatever else the page may hold one day, a browser loads and runs nothing for it.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 meta name="referrer" content="no-referrer";
-                title { (record.settings.command) " into " (summary.table) }
+                title { "dynasink " (record.settings.command) " into " (summary.table) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 main {
                     header {
-                        h1 { (record.settings.command) " into " (summary.table) }
+                        h1 { "dynasink " (record.settings.command) " into " (summary.table) }
                         p.faint { "Started " (record.started) ", took " (elapsed(summary)) ", dynasink " (record.dynasink) }
                     }
                     (ending(summary))
                     (tiles(summary))
                     h2 { "Over time" }
-                    div.charts { @for chart in charts::of(points) { (chart.draw(&time)) } }
+                    div.charts { @for chart in &charts { (chart.draw(&time)) } }
                     h2 { "In numbers" }
                     div.columns {
                         (tables::summary(record))
@@ -93,6 +93,10 @@ fn ending(summary: &Report<'_>) -> Markup {
             "warn",
             "Interrupted: not all rows were read. Those that were read have their outcome.",
         ),
+        End::TimeIsUp => (
+            "warn",
+            "The time was up: not all rows were read. Those that were read have their outcome.",
+        ),
         End::TooManyErrors => (
             "bad",
             "Stopped: more rows could not be read or written than allowed.",
@@ -108,9 +112,10 @@ fn ending(summary: &Report<'_>) -> Markup {
             }
             @if let Some(first) = &summary.first_dead { p { "The first of the rows that could not be read or written: " (first) } }
             @if let Some(file) = summary.dead_letters { p { "All of them: " code { (file.display()) } } }
+            @for notice in summary.notices { p { (notice) } }
             @match summary.end {
                 End::Complete => {}
-                End::Interrupted | End::Failed => {
+                End::Interrupted | End::TimeIsUp | End::Failed => {
                     p { "What to do: run the same command again. Writing a row twice does no harm." }
                 }
                 End::TooManyErrors => {
@@ -128,11 +133,11 @@ fn tiles(summary: &Report<'_>) -> Markup {
     let tiles = [
         ("Rows read", count(counts.rows_read)),
         ("Items written", count(items)),
-        ("Items per second", count_of(items as f64 / seconds)),
+        ("Items/s", count_of(items as f64 / seconds)),
         ("Units consumed", count(counts.consumed_write_units)),
         ("Refused", count(counts.throttled_ops)),
         ("Dead", count(counts.dead)),
-        ("Operations per request", batch(counts.ops_per_request())),
+        ("Batch size", batch(counts.ops_per_request())),
         ("Time", elapsed(summary)),
     ];
     html! {

@@ -127,7 +127,7 @@ pub(super) fn points(points: &[TimelinePoint], clock: Clock) -> Markup {
     let value = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), rounded);
     html! {
         details.card {
-            summary { (points.len()) " points, each with its rates per second" }
+            summary { "Rates per second of each point (" (points.len()) ")" }
             table.numbers id="points" {
                 thead {
                     tr {

@@ -1,0 +1,475 @@
+//! How far a load has come, kept in a file, so that another process can go on where this one ended.
+
+mod document;
+mod file;
+mod identity;
+mod progress;
+mod recall;
+mod rows;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dynasink_arrow::{RowGroupObserver, SourceBatch, StreamOptions};
+use dynasink_aws::TableChanges;
+use dynasink_core::{
+    ObserverError, Outcome, OutcomeEvent, OutcomeObserver, Unread, UnreadObserver, WriteAction,
+};
+
+pub use identity::{LoadChange, LoadIdentity, TableIdentity};
+
+use crate::dead_letters::DeadLetterFile;
+use crate::error::{Error, Result};
+use crate::tally::{Counts, Tally};
+use document::{Document, KeptLetters};
+use file::HeldFile;
+use progress::Progress;
+
+/// The time between two checkpoints.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A file that says how far a load has come. Clones are the same.
+///
+/// It names the rows that have an outcome and the dead letters that belong to them, as of one moment. It is replaced as a
+/// whole about once a second ([`set_interval`](Self::set_interval)), and once more when the load ends, however it does. Whatever ends the process, a load that
+/// goes on from it ([`resume`](Self::resume)) reads the rows that had no outcome then: none is lost, and written twice
+/// are at most those that were on their way at that moment or came after it. What they leave in the table is the same,
+/// since rows of one key are written in their order.
+///
+/// While it is there the file is locked, so that two loads do not share it.
+///
+/// ```no_run
+/// use dynasink::{
+///     Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, FileSource, LoadIdentity, Mapping, Pipeline, SourceOptions,
+///     StreamOptions, Transport, describe_state,
+/// };
+///
+/// # async fn load(client: aws_sdk_dynamodb::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let state = describe_state(&client, "planes").await?;
+/// let dynamodb = DynamoDb::new(client);
+/// let table = dynamodb.describe_table("planes").await?;
+/// let source = FileSource::open(["planes.parquet"], SourceOptions::default()).await?;
+/// let mapping = Mapping::infer(source.schema(), &table)?;
+/// let dedup = Dedup::keep_last(DedupWindow::default());
+///
+/// let identity = LoadIdentity::new(&source, &mapping, (&state).into(), Some(&dedup));
+/// let checkpoint = if std::fs::exists("planes.checkpoint")? {
+///     Checkpoint::resume("planes.checkpoint", &identity)?
+/// } else {
+///     let letters = DeadLetterFile::create("planes.dead-letters.jsonl")?;
+///     Checkpoint::create("planes.checkpoint", identity, Some(letters))?
+/// };
+/// let dedup = checkpoint.recall(&source, &mapping, dedup).await?;
+/// let batches = source.stream_with(&checkpoint.reading(StreamOptions::new()));
+/// let pipeline = Pipeline::builder(dynamodb, &table).dedup(dedup).checkpoint(&checkpoint).build()?;
+/// pipeline.load(batches, mapping, std::future::pending()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Checkpoint(Arc<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    identity: LoadIdentity,
+    /// Taken before the state, so that files follow one another as the states do that they are of.
+    file: Mutex<HeldFile>,
+    state: Mutex<State>,
+}
+
+/// What changes while a load runs. Under one lock, so that rows, counts and dead letters are of one moment.
+#[derive(Debug)]
+struct State {
+    progress: Progress,
+    /// Of rows with an outcome, and of parts that were not read.
+    counts: Counts,
+    letters: Letters,
+    table_changes: Option<TableChanges>,
+    is_complete: bool,
+    /// The time between two files.
+    interval: Duration,
+    /// What counts the requests.
+    tally: Option<Tally>,
+    /// Whether there is something that the file does not have yet.
+    has_changed: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Letters {
+    None,
+    /// As the file says, which nobody writes to.
+    Kept(KeptLetters),
+    Open(DeadLetterFile),
+}
+
+impl Checkpoint {
+    /// A checkpoint of a load that begins, in a file that must not be there yet. Dead rows go to `dead_letters`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointExists`], [`Error::CheckpointFile`] if it cannot be written, and [`Error::FileTwice`].
+    pub fn create(
+        path: impl Into<PathBuf>,
+        identity: LoadIdentity,
+        dead_letters: Option<DeadLetterFile>,
+    ) -> Result<Self> {
+        if let Some(file) = identity.file_twice() {
+            let file = file.to_owned();
+            return Err(Error::FileTwice { file });
+        }
+        let file = HeldFile::create(path.into())?;
+        let state = State {
+            progress: Progress::of(&identity.source),
+            counts: Counts::default(),
+            letters: dead_letters.map_or(Letters::None, Letters::Open),
+            table_changes: None,
+            is_complete: false,
+            interval: INTERVAL,
+            tally: None,
+            has_changed: false,
+        };
+        let checkpoint = Self::of(file, identity, state);
+        checkpoint.write()?;
+        Ok(checkpoint)
+    }
+
+    /// The checkpoint of a load that was begun, to look at it. Nothing is compared yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointMissing`], [`Error::CheckpointInUse`], [`Error::CheckpointDamaged`], and
+    /// [`Error::CheckpointFile`] if it cannot be read.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let (file, content) = HeldFile::open(path.into())?;
+        let damaged = |reason| Error::CheckpointDamaged {
+            path: file.path().to_owned(),
+            reason,
+        };
+        let document = Document::parse(&content).map_err(damaged)?;
+        let source = &document.load.source;
+        let progress = Progress::read_back(source, &document.progress).map_err(damaged)?;
+        let state = State {
+            progress,
+            counts: document.counts,
+            letters: document.dead_letters.map_or(Letters::None, Letters::Kept),
+            table_changes: document.table_changes,
+            is_complete: document.complete,
+            interval: INTERVAL,
+            tally: None,
+            has_changed: false,
+        };
+        Ok(Self::of(file, document.load, state))
+    }
+
+    /// The checkpoint of a load that goes on as `identity`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open) and of [`go_on`](Self::go_on).
+    pub fn resume(path: impl Into<PathBuf>, identity: &LoadIdentity) -> Result<Self> {
+        let checkpoint = Self::open(path)?;
+        checkpoint.go_on(identity)?;
+        Ok(checkpoint)
+    }
+
+    /// Goes on with a load as `identity`: its dead letters are cut to those that belong to rows with an outcome, since
+    /// the other rows come again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointOfAnotherLoad`] if the load is not the one that was begun, [`Error::DeadLettersLost`], and
+    /// [`Error::DeadLetters`] if these cannot be opened.
+    pub fn go_on(&self, identity: &LoadIdentity) -> Result<()> {
+        if let Some(change) = self.0.identity.change_to(identity) {
+            let path = self.0.path.clone();
+            return Err(Error::CheckpointOfAnotherLoad { path, change });
+        }
+        let mut state = self.state();
+        if let Letters::Kept(kept) = &state.letters {
+            state.letters = Letters::Open(DeadLetterFile::resume(&kept.path, kept.bytes)?);
+        }
+        Ok(())
+    }
+
+    fn of(file: HeldFile, identity: LoadIdentity, state: State) -> Self {
+        Self(Arc::new(Kept {
+            path: file.path().to_owned(),
+            identity,
+            file: Mutex::new(file),
+            state: Mutex::new(state),
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// The load that it is of.
+    pub fn identity(&self) -> &LoadIdentity {
+        &self.0.identity
+    }
+
+    /// What all runs have done together. [`Counts::rows_read`] are the rows with an outcome.
+    pub fn counts(&self) -> Counts {
+        self.state().counts()
+    }
+
+    /// Whether every row of the source has its outcome, so that nothing is left to do.
+    pub fn is_complete(&self) -> bool {
+        self.state().is_complete
+    }
+
+    /// Where the dead letters are, if dead rows are kept.
+    pub fn dead_letters_path(&self) -> Option<PathBuf> {
+        match &self.state().letters {
+            Letters::None => None,
+            Letters::Kept(kept) => Some(kept.path.clone()),
+            Letters::Open(letters) => Some(letters.path().to_owned()),
+        }
+    }
+
+    /// The file that dead rows go to, once the load has begun or goes on.
+    pub fn dead_letters(&self) -> Option<DeadLetterFile> {
+        match &self.state().letters {
+            Letters::Open(letters) => Some(letters.clone()),
+            Letters::None | Letters::Kept(_) => None,
+        }
+    }
+
+    /// What has been changed about the table for the time of the load.
+    pub fn table_changes(&self) -> Option<TableChanges> {
+        self.state().table_changes.clone()
+    }
+
+    /// Notes what is about to be changed of the table, or that it is as it was, and writes it down at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointFile`].
+    pub async fn set_table_changes(&self, changes: Option<TableChanges>) -> Result<()> {
+        self.state().table_changes = changes;
+        self.save().await
+    }
+
+    /// The options of a stream that reads what is left, and tells how far it has come.
+    pub fn reading(&self, options: StreamOptions) -> StreamOptions {
+        let options = options.with_row_group_observer(Arc::new(self.clone()));
+        let state = self.state();
+        if state.progress.is_begun() {
+            options.with_rows(state.progress.left())
+        } else {
+            options
+        }
+    }
+
+    /// Writes the file at this interval while there is something new, in place of once a second. What is written twice
+    /// after a kill are at most the rows of one interval, and those on their way.
+    pub fn set_interval(&self, interval: Duration) {
+        self.state().interval = interval;
+    }
+
+    /// Counts requests by `tally` from now on.
+    pub(crate) fn count_requests(&self, tally: &Tally) {
+        self.state().tally = Some(tally.clone());
+    }
+
+    /// Takes note of rows that go into the pipe. Call it before the pipe gets them.
+    pub(crate) fn read(&self, batch: &SourceBatch) {
+        let mut state = self.state();
+        // The outcome of a row whose place is not known tells of it.
+        state.progress.read(batch);
+        state.has_changed = true;
+    }
+
+    /// Runs `load` and writes checkpoints beside it. Ends with the first that cannot be written.
+    pub(crate) async fn beside<T>(&self, load: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            done = load => Ok(done),
+            failed = self.keep_writing() => match failed {
+                Err(error) => Err(error),
+                Ok(never) => match never {},
+            },
+        }
+    }
+
+    async fn keep_writing(&self) -> Result<Infallible> {
+        loop {
+            let interval = self.state().interval;
+            tokio::time::sleep(interval).await;
+            if self.state().has_changed {
+                self.save().await?;
+            }
+        }
+    }
+
+    /// Writes the last checkpoint of a run, after which no row is left if it was `complete`.
+    pub(crate) async fn end(&self, complete: bool) -> Result<()> {
+        self.state().is_complete = complete;
+        self.save().await
+    }
+
+    /// Writes down how far the load has come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointFile`], and [`Error::DeadLetters`] if these cannot be put on the disk before.
+    pub async fn save(&self) -> Result<()> {
+        let checkpoint = self.clone();
+        let written = tokio::task::spawn_blocking(move || checkpoint.write()).await;
+        written.unwrap_or_else(|stopped| Err(self.failed(std::io::Error::other(stopped))))
+    }
+
+    fn write(&self) -> Result<()> {
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let (document, letters) = {
+            let mut state = self.state();
+            state.has_changed = false;
+            (self.document(&state)?, state.letters.clone())
+        };
+        // A checkpoint that counts on dead letters must not be on the disk before them.
+        if let Letters::Open(letters) = letters {
+            letters.sync()?;
+        }
+        let content = document
+            .content()
+            .map_err(|error| self.failed(error.into()))?;
+        file.replace(&content)
+    }
+
+    fn document(&self, state: &State) -> Result<Document> {
+        let dead_letters = match &state.letters {
+            Letters::None => None,
+            Letters::Kept(kept) => Some(kept.clone()),
+            Letters::Open(letters) => {
+                let path = letters.path();
+                let bytes = letters.bytes();
+                Some(KeptLetters {
+                    // Another process may start in another folder.
+                    path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+                    bytes: bytes.map_err(|source| Error::DeadLetters {
+                        path: path.to_owned(),
+                        source,
+                    })?,
+                })
+            }
+        };
+        Ok(Document {
+            complete: state.is_complete,
+            counts: state.counts(),
+            dead_letters,
+            table_changes: state.table_changes.clone(),
+            progress: state.progress.documents(),
+            ..Document::of(self.0.identity.clone())
+        })
+    }
+
+    fn failed(&self, source: std::io::Error) -> Error {
+        let path = self.0.path.clone();
+        Error::CheckpointFile { path, source }
+    }
+
+    fn observer_error(
+        &self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> ObserverError {
+        ObserverError {
+            observer: format!("the checkpoint {}", self.0.path.display()),
+            source: source.into(),
+        }
+    }
+}
+
+impl State {
+    fn counts(&self) -> Counts {
+        let Some(tally) = &self.tally else {
+            return self.counts;
+        };
+        Counts {
+            rows_read: self.counts.rows_read,
+            items_written: self.counts.items_written,
+            items_deleted: self.counts.items_deleted,
+            superseded: self.counts.superseded,
+            skipped: self.counts.skipped,
+            dead: self.counts.dead,
+            unread: self.counts.unread,
+            unread_rows: self.counts.unread_rows,
+            ..tally.counts()
+        }
+    }
+
+    fn count(&mut self, event: &OutcomeEvent<'_>) {
+        let counts = &mut self.counts;
+        let action = event.op.map(dynasink_core::WriteOp::action);
+        counts.rows_read += 1;
+        *match (event.outcome, action) {
+            (Outcome::Superseded { .. }, _) => &mut counts.superseded,
+            (Outcome::Skipped, _) => &mut counts.skipped,
+            (Outcome::Dead(_), _) => &mut counts.dead,
+            (_, Some(WriteAction::Delete)) => &mut counts.items_deleted,
+            _ => &mut counts.items_written,
+        } += 1;
+    }
+}
+
+impl OutcomeObserver for Checkpoint {
+    fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
+        let mut state = self.state();
+        if let Letters::Open(letters) = &state.letters {
+            OutcomeObserver::observe(letters, event)?;
+        }
+        let Some(position) = event.position else {
+            return Err(
+                self.observer_error("a row has no position, and could not be told from others")
+            );
+        };
+        if !state.progress.resolve(position) {
+            return Err(self.observer_error(format!("{position} was not on its way")));
+        }
+        state.count(event);
+        state.has_changed = true;
+        Ok(())
+    }
+
+    fn keeps_dead_rows(&self) -> bool {
+        matches!(self.state().letters, Letters::Open(_))
+    }
+}
+
+impl UnreadObserver for Checkpoint {
+    fn observe(&self, unread: &Unread) -> Result<(), ObserverError> {
+        let mut state = self.state();
+        if let Letters::Open(letters) = &state.letters {
+            UnreadObserver::observe(letters, unread)?;
+        }
+        state.progress.pass_over(unread);
+        state.counts.unread += 1;
+        state.counts.unread_rows += unread.rows.unwrap_or(0);
+        state.has_changed = true;
+        Ok(())
+    }
+
+    fn keeps_unread(&self) -> bool {
+        matches!(self.state().letters, Letters::Open(_))
+    }
+}
+
+impl RowGroupObserver for Checkpoint {
+    fn finished(&self, file: &str, row_group: u32) {
+        let mut state = self.state();
+        state.progress.finish(file, row_group);
+        state.has_changed = true;
+    }
+}
+
+#[cfg(test)]
+mod tests;
