@@ -98,11 +98,11 @@ impl SourceArgs {
         let refused = |error| Failure::refused(&error);
         // What is wrong here shows without any file.
         let options = self.options()?;
-        let named = names.iter().collect::<Sources>();
+        let sources = names.iter().collect::<Sources>();
         let sources = self
             .manifest
             .iter()
-            .fold(named, Sources::with_manifest)
+            .fold(sources, Sources::with_manifest)
             .with_partitions(self.hive);
         let reads_s3 = sources.reads_s3().await.map_err(refused)?;
         let files = sources

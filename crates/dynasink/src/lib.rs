@@ -10,6 +10,9 @@
 //!                                                                   └──── CapacityFeedback ──┴────────────────────────┘   └─▶ Outcome per row
 //! ```
 //!
+//! After a load, a [`Verifier`] compares the source with what the table holds, and [`DeadLetters`] that were mended go
+//! through the pipe again ([`Pipeline::replay`]).
+//!
 //! The same pipe by hand, from its leaf:
 //!
 //! ```no_run

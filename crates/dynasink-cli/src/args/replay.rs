@@ -61,13 +61,11 @@ pub(crate) struct ReplayArgs {
 impl ReplayArgs {
     /// Where what dies again goes, which is named after the table unless it was given.
     pub(crate) fn dead_letters_path(&self) -> PathBuf {
-        match &self.dead_letters.dead_letters {
-            Some(path) => path.clone(),
-            None => {
-                let mut path = self.dead_letters.path(&self.table);
-                path.set_extension("replayed.jsonl");
-                path
-            }
+        if let Some(path) = &self.dead_letters.dead_letters {
+            return path.clone();
         }
+        let mut path = self.dead_letters.path(&self.table);
+        path.set_extension("replayed.jsonl");
+        path
     }
 }

@@ -19,6 +19,10 @@ use crate::source::SourceArgs;
 /// Exit status: 0 source and table are equal, or all that differed is repaired; 1 there are differences, or rows that
 /// cannot be items; 2 refused before anything was read; 3 stopped before the end; 130 interrupted.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and none depends on another"
+)]
 pub(crate) struct VerifyArgs {
     /// The table to compare with
     #[arg(long, value_name = "NAME")]

@@ -77,9 +77,10 @@ impl PreparedVerify {
         );
         let max_dead = args.dead_letters.max_dead(rows).unwrap_or(u64::MAX);
         let (budget, tally) = (ErrorBudget::new(max_dead), VerifyTally::new());
-        let repair = match args.repair {
-            true => Some(Repair::of(args, client, &subject, &budget)?),
-            false => None,
+        let repair = if args.repair {
+            Some(Repair::of(args, client, &subject, &budget)?)
+        } else {
+            None
         };
         let mut unread: Vec<Arc<dyn UnreadObserver>> =
             vec![Arc::new(tally.clone()), Arc::new(budget.clone())];

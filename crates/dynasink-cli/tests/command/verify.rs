@@ -309,7 +309,7 @@ fn an_item_that_the_source_deletes_must_not_be_there() {
     );
 
     change(&workplace, async |client| {
-        put(&client, &[("id", s("b"))]).await
+        put(&client, &[("id", s("b"))]).await;
     });
     assert_eq!(workplace.verified(&[&file], &mapping, 1)["different"], 1);
     let differences = workplace.differences();

@@ -62,13 +62,13 @@ impl DeadLetters {
             Letter::Row(position) => {
                 // Letters of one file come together, mostly.
                 let mut known = self.files.iter().rev();
-                let file = match known.position(|file| file == position.file()) {
-                    Some(from_the_end) => self.files.len() - 1 - from_the_end,
-                    None => {
+                let file =
+                    if let Some(from_the_end) = known.position(|file| file == position.file()) {
+                        self.files.len() - 1 - from_the_end
+                    } else {
                         self.files.push(position.file().to_owned());
                         self.files.len() - 1
-                    }
-                };
+                    };
                 let file = u32::try_from(file).unwrap_or(u32::MAX);
                 self.rows.push((file, position.row_group(), position.row()));
             }
@@ -137,7 +137,8 @@ impl DeadLetters {
         for (file, row_group, row) in &self.rows {
             let file = usize::try_from(*file).ok();
             if let Some(file) = file.and_then(|file| self.files.get(file)) {
-                selection = selection.with_rows(file, *row_group, [*row..*row + 1]);
+                let row = std::iter::once(*row..*row + 1);
+                selection = selection.with_rows(file, *row_group, row);
             }
         }
         for (file, row_group) in &self.row_groups {

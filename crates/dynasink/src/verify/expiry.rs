@@ -18,7 +18,7 @@ pub(super) fn has_expired(op: &WriteOp, now: SystemTime) -> bool {
     let Ok(now) = now.duration_since(SystemTime::UNIX_EPOCH) else {
         return false;
     };
-    ends <= now && now - ends <= OLDEST
+    now.checked_sub(ends).is_some_and(|since| since <= OLDEST)
 }
 
 /// When the item's time to live ends, since 1970.
