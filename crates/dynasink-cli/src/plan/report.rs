@@ -99,11 +99,14 @@ impl<'a> PlanReport<'a> {
         let is_there = if self.exists { "" } else { "not there yet, " };
         writeln!(
             out,
-            "table {} ({is_there}{}): {} rows in {} files, key {}",
+            "table {} ({is_there}{}): {} rows in {}, key {}",
             self.table,
             self.billing,
             self.rows,
-            self.files,
+            match self.files {
+                1 => "1 file".to_owned(),
+                files => format!("{files} files"),
+            },
             self.keys.join(", ")
         )?;
         if let Some(sampled) = self.sampled {
@@ -134,7 +137,10 @@ impl<'a> PlanReport<'a> {
                     .unwrap_or_else(|| "-".to_owned()),
                 format!("{}{key}", attribute.attribute),
                 attribute.dynamodb_type.to_owned(),
-                attribute.example.clone().unwrap_or_else(|| "-".to_owned()),
+                attribute
+                    .example
+                    .as_deref()
+                    .map_or_else(|| "-".to_owned(), shown),
             ]);
         }
         writeln!(out, "\nmapping")?;
@@ -249,7 +255,7 @@ impl<'a> PlanReport<'a> {
                 out,
                 "    {percent:>5.1}%  {:>10} WCU{at_most}  {}",
                 key.at_least,
-                key.key.escape_debug()
+                shown(&key.key)
             )?;
         }
         Ok(())
@@ -266,7 +272,7 @@ impl<'a> PlanReport<'a> {
                 BoundBy::PartitionKey => ", bound by one partition key".to_owned(),
             };
             let provisioned = match time.provisioned_cost {
-                Some(cost) => format!("; provisioned for it {cost:.2} {}", prices.currency),
+                Some(cost) => format!("; provisioned for it {} {}", money(cost), prices.currency),
                 None => String::new(),
             };
             writeln!(
@@ -282,12 +288,12 @@ impl<'a> PlanReport<'a> {
             prices.currency, prices.region, prices.date
         )?;
         let cost = |cost: Option<f64>| match cost {
-            Some(cost) => format!("{cost:.2}"),
+            Some(cost) => money(cost),
             None if self.measured.deletes > 0 => "cannot delete".to_owned(),
             None => "price not known".to_owned(),
         };
         match costs.on_demand {
-            Some(on_demand) => writeln!(out, "  on demand    {on_demand:.2}")?,
+            Some(on_demand) => writeln!(out, "  on demand    {}", money(on_demand))?,
             None => writeln!(out, "  on demand    price not known")?,
         }
         writeln!(
@@ -350,6 +356,20 @@ fn billing(table: &TableSchema) -> String {
 )]
 fn bar(share: f64) -> String {
     "#".repeat((share * BAR).ceil() as usize)
+}
+
+/// A value of the source in a line of its own.
+fn shown(value: &str) -> String {
+    value.replace(char::is_control, " ")
+}
+
+/// An amount of money, of which the smallest ones count as some.
+fn money(amount: f64) -> String {
+    if amount > 0.0 && amount < 0.01 {
+        "less than 0.01".to_owned()
+    } else {
+        format!("{amount:.2}")
+    }
 }
 
 /// A time in words of its largest units.

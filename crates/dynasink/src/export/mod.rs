@@ -5,6 +5,7 @@ mod folder;
 mod import_command;
 mod lane;
 mod manifest;
+mod options;
 mod shuffle;
 #[cfg(test)]
 mod tests;
@@ -27,98 +28,15 @@ pub use import_command::S3Uri;
 pub use lane::ExportedFile;
 use lane::Lane;
 pub use manifest::ExportOrigin;
+pub use options::ExportOptions;
+use options::MOST_LANES;
 use shuffle::{HeldItem, Shuffle};
 
 use crate::error::{Error, Result};
 use crate::survey::IMPORT_LINE_BYTES;
 
-/// Most files of an import.
-///
-/// Source: *Best practices for importing from Amazon S3 into DynamoDB*, "Stay under the limit of 50,000 S3 objects".
-const MOST_FILES: u64 = 50_000;
-
-/// The largest file, in bytes.
-///
-/// Source: *Best practices for using bulk put items in DynamoDB*, "each object can be up to 5 GB".
-const MOST_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
-
-/// Files that are written at once, at most: each is a mix of all that is held.
-const MOST_LANES: u64 = 16;
-
 /// Where the files are in the folder of an export: an import reads all that is there.
 const DATA: &str = "data";
-
-/// How an [`Export`] writes its files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct ExportOptions {
-    compression: Compression,
-    file_bytes: Option<u64>,
-    shuffle_bytes: usize,
-    place: Option<S3Uri>,
-}
-
-impl Default for ExportOptions {
-    fn default() -> Self {
-        Self {
-            compression: Compression::default(),
-            file_bytes: None,
-            shuffle_bytes: Self::DEFAULT_SHUFFLE_BYTES,
-            place: None,
-        }
-    }
-}
-
-impl ExportOptions {
-    /// Uncompressed bytes of a file, unless set or the files were too many.
-    pub const DEFAULT_FILE_BYTES: u64 = 256 * 1024 * 1024;
-
-    /// Bytes of memory in which items are mixed, unless set.
-    pub const DEFAULT_SHUFFLE_BYTES: usize = 256 * 1024 * 1024;
-
-    /// Gzip, files of 256 MiB before compression, mixed within 256 MiB.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// How files are compressed.
-    pub fn compression(mut self, compression: Compression) -> Self {
-        self.compression = compression;
-        self
-    }
-
-    /// How many bytes a file has at most before compression, but for one whose only item has more: up to 5 GiB.
-    pub fn file_bytes(mut self, bytes: u64) -> Self {
-        self.file_bytes = Some(bytes);
-        self
-    }
-
-    /// The bytes of items that are held back to be mixed. Half of them are written while the other half fills.
-    pub fn shuffle_bytes(mut self, bytes: usize) -> Self {
-        self.shuffle_bytes = bytes;
-        self
-    }
-
-    /// Where in S3 the files will be, for the command that imports them.
-    pub fn place(mut self, place: S3Uri) -> Self {
-        self.place = Some(place);
-        self
-    }
-
-    /// The bytes of a file of an export of `total` bytes: so many that the files are not too many.
-    fn file_bytes_for(&self, total: u64) -> Result<u64> {
-        let least = total.div_ceil(MOST_FILES - MOST_LANES).max(1);
-        match self.file_bytes {
-            None => Ok(Self::DEFAULT_FILE_BYTES.max(least)),
-            Some(bytes) if (least..=MOST_FILE_BYTES).contains(&bytes) => Ok(bytes),
-            Some(bytes) => Err(Error::ExportFileSize {
-                bytes,
-                least,
-                most: MOST_FILE_BYTES,
-            }),
-        }
-    }
-}
 
 /// What an export has written so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

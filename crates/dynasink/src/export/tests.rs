@@ -11,6 +11,7 @@ use dynasink_sink::{KeptRow, KeyCensus};
 use futures::SinkExt;
 use serde_json::{Value, json};
 
+use super::options::MOST_FILES;
 use super::*;
 
 fn table() -> TableSchema {

@@ -13,6 +13,9 @@ const MANY_UNITS: f64 = 8.0;
 /// The share of the units from which on a partition key is told of, whatever the rate.
 const LARGE_SHARE: f64 = 0.1;
 
+/// What an import must save to be worth a word, in whatever currency.
+const SAVING: f64 = 1.0;
+
 /// Something to know before a load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -66,7 +69,7 @@ impl SurveySubject<'_> {
             .map(|(code, rows)| {
                 finding(
                     "dead_rows",
-                    format!("{rows} rows would be dead letters: {code}"),
+                    format!("rows that would be dead letters: {rows} ({code})"),
                     advice_for(code).to_owned(),
                 )
             })
@@ -97,8 +100,7 @@ impl SurveySubject<'_> {
 
     fn hot_partition_key(&self) -> Option<Finding> {
         let heaviest = self.measured.heavy_keys.first()?;
-        let units = self.measured.units.table;
-        if heaviest.at_least == 0 || units <= PARTITION_UNITS {
+        if heaviest.at_least < PARTITION_UNITS {
             return None;
         }
         let most = PARTITION_UNITS as f64 / heaviest.share;
@@ -186,7 +188,7 @@ impl SurveySubject<'_> {
     fn import(&self) -> Option<Finding> {
         let costs = &self.estimate.costs;
         let (written, imported) = (costs.on_demand?, costs.import_table?);
-        (!self.exists && imported < written).then(|| finding(
+        (!self.exists && imported + SAVING < written).then(|| finding(
             "import_is_cheaper",
             format!("ImportTable costs {imported:.2} and writing on demand {written:.2}, and the table is not there yet"),
             "dynasink export makes the files for ImportTable, with the command to run; it creates the table, and cannot add to it".to_owned(),
@@ -272,4 +274,99 @@ fn of_state(state: &TableState) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use dynasink_core::{IndexKind, KeyType};
+    use dynasink_sink::KeptRow;
+    use futures::{FutureExt, SinkExt};
+    use serde_json::json;
+
+    use super::*;
+    use crate::survey::{Prices, Survey};
+
+    /// The codes of what is found of `rows` rows, of which each has the key that `key` says.
+    fn found(
+        table: &TableSchema,
+        rate: Option<u64>,
+        rows: u64,
+        key: impl Fn(u64) -> u64,
+    ) -> Vec<&'static str> {
+        let mut survey = Survey::new(table, KeptRow::Last);
+        for row in 0..rows {
+            let item = json!({ "id": key(row), "seq": row, "mail": "m" });
+            let sent = survey.feed(table.put_serde(&item).unwrap()).now_or_never();
+            sent.unwrap().unwrap();
+        }
+        let (measured, rate) = (survey.measured(), rate.map(WriteUnits::new));
+        let prices = Prices::built_in().unwrap();
+        let subject = SurveySubject {
+            table,
+            state: None,
+            exists: true,
+            refuses_repeats: false,
+            rate,
+            measured: &measured,
+            bad: &BadRowCounts::default(),
+            estimate: &Estimate::of(&measured, table, rate, &prices),
+        };
+        let findings = subject.findings();
+        assert!(findings.iter().all(|finding| !finding.advice.is_empty()));
+        findings.iter().map(|finding| finding.code).collect()
+    }
+
+    fn table(write: u64, index: u64) -> TableSchema {
+        TableSchema::builder("users")
+            .partition_key("id", KeyType::N)
+            .sort_key("seq", KeyType::N)
+            .billing_mode(BillingMode::Provisioned {
+                write: WriteUnits::new(write),
+            })
+            .index(
+                "by-mail",
+                IndexKind::Global,
+                [("mail", KeyType::S)],
+                [],
+                Some(WriteUnits::new(index)),
+            )
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn nothing_is_found_where_nothing_is_wrong() {
+        assert_eq!(
+            found(&table(500, 500), None, 2000, |row| row),
+            Vec::<&str>::new()
+        );
+    }
+
+    #[test]
+    fn what_has_less_than_the_rate_is_found() {
+        assert_eq!(
+            found(&table(500, 100), None, 2000, |row| row),
+            ["index_capacity"]
+        );
+        assert_eq!(
+            found(&table(500, 5000), Some(800), 2000, |row| row),
+            ["table_capacity"]
+        );
+    }
+
+    #[test]
+    fn a_partition_key_is_hot_where_it_has_a_large_share_or_binds() {
+        let every = |nth: u64| move |row: u64| if row.is_multiple_of(nth) { 0 } else { row };
+        assert_eq!(
+            found(&table(500, 500), None, 4000, every(2)),
+            ["hot_partition_key"]
+        );
+        // One unit in fifteen is a small share, and binds above 15,000 units per second only.
+        assert_eq!(
+            found(&table(500, 500), None, 15_000, every(15)),
+            Vec::<&str>::new()
+        );
+        let fast = found(&table(20_000, 20_000), None, 15_000, every(15));
+        assert_eq!(fast, ["hot_partition_key"]);
+    }
 }
