@@ -55,6 +55,14 @@ impl Failure {
         }
     }
 
+    /// Somebody has interrupted the command, and nothing is left half done.
+    pub(crate) fn interrupted(what: &str) -> Self {
+        Self {
+            status: INTERRUPTED,
+            message: what.to_owned(),
+        }
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }

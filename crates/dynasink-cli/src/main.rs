@@ -2,19 +2,27 @@
 
 mod args;
 mod aws;
+mod columns;
+mod control;
+mod export;
 mod failure;
+mod kept;
+mod lifecycle;
 mod load;
 mod mapping;
 mod output;
-
+mod plan;
 mod progress;
 mod reading;
+mod replay;
 mod report;
+mod restore;
 mod serve;
 mod signals;
 mod source;
 mod subject;
 mod target;
+mod verify;
 mod writing;
 
 use std::io::{Write, stderr};
@@ -33,7 +41,12 @@ async fn main() -> ExitCode {
     log_panics();
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
+        Command::Plan(args) => plan::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Mapping(args) => mapping::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
+        Command::Replay(args) => replay::run(args, cli.verbose > 0).await,
+        Command::Restore(args) => restore::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };
     result.unwrap_or_else(|failure: Failure| {

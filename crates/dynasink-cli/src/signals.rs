@@ -86,6 +86,63 @@ impl Incoming {
     }
 }
 
+/// What a signal asks of the rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "these signals are of Unix alone")
+)]
+pub(crate) enum RateSignal {
+    /// `SIGUSR1`.
+    Halve,
+    /// `SIGUSR2`.
+    Double,
+}
+
+/// `SIGUSR1` and `SIGUSR2`, which end a process that does not listen. On Windows there are none.
+#[derive(Debug)]
+pub(crate) struct RateSignals {
+    #[cfg(unix)]
+    incoming: Option<[tokio::signal::unix::Signal; 2]>,
+}
+
+impl RateSignals {
+    /// Starts to listen. It must run inside a tokio runtime.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let listen = || {
+            let halve = signal(SignalKind::user_defined1()).ok()?;
+            Some([halve, signal(SignalKind::user_defined2()).ok()?])
+        };
+        Self { incoming: listen() }
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn listen() -> Self {
+        Self {}
+    }
+
+    /// The next of them.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) -> RateSignal {
+        match &mut self.incoming {
+            Some([halve, double]) => tokio::select! {
+                biased;
+                _ = halve.recv() => RateSignal::Halve,
+                _ = double.recv() => RateSignal::Double,
+            },
+            None => pending().await,
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) -> RateSignal {
+        pending().await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::pin::pin;

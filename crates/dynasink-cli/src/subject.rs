@@ -5,12 +5,13 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    Cause, FileSource, KeyType, Mapping, MappingFile, TableSchema, describe_table,
+    Cause, FileSource, KeyType, Mapping, MappingFile, TableSchema, describe_once_made,
     spec::MappingSpec,
 };
 
-use crate::args::{KeyArg, KeyArgs, TargetArgs};
+use crate::args::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
 use crate::failure::Failure;
+use crate::lifecycle::{self, Creation};
 use crate::{mapping, target};
 
 /// Rows, the table that they belong in, and what becomes of them on the way.
@@ -36,11 +37,38 @@ impl Subject {
     ) -> Result<Self, Failure> {
         let file = mapping_file.map(mapping::read).transpose()?;
         let file = file.as_ref();
-        let wanted = keys
-            .partition_key
-            .as_ref()
-            .map(|key| wanted_table(table, key, keys.sort_key.as_ref(), &source, file))
+        let wanted = table_of_keys(table, keys, &source, file)?;
+        Self::at(source, file, target, table, wanted).await
+    }
+
+    /// The same for a load, which creates a table that is not there: that is returned too.
+    pub(crate) async fn to_be_loaded(
+        source: FileSource,
+        mapping_file: Option<&Path>,
+        target: &TargetArgs,
+        table: &str,
+        create: &CreateArgs,
+    ) -> Result<(Self, Option<Creation>), Failure> {
+        let file = mapping_file.map(mapping::read).transpose()?;
+        let file = file.as_ref();
+        let type_of = |key: &KeyArg| key_type(key, &source, file);
+        let new = table_of_keys(table, &create.keys, &source, file)?
+            .map(|keys| lifecycle::new_table(&create.new, &keys, type_of))
             .transpose()?;
+        let wanted = new.as_ref().map(|new| new.table.schema()).transpose();
+        let wanted = wanted.map_err(|error| Failure::refused(&error))?;
+        let subject = Self::at(source, file, Some(target), table, wanted).await?;
+        let new = new.filter(|_| !subject.exists);
+        Ok((subject, new))
+    }
+
+    async fn at(
+        source: FileSource,
+        file: Option<&MappingFile>,
+        target: Option<&TargetArgs>,
+        table: &str,
+        wanted: Option<TableSchema>,
+    ) -> Result<Self, Failure> {
         if let Some(table) = &wanted {
             // A table that nothing could be written to is not looked for.
             mapping::of(&source, table, file)?;
@@ -52,7 +80,7 @@ impl Subject {
         };
         let existing = match &client {
             None => None,
-            Some(client) => match describe_table(client, table).await {
+            Some(client) => match describe_once_made(client, table, lifecycle::PATIENCE).await {
                 Ok(table) => Some(table),
                 Err(error)
                     if matches!(error.cause(), Some(Cause::TableMissing)) && wanted.is_some() =>
@@ -95,20 +123,23 @@ impl Subject {
     }
 }
 
-/// The table that the arguments describe.
-fn wanted_table(
+/// The table with these keys, if there are any.
+fn table_of_keys(
     name: &str,
-    partition_key: &KeyArg,
-    sort_key: Option<&KeyArg>,
+    keys: &KeyArgs,
     source: &FileSource,
     file: Option<&MappingFile>,
-) -> Result<TableSchema, Failure> {
+) -> Result<Option<TableSchema>, Failure> {
+    let Some(partition_key) = &keys.partition_key else {
+        return Ok(None);
+    };
     let mut table = TableSchema::builder(name)
         .partition_key(&partition_key.name, key_type(partition_key, source, file)?);
-    if let Some(sort_key) = sort_key {
+    if let Some(sort_key) = &keys.sort_key {
         table = table.sort_key(&sort_key.name, key_type(sort_key, source, file)?);
     }
-    table.build().map_err(|error| Failure::refused(&error))
+    let table = table.build().map_err(|error| Failure::refused(&error))?;
+    Ok(Some(table))
 }
 
 /// The type of a key, from what becomes it unless it was given. Where nothing does, or what no key can be, it is left

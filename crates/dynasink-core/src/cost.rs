@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::batch::{WriteBatch, WriteBatchBuilder};
 use crate::op::WriteOp;
-use crate::table::{IndexKind, TableName};
+use crate::table::TableName;
 use crate::units::WriteUnits;
 
 /// The predicted cost of operations, as far as their own sizes tell.
@@ -82,18 +82,6 @@ impl WriteCost {
     }
 }
 
-impl WriteOp {
-    /// The global indexes that hold its item, or may hold the one that it deletes.
-    pub fn global_indexes(&self) -> impl Iterator<Item = &crate::IndexSchema> {
-        let indexes = self.schema().indexes().iter().zip(0..u64::BITS);
-        indexes
-            .filter(|(index, number)| {
-                index.kind() == IndexKind::Global && self.index_bits() & (1 << number) != 0
-            })
-            .map(|(index, _)| index)
-    }
-}
-
 impl WriteBatch {
     /// The predicted cost of all operations, indexes included.
     pub fn cost(&self) -> WriteCost {
@@ -113,7 +101,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::table::{KeyType, TableSchema};
+    use crate::table::{IndexKind, KeyType, TableSchema};
 
     #[test]
     fn an_operation_costs_the_indexes_that_hold_its_item() {

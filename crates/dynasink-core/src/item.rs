@@ -1,9 +1,11 @@
 //! An item, encoded once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
 
+use crate::json::{Attributes, unescape};
 use crate::units::WriteUnits;
 
 /// An item as DynamoDB JSON, with its size by DynamoDB's rule. Cheap to clone.
@@ -24,6 +26,22 @@ impl Item {
     /// The item as DynamoDB JSON: `{"id":{"S":"a"}}`, without white space.
     pub fn json(&self) -> &Bytes {
         &self.json
+    }
+
+    /// Its attributes in their order: the name, and the value as DynamoDB JSON.
+    ///
+    /// ```
+    /// use dynasink_core::{KeyType, TableSchema};
+    ///
+    /// let table = TableSchema::builder("users").partition_key("id", KeyType::N).build()?;
+    /// let item = table.item(|item| item.attribute("id")?.integer(7))?;
+    /// let attributes: Vec<_> = item.attributes().collect();
+    /// assert_eq!(attributes, [("id".into(), r#"{"N":"7"}"#.into())]);
+    /// # Ok::<(), dynasink_core::Error>(())
+    /// ```
+    pub fn attributes(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        Attributes::of(&self.json)
+            .map(|(name, value)| (unescape(name), String::from_utf8_lossy(value.json())))
     }
 
     /// Bytes by DynamoDB's own rule, which the 400 KB limit and the price go by; not the length of the JSON.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, Result, ValueKind};
 use crate::item::Item;
-use crate::json::{Attributes, EncodedValue};
+use crate::json::{Attributes, EncodedValue, write_string};
 use crate::table::{KeyAttribute, KeyType, TableName, TableSchema};
 
 /// Names one item of one table. Cheap to clone, to compare and to hash.
@@ -74,6 +74,22 @@ impl PartitionKey {
     /// The canonical bytes of the value.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The value as DynamoDB JSON: `{"S":"a"}`. For people and reports: it is users' data.
+    pub fn value_json(&self) -> String {
+        let (descriptor, value) = match self.bytes.as_ref() {
+            [descriptor, _, _, value @ ..] => (char::from(*descriptor), value),
+            _ => return "{}".to_owned(),
+        };
+        let text = match descriptor {
+            'B' => STANDARD.encode(value),
+            _ => String::from_utf8_lossy(value).into_owned(),
+        };
+        let mut json = format!("{{\"{descriptor}\":").into_bytes();
+        write_string(&mut json, &text);
+        json.push(b'}');
+        String::from_utf8_lossy(&json).into_owned()
     }
 }
 
@@ -211,4 +227,29 @@ fn check<'i>(
         });
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_key_shows_its_value_as_dynamodb_json() {
+        let value_json = |key_type, item: &str| {
+            let table = TableSchema::builder("users").partition_key("id", key_type);
+            let item = Item::from_encoder(Bytes::copy_from_slice(item.as_bytes()), 10);
+            let key = table.build().unwrap().primary_key(&item).unwrap();
+            key.partition_key().value_json()
+        };
+        let string = r#"{"id":{"S":"a\"b"}}"#;
+        assert_eq!(value_json(KeyType::S, string), r#"{"S":"a\"b"}"#);
+        assert_eq!(
+            value_json(KeyType::N, r#"{"id":{"N":"-1.5"}}"#),
+            r#"{"N":"-1.5"}"#
+        );
+        assert_eq!(
+            value_json(KeyType::B, r#"{"id":{"B":"AQI="}}"#),
+            r#"{"B":"AQI="}"#
+        );
+    }
 }

@@ -11,6 +11,7 @@ use crate::limits::{
     TABLE_NAME_CHARS,
 };
 use crate::name::AttributeName;
+use crate::projection::Projection;
 use crate::units::WriteUnits;
 
 /// A table's name, or its ARN in the name's place. Cheap to clone.
@@ -158,7 +159,10 @@ pub enum IndexKind {
 pub struct IndexSchema {
     name: Arc<str>,
     kind: IndexKind,
+    /// Those of the partition key first.
     keys: Vec<KeyAttribute>,
+    partition_keys: usize,
+    projection: Projection,
     write_capacity: Option<WriteUnits>,
 }
 
@@ -180,6 +184,16 @@ impl IndexSchema {
     /// The attributes of its partition key, then those of its sort key.
     pub fn keys(&self) -> &[KeyAttribute] {
         &self.keys
+    }
+
+    /// How many of these are of the partition key.
+    pub fn partition_keys(&self) -> usize {
+        self.partition_keys
+    }
+
+    /// What it holds of an item besides keys.
+    pub fn projection(&self) -> &Projection {
+        &self.projection
     }
 
     /// Its provisioned write capacity per second; none for local indexes and on-demand tables.
@@ -334,6 +348,7 @@ struct IndexDescription {
     kind: IndexKind,
     partition_keys: Vec<(String, KeyType)>,
     sort_keys: Vec<(String, KeyType)>,
+    projection: Projection,
     write_capacity: Option<WriteUnits>,
 }
 
@@ -366,8 +381,18 @@ impl TableSchemaBuilder {
             kind,
             partition_keys: partition_keys.into_iter().map(owned).collect(),
             sort_keys: sort_keys.into_iter().map(owned).collect(),
+            projection: Projection::default(),
             write_capacity,
         });
+        self
+    }
+
+    /// Sets what the index of that name, which was added before, holds of an item. All of it, unless set.
+    pub fn projecting(mut self, index: &str, projection: Projection) -> Self {
+        let named = self.indexes.iter_mut().find(|added| added.name == index);
+        if let Some(added) = named {
+            added.projection = projection;
+        }
         self
     }
 
@@ -438,6 +463,8 @@ impl TableSchemaBuilder {
                 name: index.name.as_str().into(),
                 kind: index.kind,
                 keys: partition_keys.chain(sort_keys).collect::<Result<_>>()?,
+                partition_keys: index.partition_keys.len(),
+                projection: index.projection.clone(),
                 write_capacity: index.write_capacity,
             });
         }

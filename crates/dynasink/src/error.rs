@@ -37,6 +37,51 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A dead-letter file could not be read back.
+    #[error("the dead-letter file {} cannot be read", path.display())]
+    UnreadableLetters {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A line of a dead-letter file is not a dead letter that can be replayed.
+    #[error("line {line} of {} is not a dead letter that can be replayed: {reason}; mend the line, or remove it", path.display())]
+    DamagedLetter {
+        /// The file.
+        path: PathBuf,
+        /// The line, from one.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// Rows have to be read again from a file that is not among the sources.
+    #[error("{} has rows of {file}, which is not among the sources: name that file as the letters do", path.display())]
+    LettersOfOtherFile {
+        /// The dead-letter file.
+        path: PathBuf,
+        /// The file of the rows.
+        file: String,
+    },
+
+    /// The file of differences could not be made.
+    #[error("the file of differences {} cannot be written: name another", path.display())]
+    Differences {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// The file of differences has those of another run in it.
+    #[error("the file of differences {} is not empty: move it away, or name another", path.display())]
+    DifferencesExist {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// Dead letters that a checkpoint counts on are gone.
     #[error(
         "the dead-letter file {} {}: put it back as it was, or start the load anew with another checkpoint",
@@ -119,6 +164,70 @@ pub enum Error {
     /// What was read before a load was stopped cannot be taken note of once more.
     #[error("the rows that were dealt with before cannot be recalled")]
     Recall(#[source] dynasink_core::StageError),
+
+    /// A file of prices is not one.
+    #[error("{file} has no prices that can be used: {reason}")]
+    Prices {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The folder of an export has something in it.
+    #[error("{} is not empty: name another folder for the export, or empty it", path.display())]
+    ExportFolderNotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// An earlier export did not come to its end.
+    #[error("{} was left by an export that was killed: remove it", path.display())]
+    ExportUnfinished {
+        /// What it left.
+        path: PathBuf,
+    },
+
+    /// The files of an export would be too large, or too many.
+    #[error(
+        "files of {bytes} bytes are too small or too large for an import: give {least} to {most} bytes"
+    )]
+    ExportFileSize {
+        /// The bytes that were asked for.
+        bytes: u64,
+        /// The least, so that there are no more files than an import takes.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+
+    /// A file of an export cannot be written.
+    #[error("{} cannot be written", path.display())]
+    ExportFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A task that writes the files of an export has ended before its time.
+    #[error("the export has stopped, as a task that writes its files did: see the log")]
+    ExportStopped,
+
+    /// A source that is read twice had other rows the second time.
+    #[error(
+        "the source has changed while it was read twice: it had {expected} keys, and then {found}; start again"
+    )]
+    SourceChanged {
+        /// Keys at the first reading.
+        expected: u64,
+        /// Keys at the second.
+        found: u64,
+    },
+
+    /// A stage was used in a way that it cannot be, or an observer has failed.
+    #[error(transparent)]
+    Stage(#[from] dynasink_core::StageError),
 
     /// The greatest version of each key is to be kept, and rows have none.
     #[error(

@@ -275,20 +275,6 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_found_rate_that_was_lowered_rises_again_once_that_is_forgotten() {
-        let table = table(provisioned(1_000));
-        let considerate = RateOptions::default().headroom(10.0);
-        for options in [RateOptions::default(), considerate] {
-            let limiter = options.limiter(&table).unwrap();
-            limiter.set_rate(WriteUnits::new(100));
-            options.change(&limiter, &table).unwrap();
-            // It is no longer held down: a choice above is followed as far as the law goes.
-            let law = options.law_of_the_table(&table).unwrap();
-            assert!(limiter.rate().get() >= 100 && law.rate() >= 900.0);
-        }
-    }
-
     /// The table with a global index of that capacity.
     fn by_mail(table: TableSchemaBuilder, capacity: Option<WriteUnits>) -> TableSchema {
         let keys = [("mail", KeyType::S)];

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{self, retry::RetryConfig};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -147,7 +148,13 @@ async fn change_table(
         let Some(request) = change(&description)? else {
             return Ok(false);
         };
-        let sent = request.customize().interceptor(Preflight).send().await;
+        let sent = request
+            .customize()
+            .interceptor(Preflight)
+            // What is refused is tried again here, and nowhere else.
+            .config_override(config::Builder::new().retry_config(RetryConfig::disabled()))
+            .send()
+            .await;
         let Err(error) = sent else {
             let left = deadline.saturating_duration_since(Instant::now());
             wait_until_settled(client, table, left).await?;

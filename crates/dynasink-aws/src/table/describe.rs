@@ -6,10 +6,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     BillingMode as SdkBillingMode, KeySchemaElement, KeyType as KeyRole, OnDemandThroughput,
-    ProvisionedThroughputDescription, ScalarAttributeType, TableDescription, TableStatus,
-    TableWarmThroughputDescription, TimeToLiveStatus,
+    Projection as SdkProjection, ProjectionType, ProvisionedThroughputDescription,
+    ScalarAttributeType, TableDescription, TableStatus, TableWarmThroughputDescription,
+    TimeToLiveStatus,
 };
-use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
+use dynasink_core::{
+    AttributeName, BillingMode, IndexKind, KeyType, Projection, TableSchema, WriteUnits,
+};
 
 use super::unknown::unless_not_known;
 use super::wait::wait_until_active;
@@ -164,6 +167,7 @@ fn schema_of(
             },
         };
 
+    let refused = |error: dynasink_core::Error| unusable(error.to_string());
     let mut builder = TableSchema::builder(table).billing_mode(billing_mode);
     for (name, key_type) in keys(description.key_schema(), &KeyRole::Hash)? {
         builder = builder.partition_key(name, key_type);
@@ -179,6 +183,8 @@ fn schema_of(
             keys(index.key_schema(), &KeyRole::Range)?,
             None,
         );
+        let name = index.index_name().unwrap_or_default();
+        builder = builder.projecting(name, projection_of(index.projection()).map_err(refused)?);
     }
     for index in description.global_secondary_indexes() {
         let write = index
@@ -191,6 +197,8 @@ fn schema_of(
             keys(index.key_schema(), &KeyRole::Range)?,
             units(write).filter(|write| *write > WriteUnits::ZERO),
         );
+        let name = index.index_name().unwrap_or_default();
+        builder = builder.projecting(name, projection_of(index.projection()).map_err(refused)?);
     }
     let warm = description
         .warm_throughput()
@@ -202,4 +210,23 @@ fn schema_of(
         builder = builder.ttl_attribute(attribute);
     }
     builder.build().map_err(|error| unusable(error.to_string()))
+}
+
+/// What an index holds of an item; all of it where the endpoint does not say.
+fn projection_of(described: Option<&SdkProjection>) -> dynasink_core::Result<Projection> {
+    let Some(described) = described else {
+        return Ok(Projection::All);
+    };
+    Ok(match described.projection_type() {
+        Some(ProjectionType::KeysOnly) => Projection::KeysOnly,
+        Some(ProjectionType::Include) => {
+            let names = described.non_key_attributes().iter();
+            Projection::Include(
+                names
+                    .map(|name| AttributeName::new(name))
+                    .collect::<Result<_, _>>()?,
+            )
+        }
+        _ => Projection::All,
+    })
 }

@@ -42,7 +42,6 @@ pub enum PointInTimeRecovery {
 
 /// What a table is like besides its [schema](dynasink_core::TableSchema).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TableState {
     /// Its name.
     pub name: String,

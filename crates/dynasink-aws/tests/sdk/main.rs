@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod answers;
+mod changes;
 mod classify;
 mod endpoint;
+mod reads;
 mod serde_types;
 mod signature;
 mod store;

@@ -1,7 +1,14 @@
 //! The command line, as it is written. What it means is worked out by the commands.
 
 mod checkpoint;
+mod control;
+mod creation;
+mod export;
+mod plan;
+mod replay;
+mod report;
 mod table;
+mod verify;
 mod writing;
 
 use std::num::NonZeroUsize;
@@ -13,8 +20,15 @@ use dynasink_sim::{Faults, Latency};
 
 use crate::source::SourceArgs;
 pub(crate) use checkpoint::CheckpointArgs;
-pub(crate) use table::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
-pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs};
+pub(crate) use control::ControlArgs;
+pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
+pub(crate) use export::ExportArgs;
+pub(crate) use plan::PlanArgs;
+pub(crate) use replay::ReplayArgs;
+pub(crate) use report::ReportArgs;
+pub(crate) use table::{KeyArg, KeyArgs, TargetArgs};
+pub(crate) use verify::{ReadRateArg, VerifyArgs};
+pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs, RateArg};
 
 /// Stream Parquet and Arrow files into Amazon DynamoDB tables
 ///
@@ -34,7 +48,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
+    Plan(Box<PlanArgs>),
+    Export(Box<ExportArgs>),
     Mapping(Box<MappingArgs>),
+    Verify(Box<VerifyArgs>),
+    Replay(Box<ReplayArgs>),
+    Restore(RestoreArgs),
     Serve(ServeArgs),
 }
 
@@ -55,8 +74,23 @@ pub(crate) struct LoadArgs {
     #[command(flatten)]
     pub(crate) create: CreateArgs,
 
+    /// Have the table take so many write units per second at once, whether it is new or not; it is paid for once, and cannot
+    /// be undone
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) warm_throughput: Option<u64>,
+
+    /// Give the table and its global indexes at least so many write units per second while rows are written
+    ///
+    /// It raises the provisioned capacity, or the maximum of a table on demand, and puts it back at the end, however the
+    /// load ends. What it was is in the checkpoint before: after a crash, `dynasink restore` puts it back, as does --resume.
+    #[arg(long, value_name = "N", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) raise_capacity: Option<u64>,
+
     #[command(flatten)]
     pub(crate) pace: PaceArgs,
+
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
 
     /// What to do with rows of one key: keep-first and error remember every key, about 36 bytes each, keep-greatest
     /// about 112 [default: keep-last, or keep-greatest if the mapping has a version]
@@ -72,6 +106,9 @@ pub(crate) struct LoadArgs {
     /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
     #[arg(long)]
     pub(crate) item_collection_metrics: bool,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 
     /// Print the report as one JSON object
     #[arg(long)]
@@ -96,6 +133,20 @@ pub(crate) struct MappingArgs {
 
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+/// Put back the capacity that a load had raised, after a crash
+///
+/// The checkpoint says what it was. It can be run as often as you like. The load need not go on; if it does, --resume puts
+/// the capacity back as well.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The checkpoint of the load
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 /// Serve an embedded store over HTTP, for the AWS CLI, boto3 or NoSQL Workbench

@@ -26,17 +26,6 @@ pub(crate) struct TargetArgs {
     pub(crate) embedded: Option<PathBuf>,
 }
 
-/// The table to create if there is none
-#[derive(Debug, Args)]
-pub(crate) struct CreateArgs {
-    /// Create the table, on demand, if there is none of that name
-    #[arg(long, requires = "partition_key")]
-    pub(crate) create_table: bool,
-
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
-}
-
 /// The keys of a table that is not there yet
 #[derive(Debug, Args)]
 pub(crate) struct KeyArgs {

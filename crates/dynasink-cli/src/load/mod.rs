@@ -8,23 +8,64 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dynasink::{Checkpoint, Counts, ErrorBudget, Pipeline, UnreadObserver};
+use dynasink::{Checkpoint, Counts, ErrorBudget, Pipeline, UnreadObserver, describe_table};
 use serde::Serialize;
 
 use crate::args::LoadArgs;
+use crate::control::Control;
 use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
+use crate::lifecycle::{self, Aftermath, ChangedTable};
 use crate::output::print;
 use crate::report::End;
-use crate::writing::Writing;
+use crate::report::record::{Settings, SourceRows};
+use crate::target;
+use crate::writing::{Terms, Writing, Written};
 use prepare::PreparedLoad;
 
 pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure> {
+    let reports = args.report.files()?;
     let found = checkpoint::found(&args.checkpoint)?;
     if let Some(complete) = found.as_ref().filter(|found| found.is_complete()) {
+        finish_changes(args, complete).await?;
         return nothing_left(complete, args.json);
     }
-    let load = PreparedLoad::of(args, found).await?;
-    let subject = load.subject;
+    let (load, mut changed) = PreparedLoad::of(args, found).await?;
+    changed.raise().await?;
+    let written = write(args, logs, load).await;
+    let aftermath = written.as_ref().map(Written::aftermath);
+    let ended = changed
+        .end(aftermath.unwrap_or(Aftermath::Unfinished))
+        .await;
+    let mut written = written?;
+    if let Ok(left) = &ended {
+        lifecycle::show(written.table().as_str(), left);
+        written.add_notices(left);
+    }
+    written.print(args.json)?;
+    written.write_files(&reports)?;
+    ended?;
+    written.exit_code()
+}
+
+/// Does what a load that has written everything had still to do about its table when it was ended.
+async fn finish_changes(args: &LoadArgs, complete: &Checkpoint) -> Result<(), Failure> {
+    if complete.table_changes().is_none() {
+        return Ok(());
+    }
+    let client = target::connect(&args.target).await?;
+    let mut changed = ChangedTable::recorded(client, complete);
+    changed.end(Aftermath::Complete).await?;
+    Ok(())
+}
+
+async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Written, Failure> {
+    let mut subject = load.subject;
+    if args.raise_capacity.is_some() {
+        // The rate starts at what the table has now.
+        subject.table = describe_table(&load.client, &args.table)
+            .await
+            .map_err(|error| Failure::refused(&error))?;
+    }
     let before = load
         .checkpoint
         .as_ref()
@@ -66,8 +107,32 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
     let batches = subject.source.stream_with(&order);
 
     tracing::info!(rows, table = %subject.table.name(), "loading");
-    let resumed = args.checkpoint.resume.then_some(before);
-    let writing = Writing::by(&pipeline, budget, load.dead_letters, rows, logs).going_on(resumed);
+    let control = Control::of(
+        pipeline.limiter(),
+        args.pace.rate(),
+        &subject.table,
+        args.control.control.clone(),
+    )?;
+    let writing = Writing::by(
+        &pipeline,
+        Terms {
+            table: subject.table.name().clone(),
+            settings: Settings::of(
+                "load",
+                &args.pace,
+                load.policy,
+                SourceRows::of(&subject.source),
+            ),
+            notices: load.notices,
+            total_rows: rows,
+            dead_letters: load.dead_letters,
+            budget,
+            control,
+            max_duration: args.control.max_duration,
+            before: args.checkpoint.resume.then_some(before),
+            logs,
+        },
+    );
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
     let written = writing.until_done(loading).await?;
     if let Some(checkpoint) = &load.checkpoint {
@@ -75,8 +140,7 @@ pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure
         let saved = checkpoint.save().await;
         saved.map_err(|error| Failure::stopped(&error))?;
     }
-    written.print(subject.table.name(), args.json)?;
-    written.exit_code()
+    Ok(written)
 }
 
 /// Tells of a load that was complete when it ended, with the status that it ended with.

@@ -1,21 +1,16 @@
 //! A load that is ready to start.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use dynasink::{
-    Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, Mapping, TableSchema, WriterError,
-    create_table,
-};
+use dynasink::{Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, WriteUnits};
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
+use crate::kept;
+use crate::lifecycle::{self, ChangedTable};
 use crate::load::checkpoint;
 use crate::subject::Subject;
-
-/// How long a new table may take to become active.
-const CREATION_PATIENCE: Duration = Duration::from_mins(2);
 
 /// A load that can start: everything that can be known to be wrong before the first write has been looked at.
 #[derive(Debug)]
@@ -23,15 +18,23 @@ pub(super) struct PreparedLoad {
     pub(super) subject: Subject,
     pub(super) transport: DynamoDb,
     pub(super) dedup: Option<Dedup>,
+    /// What that does with rows of one key.
+    pub(super) policy: DedupArg,
     pub(super) dead_letters: DeadLetterFile,
     pub(super) checkpoint: Option<Checkpoint>,
     /// Most dead rows, if they are limited.
     pub(super) max_dead: Option<u64>,
+    /// What is to be known of the table.
+    pub(super) notices: Vec<String>,
+    pub(super) client: Client,
 }
 
 impl PreparedLoad {
-    /// A load by `args`, which goes on from `found` if there is one.
-    pub(super) async fn of(args: &LoadArgs, found: Option<Checkpoint>) -> Result<Self, Failure> {
+    /// A load by `args`, which goes on from `found` if there is one, and its table with what is to be changed about it first.
+    pub(super) async fn of(
+        args: &LoadArgs,
+        found: Option<Checkpoint>,
+    ) -> Result<(Self, ChangedTable), Failure> {
         let refused = |error: dynasink::Error| Failure::refused(&error);
         if args.create.keys.partition_key.is_some() && !args.create.create_table {
             return Err(Failure::refused_because(
@@ -39,30 +42,34 @@ impl PreparedLoad {
             ));
         }
         let source = args.source.open().await?;
-        let subject = Subject::of(
+        let (subject, new) = Subject::to_be_loaded(
             source,
             args.mapping.as_deref(),
-            Some(&args.target),
+            &args.target,
             &args.table,
-            &args.create.keys,
+            &args.create,
         )
         .await?;
         let Some(client) = subject.client.clone() else {
             return Err(Failure::refused_because("there is no endpoint to write to"));
         };
         let rows = subject.source.total_rows();
-        let dedup = dedup(args.dedup, &subject.mapping, rows)?;
+        let policy = kept::policy(args.dedup, &subject.mapping)?;
+        let dedup = dedup(policy, rows);
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
-        let (dead_letters, dedup, checkpoint) = if let Some(found) = found {
+        let is_new = new.is_some();
+        let passes_over = !is_new && found.is_none() && args.create.new.says_something();
+        let (new, deferred_indexes) = new.map(|new| (new.table, new.deferred_indexes)).unzip();
+        let warm_write = args.warm_throughput.map(WriteUnits::new);
+        let (dead_letters, dedup, checkpoint, state) = if let Some(found) = found {
             let resumed =
                 checkpoint::go_on(&found, &client, &subject, dedup, &dead_letters).await?;
-            (resumed.0, resumed.1, Some(found))
+            let state = lifecycle::ready(&client, &subject.table, None, warm_write).await?;
+            (resumed.0, resumed.1, Some(found), state)
         } else {
             let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
-            if !subject.exists {
-                create(&client, &subject.table).await?;
-            }
+            let state = lifecycle::ready(&client, &subject.table, new, warm_write).await?;
             let begun = match &args.checkpoint.checkpoint {
                 Some(path) => {
                     let letters = dead_letters.clone();
@@ -71,55 +78,53 @@ impl PreparedLoad {
                 }
                 None => None,
             };
-            (dead_letters, dedup, begun)
+            (dead_letters, dedup, begun, state)
         };
-        let mut transport = DynamoDb::new(client);
+        let mut notices = lifecycle::notices(&state, &subject.table, is_new);
+        if passes_over {
+            notices
+                .push("it is there already: what is said of a new table is passed over".to_owned());
+        }
+        lifecycle::show(subject.table.name().as_str(), &notices);
+        let changed = ChangedTable::of(
+            client.clone(),
+            &state,
+            args.raise_capacity.map(WriteUnits::new),
+            deferred_indexes.unwrap_or_default(),
+            checkpoint.clone(),
+        )?;
+        let mut transport = DynamoDb::new(client.clone());
         if args.item_collection_metrics {
             transport = transport.with_item_collection_metrics();
         }
-        Ok(Self {
+        let load = Self {
             transport,
             dedup,
+            policy,
             dead_letters,
             checkpoint,
             max_dead: args.dead_letters.max_dead(rows),
             subject,
-        })
+            notices,
+            client,
+        };
+        Ok((load, changed))
     }
 }
 
-async fn create(client: &Client, table: &TableSchema) -> Result<(), Failure> {
-    tracing::info!(table = %table.name(), "creating the table");
-    create_table(client, table, CREATION_PATIENCE)
-        .await
-        .map_err(|error: WriterError| Failure::refused(&error))
-}
-
-/// What happens to rows of one key: what was asked for, else what the mapping calls for.
-fn dedup(policy: Option<DedupArg>, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
+/// What happens to rows of one key.
+fn dedup(policy: DedupArg, rows: u64) -> Option<Dedup> {
     // No more keys than rows can come.
     let keys = usize::try_from(rows)
         .ok()
         .and_then(NonZeroUsize::new)
         .unwrap_or(NonZeroUsize::MIN);
     let window = DedupWindow::default();
-    let by_mapping = if mapping.has_versions() {
-        DedupArg::KeepGreatest
-    } else {
-        DedupArg::KeepLast
-    };
-    Ok(match policy.unwrap_or(by_mapping) {
+    match policy {
         DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
-        DedupArg::KeepGreatest if mapping.has_versions() => {
-            Some(Dedup::keep_greatest(window, keys))
-        }
-        DedupArg::KeepGreatest => {
-            return Err(Failure::refused_because(
-                "--dedup keep-greatest needs the version of each row: name its column in the mapping, as `version = { column = \"...\" }`",
-            ));
-        }
+        DedupArg::KeepGreatest => Some(Dedup::keep_greatest(window, keys)),
         DedupArg::Error => Some(Dedup::refuse(keys)),
         DedupArg::Off => None,
-    })
+    }
 }

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod changes;
+mod export;
 mod filter;
 #[cfg(unix)]
 mod interrupt;
@@ -12,9 +13,14 @@ mod kill;
 mod load;
 mod mapping;
 mod object_stores;
+mod plan;
+mod replay;
+mod report;
 #[cfg(unix)]
 mod resume;
 #[cfg(unix)]
 mod serve;
 mod sources;
+mod store;
+mod verify;
 mod workplace;

@@ -267,6 +267,11 @@ impl KeyChoice {
         }
     }
 
+    /// Distinct keys that the first reading saw, and so the operations that are kept.
+    pub fn keys(&self) -> u64 {
+        self.keys.len() as u64
+    }
+
     /// Whether the first reading saw an operation of `key`.
     pub fn contains(&self, key: &PrimaryKey) -> bool {
         self.keys.contains(&self.fingerprints.of(key))

@@ -131,7 +131,10 @@ async fn a_sizer_learns_how_long_a_request_was_that_had_no_answer() {
     let writer = writer(&service, &Recorder::default()).capacity_observer(answers.clone());
     write(writer.build(), batches(0..25)).await.unwrap();
     let answers = answers.0.lock().unwrap().clone();
-    let unanswered: Vec<bool> = answers.iter().map(|answer| answer.unanswered).collect();
+    let unanswered: Vec<bool> = answers
+        .iter()
+        .map(CapacityFeedback::is_unanswered)
+        .collect();
     assert_eq!(unanswered, [true, false, false]);
     let bytes = batches(0..25)[0].wire_len();
     assert!(
@@ -175,4 +178,45 @@ async fn what_admits_and_what_sizes_learn_of_every_answer_once() {
     assert_eq!(told(&progress).len(), service.requests().len());
     assert_eq!(told(&limiter), told(&progress));
     assert_eq!(told(&sizer), told(&progress));
+}
+
+/// Keeps how many requests were under way each time it was told.
+#[derive(Clone, Debug, Default)]
+struct InFlight(Arc<Mutex<Vec<usize>>>);
+
+impl CapacityObserver for InFlight {
+    fn observe(&self, feedback: &CapacityFeedback) {
+        self.departed(feedback.in_flight);
+    }
+
+    fn departed(&self, in_flight: usize) {
+        self.0.lock().unwrap().push(in_flight);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_under_way_are_known_when_one_leaves_and_when_one_is_answered() {
+    let mut nth = 0;
+    let service = Service::new(move |request| {
+        nth += 1;
+        match nth {
+            2 => Fate::failed(request, crate::Cause::Internal),
+            _ => Fate::written(),
+        }
+    });
+    let told = InFlight::default();
+    let writer = writer(&service, &Recorder::default()).capacity_observer(told.clone());
+    write(writer.build(), batches(0..100)).await.unwrap();
+    let told = told.0.lock().unwrap().clone();
+    // Four requests and one of them again, each told of twice.
+    assert_eq!(told.len(), 10);
+    let before = [&[0], &told[..]].concat();
+    assert!(
+        before
+            .iter()
+            .zip(&told)
+            .all(|(before, now)| before.abs_diff(*now) == 1),
+        "{told:?}"
+    );
+    assert_eq!(told.last(), Some(&0));
 }

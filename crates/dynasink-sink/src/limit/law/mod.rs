@@ -18,7 +18,7 @@ pub use yielding::YieldingRate;
 const LEAST_RATE: f64 = 1.0;
 
 /// No rate is higher, in units per second: more than any table takes, and still one unit in some nanoseconds.
-const GREATEST_RATE: f64 = 100_000_000.0;
+pub(super) const GREATEST_RATE: f64 = 100_000_000.0;
 
 /// The first pause after a refusal. The service saves up for at least a second what is not drawn, so it costs nothing;
 /// and it is longer than most latencies, so that the answers of what was under way have come when it ends.
@@ -174,6 +174,47 @@ impl Pauses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The rate after a minute in which it was all used and nothing refused.
+    fn a_clean_minute(law: &mut RateLaw, from: u64) -> f64 {
+        for second in from..from + 60 {
+            let rate = law.rate();
+            let observation = Observation {
+                sent: Duration::from_secs(second),
+                units: rate,
+                written_ops: 1_000,
+                refused_ops: 0,
+                waited: true,
+            };
+            law.observe(Duration::from_secs(second + 1), &observation);
+        }
+        law.rate()
+    }
+
+    #[test]
+    fn a_rate_that_was_lowered_stays_so_until_that_is_taken_back() {
+        let capacity = Some(WriteUnits::new(1_000));
+        let auto: RateLaw = AutoRate::starting_at(capacity).into();
+        let yielding: RateLaw = YieldingRate::new(capacity, 0.1).into();
+        for start in [auto, yielding] {
+            let mut law = start.clone();
+            law.set_rate(WriteUnits::new(100));
+            let lowered = a_clean_minute(&mut law, 0);
+            assert!(lowered <= 100.0, "{lowered}");
+            law.change_to(start);
+            let lifted = a_clean_minute(&mut law, 60);
+            assert!(lifted >= 800.0, "{lifted}");
+        }
+    }
+
+    #[test]
+    fn a_law_of_another_kind_takes_the_place_of_the_one_before() {
+        let mut law = RateLaw::Fixed(WriteUnits::new(100));
+        law.change_to(AutoRate::starting_at(Some(WriteUnits::new(1_000))).into());
+        assert!((law.rate() - 1_000.0).abs() < 1.0);
+        law.change_to(RateLaw::Fixed(WriteUnits::new(70)));
+        assert!((law.rate() - 70.0).abs() < 1.0);
+    }
 
     const fn millis(millis: u64) -> Duration {
         Duration::from_millis(millis)

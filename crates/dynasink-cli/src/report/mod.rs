@@ -1,5 +1,9 @@
 //! What a load has done, for people and for machines.
 
+pub(crate) mod file;
+mod page;
+pub(crate) mod record;
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -15,6 +19,8 @@ pub(crate) enum End {
     Complete,
     /// A signal stopped the reading; what was read has its outcome.
     Interrupted,
+    /// The load took as long as it may; what was read has its outcome.
+    TimeIsUp,
     /// More rows were dead or not read than allowed; what was read has its outcome.
     TooManyErrors,
     /// Reading or writing failed.
@@ -43,6 +49,8 @@ pub(crate) struct Report<'a> {
     /// The largest item collections, if their sizes were asked for.
     pub(crate) item_collections: Vec<ItemCollection>,
     pub(crate) error: Option<&'a str>,
+    /// What was to be known of the table before rows were written.
+    pub(crate) notices: &'a [String],
 }
 
 /// The items of one partition key, which may have 10 GB with what the local indexes hold of them.
@@ -74,6 +82,7 @@ impl Report<'_> {
         let ending = match self.end {
             End::Complete => "",
             End::Interrupted => ", interrupted",
+            End::TimeIsUp => ", time is up",
             End::TooManyErrors => match (counts.dead, counts.unread) {
                 (_, 0) => ", stopped for too many dead rows",
                 (0, _) => ", stopped for too many rows that were not read",
@@ -133,6 +142,13 @@ impl Report<'_> {
             "  requests     {} ({} operations sent again, {} refused for capacity)",
             counts.requests, counts.retried_ops, counts.throttled_ops
         )?;
+        if counts.throttled_ops > 0 {
+            writeln!(out, "    refused: {}", counts.refused)?;
+        }
+        let failed = &counts.failed_requests;
+        if failed.total() > 0 {
+            writeln!(out, "    failed: {} requests ({failed})", failed.total())?;
+        }
         writeln!(out, "  consumed     {} WCU", counts.consumed_write_units)?;
         if !self.item_collections.is_empty() {
             writeln!(

@@ -1,0 +1,413 @@
+//! Items as files of DynamoDB JSON, for the imports that AWS does itself.
+
+mod compression;
+mod folder;
+mod import_command;
+mod lane;
+mod manifest;
+mod shuffle;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use dynasink_core::{Fuse, StageError, TableSchema, WriteAction, WriteOp};
+use dynasink_sink::KeyChoice;
+use futures::future::{BoxFuture, try_join_all};
+use futures::{FutureExt, Sink};
+use serde::Serialize;
+use tokio::task::spawn_blocking;
+
+pub use compression::Compression;
+use folder::UnfinishedFolder;
+pub use import_command::S3Uri;
+pub use lane::ExportedFile;
+use lane::Lane;
+pub use manifest::ExportOrigin;
+use shuffle::{HeldItem, Shuffle};
+
+use crate::error::{Error, Result};
+use crate::survey::IMPORT_LINE_BYTES;
+
+/// Most files of an import.
+///
+/// Source: *Best practices for importing from Amazon S3 into DynamoDB*, "Stay under the limit of 50,000 S3 objects".
+const MOST_FILES: u64 = 50_000;
+
+/// The largest file, in bytes.
+///
+/// Source: *Best practices for using bulk put items in DynamoDB*, "each object can be up to 5 GB".
+const MOST_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+
+/// Files that are written at once, at most: each is a mix of all that is held.
+const MOST_LANES: u64 = 16;
+
+/// Where the files are in the folder of an export: an import reads all that is there.
+const DATA: &str = "data";
+
+/// How an [`Export`] writes its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct ExportOptions {
+    compression: Compression,
+    file_bytes: Option<u64>,
+    shuffle_bytes: usize,
+    place: Option<S3Uri>,
+}
+
+impl Default for ExportOptions {
+    fn default() -> Self {
+        Self {
+            compression: Compression::default(),
+            file_bytes: None,
+            shuffle_bytes: Self::DEFAULT_SHUFFLE_BYTES,
+            place: None,
+        }
+    }
+}
+
+impl ExportOptions {
+    /// Uncompressed bytes of a file, unless set or the files were too many.
+    pub const DEFAULT_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+    /// Bytes of memory in which items are mixed, unless set.
+    pub const DEFAULT_SHUFFLE_BYTES: usize = 256 * 1024 * 1024;
+
+    /// Gzip, files of 256 MiB before compression, mixed within 256 MiB.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How files are compressed.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// How many bytes a file has at most before compression, but for one whose only item has more: up to 5 GiB.
+    pub fn file_bytes(mut self, bytes: u64) -> Self {
+        self.file_bytes = Some(bytes);
+        self
+    }
+
+    /// The bytes of items that are held back to be mixed. Half of them are written while the other half fills.
+    pub fn shuffle_bytes(mut self, bytes: usize) -> Self {
+        self.shuffle_bytes = bytes;
+        self
+    }
+
+    /// Where in S3 the files will be, for the command that imports them.
+    pub fn place(mut self, place: S3Uri) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// The bytes of a file of an export of `total` bytes: so many that the files are not too many.
+    fn file_bytes_for(&self, total: u64) -> Result<u64> {
+        let least = total.div_ceil(MOST_FILES - MOST_LANES).max(1);
+        match self.file_bytes {
+            None => Ok(Self::DEFAULT_FILE_BYTES.max(least)),
+            Some(bytes) if (least..=MOST_FILE_BYTES).contains(&bytes) => Ok(bytes),
+            Some(bytes) => Err(Error::ExportFileSize {
+                bytes,
+                least,
+                most: MOST_FILE_BYTES,
+            }),
+        }
+    }
+}
+
+/// What an export has written so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ExportCounts {
+    /// Items that were taken to be written.
+    pub items: u64,
+    /// Bytes of their lines, uncompressed.
+    pub bytes: u64,
+    /// Rows of which another one of their key takes the place.
+    pub superseded: u64,
+    /// Deletes, which leave nothing to be exported.
+    pub deletes: u64,
+}
+
+/// An export that is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What is in it.
+    #[serde(flatten)]
+    pub counts: ExportCounts,
+    /// The files with the items.
+    pub files: Vec<ExportedFile>,
+}
+
+/// Writes items as lines of DynamoDB JSON into files of a folder: a `Sink<WriteOp>`.
+///
+/// - In: [`WriteOp`] of one table. Of each key the one that its [`KeyChoice`] keeps is written, since an import applies
+///   items of one key in any order; a key that ends deleted is left out.
+/// - Held: items up to the bytes of [`ExportOptions::shuffle_bytes`]. They leave in the order of a hash of their keys,
+///   spread over up to 16 files at once, so that neighbours in the input are none in the files: an import of sorted items
+///   would wait for one partition after the other.
+/// - Flush: writes all that is held. Close: also ends the files; then [`finish`](Self::finish) gives the folder its name.
+///   Dropped before that, it leaves nothing.
+///
+/// Compression and writing are done by blocking tasks, one for each open file.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// use dynasink::{Export, ExportOptions, KeptRow, KeyCensus, KeyType, TableSchema, drive};
+/// use futures::{StreamExt, stream};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let place = std::env::temp_dir().join(format!("dynasink-export-{}", std::process::id()));
+/// let table = TableSchema::builder("users").partition_key("id", KeyType::N).build()?;
+/// let rows = || stream::iter(0..100).map(|n| table.put_serde(&serde_json::json!({ "id": n % 50, "n": n })));
+///
+/// let mut census = KeyCensus::new(KeptRow::Last, NonZeroUsize::MAX);
+/// let mut first_reading = rows();
+/// while let Some(op) = first_reading.next().await {
+///     census.note(&op?)?;
+/// }
+///
+/// let mut export = Export::create(&place, &table, census.into_choice(), 10_000, ExportOptions::new())?;
+/// drive(rows(), &mut export).await?;
+/// let exported = export.finish(None)?;
+/// assert_eq!(exported.counts.items, 50);
+/// # std::fs::remove_dir_all(&place)?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "sinks do nothing unless polled"]
+pub struct Export {
+    table: TableSchema,
+    options: ExportOptions,
+    choice: KeyChoice,
+    counts: ExportCounts,
+    shuffle: Shuffle,
+    lanes: Lanes,
+    files: Vec<ExportedFile>,
+    // Last, so that nothing is written any more when it is removed.
+    folder: UnfinishedFolder,
+    place: PathBuf,
+    fuse: Fuse,
+}
+
+/// The files that are being written.
+enum Lanes {
+    Idle(Vec<Lane>),
+    Writing(BoxFuture<'static, Result<Vec<Lane>>>),
+    Ending(BoxFuture<'static, Result<Vec<ExportedFile>>>),
+    Ended,
+}
+
+impl Export {
+    /// An export of `table` into `folder`, which must be empty or not there. Of each key the operation is written that
+    /// `choice` keeps. The lines of all items have `expected_bytes` at most ([`Measured::import_bytes`]).
+    ///
+    /// It is written beside the folder, as `FOLDER.partial`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ExportFolderNotEmpty`], [`Error::ExportUnfinished`], [`Error::ExportFileSize`] and
+    /// [`Error::ExportFile`].
+    ///
+    /// [`Measured::import_bytes`]: crate::Measured::import_bytes
+    pub fn create(
+        folder: impl Into<PathBuf>,
+        table: &TableSchema,
+        choice: KeyChoice,
+        expected_bytes: u64,
+        options: ExportOptions,
+    ) -> Result<Self> {
+        let place = folder.into();
+        let file_bytes = options.file_bytes_for(expected_bytes)?;
+        let lanes = expected_bytes.div_ceil(file_bytes).clamp(1, MOST_LANES);
+        let folder = UnfinishedFolder::create(place.clone(), DATA)?;
+        let lanes: Vec<_> = (0..usize::try_from(lanes).unwrap_or(1))
+            .map(|number| {
+                let path = folder.path().to_owned();
+                Lane::new(number, path, DATA, options.compression, file_bytes)
+            })
+            .collect();
+        Ok(Self {
+            table: table.clone(),
+            choice,
+            counts: ExportCounts::default(),
+            shuffle: Shuffle::new(options.shuffle_bytes / 2, lanes.len()),
+            options,
+            lanes: Lanes::Idle(lanes),
+            files: Vec::new(),
+            folder,
+            place,
+            fuse: Fuse::new("export"),
+        })
+    }
+
+    /// What was taken so far.
+    pub fn counts(&self) -> ExportCounts {
+        self.counts
+    }
+
+    /// Writes the manifest and the command that imports the files, and gives the folder its name. To be called after the
+    /// sink was closed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SourceChanged`] if other keys came than the first reading saw, [`Error::ExportFile`], and
+    /// [`Error::Stage`] if the sink was not closed.
+    pub fn finish(self, origin: Option<&ExportOrigin>) -> Result<Exported> {
+        if !self.fuse.is_closed() {
+            return Err(Error::Stage(StageError::Input {
+                stage: "export",
+                reason: "it is finished before it is closed".to_owned(),
+            }));
+        }
+        let (expected, found) = (self.choice.keys(), self.counts.items + self.counts.deletes);
+        if expected != found {
+            return Err(Error::SourceChanged { expected, found });
+        }
+        let compression = self.options.compression;
+        let manifest =
+            manifest::manifest(&self.table, compression, self.counts, &self.files, origin);
+        self.folder
+            .write("manifest.json", format!("{manifest:#}\n").as_bytes())?;
+        let place = self.options.place.as_ref();
+        let script = import_command::import_script(&self.table, compression, DATA, place);
+        self.folder.write("import-table.sh", script.as_bytes())?;
+        self.folder.finish()?;
+        Ok(Exported {
+            folder: self.place,
+            counts: self.counts,
+            files: self.files,
+        })
+    }
+
+    fn take(&mut self, op: &WriteOp) {
+        if !self.choice.keeps(op) {
+            self.counts.superseded += 1;
+            return;
+        }
+        match op.action() {
+            WriteAction::Delete => self.counts.deletes += 1,
+            WriteAction::Put => {
+                self.counts.items += 1;
+                self.counts.bytes += op.item().json().len() as u64 + IMPORT_LINE_BYTES;
+                self.shuffle.push(op);
+            }
+        }
+    }
+
+    /// Until nothing is being written.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if let Lanes::Writing(writing) = &mut self.lanes {
+            let written = ready!(writing.poll_unpin(cx));
+            self.lanes = Lanes::Ended;
+            self.lanes = Lanes::Idle(written?);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Begins to write what is held.
+    fn release(&mut self) {
+        match std::mem::replace(&mut self.lanes, Lanes::Ended) {
+            Lanes::Idle(lanes) => {
+                self.lanes = Lanes::Writing(write(lanes, self.shuffle.take()));
+            }
+            other => self.lanes = other,
+        }
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.shuffle.is_full() {
+            ready!(self.poll_idle(cx))?;
+            self.release();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        ready!(self.poll_idle(cx))?;
+        if !self.shuffle.is_empty() {
+            self.release();
+            ready!(self.poll_idle(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        ready!(self.poll_written(cx))?;
+        if let Lanes::Idle(lanes) = &mut self.lanes {
+            self.lanes = Lanes::Ending(end(std::mem::take(lanes)).boxed());
+        }
+        if let Lanes::Ending(ending) = &mut self.lanes {
+            let files = ready!(ending.poll_unpin(cx));
+            self.lanes = Lanes::Ended;
+            self.files = files?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Begins at once to write its items to each lane.
+fn write(lanes: Vec<Lane>, items: Vec<Vec<HeldItem>>) -> BoxFuture<'static, Result<Vec<Lane>>> {
+    let written = lanes.into_iter().zip(items).map(|(lane, items)| {
+        spawn_blocking(move || lane.write(items))
+            .map(|written| written.unwrap_or(Err(Error::ExportStopped)))
+    });
+    try_join_all(written).boxed()
+}
+
+/// Ends the files of each lane.
+async fn end(lanes: Vec<Lane>) -> Result<Vec<ExportedFile>> {
+    let ended = lanes.into_iter().map(|lane| {
+        spawn_blocking(move || lane.finish())
+            .map(|ended| ended.unwrap_or(Err(Error::ExportStopped)))
+    });
+    Ok(try_join_all(ended).await?.concat())
+}
+
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export")
+            .field("place", &self.place)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sink<WriteOp> for Export {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.fuse.check::<Error>()?;
+        let room = self.poll_room(cx);
+        self.fuse.guard_poll(room)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, op: WriteOp) -> Result<()> {
+        self.fuse.check::<Error>()?;
+        self.take(&op);
+        Ok(())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.fuse.check::<Error>()?;
+        let written = self.poll_written(cx);
+        self.fuse.guard_poll(written)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.fuse.is_closed() {
+            return Poll::Ready(Ok(()));
+        }
+        self.fuse.check::<Error>()?;
+        let ended = self.poll_ended(cx);
+        self.fuse.guard_close(ended)
+    }
+}
