@@ -62,7 +62,7 @@ fn bury(checkpoint: &Checkpoint, row: u64) {
 }
 
 fn dead() -> DeadReason {
-    let table = TableSchema::builder("t").partition_key("id", KeyType::S);
+    let table = TableSchema::builder("things").partition_key("id", KeyType::S);
     let refused = table
         .build()
         .unwrap()
