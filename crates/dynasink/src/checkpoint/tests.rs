@@ -1,7 +1,7 @@
 use std::fs;
 
 use dynasink_arrow::{FileFormat, FileIdentity, SourceIdentity};
-use dynasink_core::{DeadReason, SourcePosition};
+use dynasink_core::{DeadReason, KeyType, SourcePosition, TableSchema};
 use tempfile::TempDir;
 
 use super::*;
@@ -62,7 +62,12 @@ fn bury(checkpoint: &Checkpoint, row: u64) {
 }
 
 fn dead() -> DeadReason {
-    DeadReason::of(&dynasink_core::Error::custom("bad"))
+    let table = TableSchema::builder("things").partition_key("id", KeyType::S);
+    let refused = table
+        .build()
+        .unwrap()
+        .put_serde(&serde_json::json!({ "n": 1 }));
+    DeadReason::of(&refused.unwrap_err())
 }
 
 fn letters(folder: &TempDir) -> usize {
