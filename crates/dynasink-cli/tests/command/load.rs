@@ -30,7 +30,7 @@ fn a_real_file_is_written_and_reported() {
         "refused": {"table": 0, "index": 0, "hot_key": 0, "account": 0, "on_demand_maximum": 0, "unsaid": 0},
         "failed_requests": {"service": 0, "unanswered": 0, "other": 0},
         "consumed_write_units": 3322, "unresolved": 0, "unread": 0, "unread_rows": 0, "elapsed_seconds": first["elapsed_seconds"],
-        "dead_letters": null, "first_dead": null, "item_collections": [], "error": null,
+        "dead_letters": null, "first_dead": null, "item_collections": [], "error": null, "notices": [], "resumed": false,
     });
     assert_eq!(first, expected);
     assert!(first["elapsed_seconds"].is_f64());

@@ -112,11 +112,14 @@ fn ending(summary: &Report<'_>) -> Markup {
             }
             @if let Some(first) = &summary.first_dead { p { "The first of the rows that could not be read or written: " (first) } }
             @if let Some(file) = summary.dead_letters { p { "All of them: " code { (file.display()) } } }
+            @if summary.resumed {
+                p { "It went on from a checkpoint: the numbers are of all its runs, the time and the charts of the last." }
+            }
             @for notice in summary.notices { p { (notice) } }
             @match summary.end {
                 End::Complete => {}
                 End::Interrupted | End::TimeIsUp | End::Failed => {
-                    p { "What to do: run the same command again. Writing a row twice does no harm." }
+                    p { "What to do: run the same command again, with --resume if it had a --checkpoint. Writing a row twice does no harm." }
                 }
                 End::TooManyErrors => {
                     p { "What to do: mend what the dead letters tell of and run the same command again, or allow more with --max-errors." }
@@ -130,10 +133,12 @@ fn tiles(summary: &Report<'_>) -> Markup {
     let counts = &summary.counts;
     let seconds = summary.elapsed_seconds.max(0.001);
     let items = counts.items_written + counts.items_deleted;
+    // The time is that of the last run alone.
+    let items_of_the_run = items.saturating_sub(summary.written_before);
     let tiles = [
         ("Rows read", count(counts.rows_read)),
         ("Items written", count(items)),
-        ("Items/s", count_of(items as f64 / seconds)),
+        ("Items/s", count_of(items_of_the_run as f64 / seconds)),
         ("Units consumed", count(counts.consumed_write_units)),
         ("Refused", count(counts.throttled_ops)),
         ("Dead", count(counts.dead)),
