@@ -1,7 +1,9 @@
 use std::fs;
 
 use dynasink_arrow::{FileFormat, FileIdentity, SourceIdentity};
-use dynasink_core::{DeadReason, KeyType, SourcePosition, TableSchema};
+use dynasink_core::{
+    DeadReason, KeyType, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, TableSchema,
+};
 use tempfile::TempDir;
 
 use super::*;

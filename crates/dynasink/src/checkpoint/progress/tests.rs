@@ -51,7 +51,7 @@ fn what_is_left_at_any_moment_are_the_rows_without_an_outcome() {
         let mut rng = Rng::with_seed(seed);
         let mut progress = Progress::of(&source);
         let mut open = BTreeSet::new();
-        let mut read_to = std::collections::BTreeMap::new();
+        let mut read_to = BTreeMap::new();
         for _ in 0..rng.usize(1..120) {
             let (file, row_group) = (files[rng.usize(..2)], rng.u32(..3));
             let next: &mut u64 = read_to.entry((file, row_group)).or_default();
