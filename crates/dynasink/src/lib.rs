@@ -52,6 +52,8 @@ mod refusals;
 mod replay;
 mod survey;
 mod tally;
+#[cfg(test)]
+mod test_table;
 mod timeline;
 mod verify;
 

@@ -135,7 +135,7 @@ impl<T: ReadTransport> Reader<T> {
                 }
                 Err(error) => {
                     self.wait_to_retry(table, &mut failures, sent, error)
-                        .await?
+                        .await?;
                 }
             }
         }

@@ -7,6 +7,7 @@ mod answers;
 mod changes;
 mod classify;
 mod endpoint;
+mod reads;
 mod serde_types;
 mod signature;
 mod store;

@@ -52,6 +52,7 @@ pub(super) async fn run(verify: PreparedVerify, signals: &Signals) -> Result<Dri
     let mut verifier = verifier.with_concurrency(concurrency);
     let mut observers: Vec<Arc<dyn OutcomeObserver>> =
         vec![Arc::new(tally.clone()), Arc::new(budget.clone())];
+    let repairs = repair.is_some();
     if let Some(Repair {
         pipeline,
         dead_letters,
@@ -66,7 +67,17 @@ pub(super) async fn run(verify: PreparedVerify, signals: &Signals) -> Result<Dri
         .source
         .stream_with(&order.with_unread_observers(unread));
     let stop = asked_to_stop(&budget, signals);
-    if is_stopped(drive(batches, &mut verifier).until(stop).await)? {
+    let is_stopped = if repairs {
+        // What is to be written is written, and what is read for it.
+        is_stopped(drive(batches, &mut verifier).until(stop).await)?
+    } else {
+        tokio::select! {
+            biased;
+            driven = drive(batches, &mut verifier) => is_stopped(driven)?,
+            () = stop => true,
+        }
+    };
+    if is_stopped {
         return Ok(DriveEnd::Shutdown);
     }
 

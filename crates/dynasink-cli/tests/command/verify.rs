@@ -288,3 +288,87 @@ fn a_read_rate_is_kept_and_consistent_reads_cost_twice() {
         Some(300.0)
     );
 }
+
+#[test]
+fn an_item_that_the_source_deletes_must_not_be_there() {
+    let workplace = Workplace::new();
+    let columns = vec![
+        ("op", column(StringArray::from(vec!["c", "c", "d"]))),
+        ("id", column(StringArray::from(vec!["a", "b", "b"]))),
+    ];
+    let file = workplace.parquet("changes.parquet", 10, columns);
+    let mapping = "[operation]\ncolumn = \"op\"\npreset = \"debezium\"\n";
+    std::fs::write(workplace.path("mapping.toml"), mapping).unwrap();
+    let mapping = ["--mapping", "mapping.toml"];
+    let create = [&mapping[..], &["--create-table", "--partition-key", "id"]].concat();
+    workplace.load(&[&file], &create).assert().code(0);
+    let equal = workplace.verified(&[&file], &[&mapping[..], &["--scan"]].concat(), 0);
+    assert_eq!(
+        (&equal["equal"], &equal["superseded"]),
+        (&json!(2), &json!(1))
+    );
+
+    change(&workplace, async |client| {
+        put(&client, &[("id", s("b"))]).await
+    });
+    assert_eq!(workplace.verified(&[&file], &mapping, 1)["different"], 1);
+    let differences = workplace.differences();
+    assert_eq!(
+        (
+            &differences[0]["kind"],
+            &differences[0]["source"],
+            &differences[0]["table"]
+        ),
+        (
+            &json!("different"),
+            &Value::Null,
+            &json!({"id": {"S": "b"}})
+        )
+    );
+    let repair = [&mapping[..], &["--repair"]].concat();
+    assert_eq!(workplace.verified(&[&file], &repair, 0)["repaired"], 1);
+    workplace.differences();
+    assert_eq!(workplace.verified(&[&file], &mapping, 0)["equal"], 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_verification_says_how_far_it_came() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    let mut verify = Command::new(env!("CARGO_BIN_EXE_dynasink"));
+    // At a unit per second the first of the requests are all that is answered.
+    verify
+        .current_dir(workplace.path(""))
+        .args([
+            "verify",
+            "--json",
+            "--embedded",
+            "store.db",
+            "--table",
+            "things",
+        ])
+        .args(["--read-rate", "1", "--read-concurrency", "1"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut verify = verify.spawn().unwrap();
+    let mut lines = BufReader::new(verify.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("rows compared")));
+    crate::interrupt::interrupt(&verify);
+    let mut report = String::new();
+    verify
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut report)
+        .unwrap();
+    let status = verify.wait().unwrap().code();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((status, &report["end"]), (Some(130), &json!("interrupted")));
+    assert!(report["compared"].as_u64().unwrap() < 300, "{report}");
+    assert_eq!(report["missing"], 0);
+}

@@ -156,3 +156,56 @@ impl<T: ReadTransport> Sink<WriteOp> for OnlyAbsent<T> {
         this.fuse.guard_close(this.inner.as_mut().poll_close(cx))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use dynasink_core::{ObserverError, OutcomeObserver};
+    use futures::{SinkExt, sink, stream};
+    use serde_json::json;
+
+    use super::*;
+    use crate::test_table::{TestTable, put};
+
+    /// Counts what is superseded.
+    #[derive(Clone, Debug, Default)]
+    struct Superseded(Arc<Mutex<u64>>);
+
+    impl OutcomeObserver for Superseded {
+        fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
+            assert_eq!(event.outcome, &Outcome::Superseded { by: None });
+            *self.0.lock().unwrap() += 1;
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_operations_of_a_key_without_an_item_are_given_on_in_their_order() {
+        // Every second key is there. Each comes again, far behind the first.
+        let table = TestTable::of((0..150).step_by(2).map(|id| put(id, json!({}))));
+        let ops: Vec<_> = (0..300)
+            .map(|row| put(row % 150, json!({ "row": row })))
+            .collect();
+        let given_on = Arc::new(Mutex::new(Vec::new()));
+        let writer = sink::unfold(Arc::clone(&given_on), |given_on, op: WriteOp| async move {
+            given_on.lock().unwrap().push(op.item().clone());
+            Ok::<_, Error>(given_on)
+        });
+        let superseded = Superseded::default();
+        let outcomes = Outcomes::of(superseded.clone());
+        let mut absent = OnlyAbsent::new(Box::pin(writer), table.reader(), outcomes);
+        let mut all = stream::iter(ops.iter().cloned().map(Ok));
+        absent.send_all(&mut all).await.unwrap();
+        absent.close().await.unwrap();
+        let expected: Vec<_> = ops
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .map(|op| op.item().clone())
+            .collect();
+        assert_eq!(*given_on.lock().unwrap(), expected);
+        assert_eq!(*superseded.0.lock().unwrap(), 150);
+        assert_eq!(table.asked(), [100, 100, 100]);
+    }
+}

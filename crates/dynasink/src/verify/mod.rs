@@ -10,6 +10,8 @@ mod expiry;
 mod extra;
 mod sample;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod verifier;
 
