@@ -71,14 +71,11 @@ pub(super) fn import_script(
         .indexes()
         .iter()
         .filter(|index| index.kind() == IndexKind::Local);
-    let locals: String = locals
-        .map(|index| {
-            format!(
-                "# ImportTable makes no local indexes: {} will be missing.\n",
-                index.name()
-            )
-        })
-        .collect();
+    let locals = locals.map(|index| {
+        let name = index.name();
+        format!("# ImportTable makes no local indexes: {name} will be missing.\n")
+    });
+    let locals = locals.collect::<Vec<_>>().concat();
     let place = place.unwrap_or(&to_fill_in);
     let source = json!({ "S3Bucket": place.bucket, "S3KeyPrefix": place.prefix });
     let parameters = creation_parameters(table);

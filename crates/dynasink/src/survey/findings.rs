@@ -104,7 +104,9 @@ impl SurveySubject<'_> {
             return None;
         }
         let most = PARTITION_UNITS as f64 / heaviest.share;
-        let rate = self.rate.or(self.table.billing_mode().write_capacity());
+        let rate = self
+            .rate
+            .or_else(|| self.table.billing_mode().write_capacity());
         let binds = rate.is_some_and(|rate| rate.get() as f64 > most);
         if !binds && heaviest.share < LARGE_SHARE {
             return None;
@@ -128,7 +130,10 @@ impl SurveySubject<'_> {
 
     fn indexes(&self) -> Vec<Finding> {
         let units = self.measured.units.table;
-        let Some(rate) = self.rate.or(self.table.billing_mode().write_capacity()) else {
+        let Some(rate) = self
+            .rate
+            .or_else(|| self.table.billing_mode().write_capacity())
+        else {
             return Vec::new();
         };
         let capacities = index_capacities(self.measured, self.table).into_iter();

@@ -203,10 +203,11 @@ impl Survey {
 
 /// The start of a text, if it is long.
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(EXAMPLE_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    let mut short: String = text.chars().take(EXAMPLE_CHARS).collect();
+    if short.len() < text.len() {
+        short.push('…');
     }
+    short
 }
 
 impl Sink<WriteOp> for Survey {
