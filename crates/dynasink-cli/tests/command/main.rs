@@ -3,13 +3,19 @@
 
 mod bad_input;
 mod changes;
+#[cfg(unix)]
+mod control;
 mod filter;
 #[cfg(unix)]
 mod interrupt;
 mod item_collections;
+#[cfg(unix)]
+mod lifecycle;
 mod load;
 mod mapping;
 mod object_stores;
+#[cfg(unix)]
+mod running;
 #[cfg(unix)]
 mod serve;
 mod sources;
