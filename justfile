@@ -114,3 +114,7 @@ dynalite:
 # Sources in S3, against the server of moto.
 object-stores:
     .ci/run object-stores
+
+# The report of a load, in headless Chromium.
+report:
+    .ci/run report

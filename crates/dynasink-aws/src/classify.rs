@@ -5,6 +5,7 @@ use std::fmt;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use dynasink_core::RequestFailure;
 
 use crate::preflight::{NotMade, has_source};
 use crate::throttle::{ThrottlingReason, reasons_in};
@@ -76,6 +77,16 @@ impl Cause {
     /// Whether operations of the request may be applied all the same, and may have drawn capacity.
     pub fn may_be_applied(&self) -> bool {
         matches!(self, Self::Internal | Self::Unreachable)
+    }
+
+    /// The same in the words of the feedback that observers learn from; none for a want of capacity.
+    pub(crate) fn failure(&self) -> Option<RequestFailure> {
+        match self {
+            Self::Throttled(_) => None,
+            Self::Internal => Some(RequestFailure::Service),
+            Self::Unreachable => Some(RequestFailure::Unanswered),
+            _ => Some(RequestFailure::Other),
+        }
     }
 
     /// Whether nothing can be written while it lasts, so that no operation is to blame.

@@ -61,7 +61,7 @@ impl DynamoDb {
     }
 
     /// The client's timeouts, and [`ATTEMPT_TIMEOUT`] where it has none for an answer.
-    fn timeouts(&self) -> TimeoutConfig {
+    pub(crate) fn timeouts(&self) -> TimeoutConfig {
         let timeouts = self.client.config().timeout_config();
         let builder = timeouts.map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
         let has_one_for_an_answer = timeouts.is_some_and(|timeouts| {

@@ -69,6 +69,17 @@ pub enum Error {
         waited: Duration,
     },
 
+    /// Items could not be read.
+    #[error("items of table {table:?} could not be read: {}", advice(cause))]
+    Read {
+        /// The table.
+        table: String,
+        /// What the failure means.
+        cause: Box<Cause>,
+        /// The failure of the last request.
+        source: BoxError,
+    },
+
     /// The service refuses every request, or cannot be reached. Operations without an outcome were not acknowledged.
     #[error(
         "writing has stopped with {unresolved} operations without an outcome: {}",
@@ -107,6 +118,7 @@ impl Error {
         match self {
             Self::Describe { cause, .. }
             | Self::Create { cause, .. }
+            | Self::Read { cause, .. }
             | Self::Change { cause, .. }
             | Self::Stopped { cause, .. } => Some(cause),
             _ => None,

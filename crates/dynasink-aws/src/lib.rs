@@ -3,6 +3,8 @@
 //! [`Writer`] takes batches and gives every operation its outcome. It sees the service through the [`Transport`]
 //! trait, which [`DynamoDb`] implements on the SDK's client. What a failure means is decided by [`classify()`] alone.
 //!
+//! A [`Reader`] reads items back, by their keys or all of a table.
+//!
 //! [`describe`], [`describe_state`], [`NewTable`] and [`set_capacity`] read, make and change tables; [`AttributeValueExt`] turns the SDK's attribute values into
 //! operations.
 
@@ -14,6 +16,7 @@ mod concurrency;
 mod error;
 mod large_collections;
 mod preflight;
+mod read;
 mod refusal;
 mod retry;
 mod retry_after;
@@ -29,6 +32,10 @@ pub use classify::{Cause, Retry, classify};
 pub use client::DynamoDb;
 pub use concurrency::{Concurrency, ConcurrencyLaw};
 pub use error::{Error, Result};
+pub use read::{
+    KeyBatch, KeysAnswer, ReadLimiter, ReadTransport, ReadUsage, Reader, ScanAnswer, ScanRequest,
+    StoredItem,
+};
 pub use retry::{Backoff, RetryPolicy};
 pub use retry_budget::RetryBudget;
 pub use table::{

@@ -11,6 +11,7 @@ mod output;
 
 mod progress;
 mod reading;
+mod replay;
 mod report;
 mod restore;
 mod serve;
@@ -18,6 +19,7 @@ mod signals;
 mod source;
 mod subject;
 mod target;
+mod verify;
 mod writing;
 
 use std::io::{Write, stderr};
@@ -37,6 +39,8 @@ async fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
         Command::Mapping(args) => mapping::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
+        Command::Replay(args) => replay::run(args, cli.verbose > 0).await,
         Command::Restore(args) => restore::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };

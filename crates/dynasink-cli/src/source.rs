@@ -16,7 +16,7 @@ use crate::reading::ReadingArgs;
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
     /// Files, folders, patterns such as 'a/*/b-*.parquet', or URLs (s3, gs, az, http), read in this order
-    #[arg(required_unless_present = "manifest", value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE")]
     pub(crate) sources: Vec<OsString>,
 
     /// Read the sources that a text file lists too, one a line
@@ -77,10 +77,28 @@ pub(crate) struct SourceArgs {
 impl SourceArgs {
     /// Finds the files and reads their footers.
     pub(crate) async fn open(&self) -> Result<FileSource, Failure> {
+        self.open_or([] as [&str; 0]).await
+    }
+
+    /// The same, or `others` if no files are named.
+    pub(crate) async fn open_or<S: Into<OsString>>(
+        &self,
+        others: impl IntoIterator<Item = S>,
+    ) -> Result<FileSource, Failure> {
+        let names = if self.is_given() {
+            self.sources.clone()
+        } else {
+            others.into_iter().map(Into::into).collect()
+        };
+        if names.is_empty() && self.manifest.is_empty() {
+            return Err(Failure::refused_because(
+                "there is nothing to read: name files, folders, patterns or URLs, or give --manifest",
+            ));
+        }
         let refused = |error| Failure::refused(&error);
         // What is wrong here shows without any file.
         let options = self.options()?;
-        let named = self.sources.iter().collect::<Sources>();
+        let named = names.iter().collect::<Sources>();
         let sources = self
             .manifest
             .iter()
@@ -93,6 +111,11 @@ impl SourceArgs {
             .await
             .map_err(refused)?;
         FileSource::of(files, options).await.map_err(refused)
+    }
+
+    /// Whether files are named.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.sources.is_empty() || !self.manifest.is_empty()
     }
 
     fn options(&self) -> Result<SourceOptions, Failure> {

@@ -5,11 +5,11 @@ use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use dynasink::{
-    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LoadReport, Pipeline, RateLimiter, TableName,
-    Tally,
+    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LatencyQuantiles, LoadReport, Pipeline,
+    RateLimiter, TableName, Tally, Timeline, TimelinePoint,
 };
 use tokio::time::{Instant, sleep};
 
@@ -18,23 +18,40 @@ use crate::failure::{self, ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD, STOPPED
 use crate::lifecycle::Aftermath;
 use crate::output::print;
 use crate::progress::Progress;
+use crate::report::file::ReportFiles;
+use crate::report::record::{Record, Settings};
 use crate::report::{End, ItemCollection, Report};
 use crate::signals::Signals;
+
+/// What holds while a pipe writes.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) table: TableName,
+    /// What was asked for, for the reports.
+    pub(crate) settings: Settings,
+    /// What was said of the table before.
+    pub(crate) notices: Vec<String>,
+    pub(crate) total_rows: u64,
+    pub(crate) dead_letters: DeadLetterFile,
+    pub(crate) budget: ErrorBudget,
+    pub(crate) control: Control,
+    pub(crate) max_duration: Option<Duration>,
+    /// What earlier runs had done, if the load goes on.
+    pub(crate) before: Option<Counts>,
+    /// Whether log lines are shown too.
+    pub(crate) logs: bool,
+}
 
 /// A pipe that is about to write.
 #[derive(Debug)]
 pub(crate) struct Writing {
+    terms: Terms,
     tally: Tally,
-    budget: ErrorBudget,
-    dead_letters: DeadLetterFile,
+    timeline: Timeline,
+    limiter: RateLimiter,
     progress: Progress,
     signals: Signals,
-    control: Control,
-    limiter: RateLimiter,
-    max_duration: Option<Duration>,
     stopped: Arc<OnceLock<StopReason>>,
-    /// What earlier runs had done, if the load goes on.
-    before: Option<Counts>,
 }
 
 /// Why no more was read before the end.
@@ -51,6 +68,9 @@ enum StopReason {
 /// What has become of it.
 #[derive(Debug)]
 pub(crate) struct Written {
+    table: TableName,
+    settings: Settings,
+    notices: Vec<String>,
     end: End,
     /// Whether a second signal ended it.
     is_aborted: bool,
@@ -61,49 +81,35 @@ pub(crate) struct Written {
     /// The file of the dead letters, if there are any.
     dead_letters: Option<PathBuf>,
     tally: Tally,
+    points: Vec<TimelinePoint>,
+    latency: Option<LatencyQuantiles>,
+    started: SystemTime,
 }
 
 impl Writing {
     /// Signals count from now on.
-    pub(crate) fn by(
-        pipeline: &Pipeline,
-        budget: ErrorBudget,
-        dead_letters: DeadLetterFile,
-        total_rows: u64,
-        logs: bool,
-        control: Control,
-        max_duration: Option<Duration>,
-    ) -> Self {
-        let tally = pipeline.tally();
-        let progress = Progress::new(tally.clone(), pipeline.limiter(), total_rows, logs);
+    pub(crate) fn by(pipeline: &Pipeline, terms: Terms) -> Self {
+        let (tally, limiter) = (pipeline.tally(), pipeline.limiter());
+        let progress = Progress::new(tally.clone(), limiter.clone(), terms.total_rows, terms.logs);
         Self {
+            terms,
             tally,
-            budget,
-            dead_letters,
+            timeline: pipeline.timeline(),
+            limiter,
             progress,
             signals: Signals::listen(),
-            control,
-            limiter: pipeline.limiter(),
-            max_duration,
             stopped: Arc::default(),
-            before: None,
         }
-    }
-
-    /// The same for a load that goes on after `before`, if that is what it does.
-    pub(crate) fn going_on(mut self, before: Option<Counts>) -> Self {
-        self.before = before;
-        self
     }
 
     /// Ready when no more is to be read.
     pub(crate) fn asked_to_stop(&self) -> impl Future<Output = ()> + Send + use<> {
         let (budget, signals, tally) = (
-            self.budget.clone(),
+            self.terms.budget.clone(),
             self.signals.clone(),
             self.tally.clone(),
         );
-        let (limiter, max_duration) = (self.limiter.clone(), self.max_duration);
+        let (limiter, max_duration) = (self.limiter.clone(), self.terms.max_duration);
         let stopped = Arc::clone(&self.stopped);
         async move {
             let time_is_up = async {
@@ -142,21 +148,24 @@ impl Writing {
         self,
         load: impl Future<Output = dynasink::Result<LoadReport>>,
     ) -> Result<Written, Failure> {
-        let start = Instant::now();
+        let (start, started) = (Instant::now(), SystemTime::now());
         let loaded = tokio::select! {
             biased;
             loaded = self.progress.beside(load) => Some(loaded),
             () = self.signals.second() => None,
-            never = self.control.keep() => match never {},
+            never = self.terms.control.keep() => match never {},
         };
         let elapsed_seconds = start.elapsed().as_secs_f64();
+        let (points, whole) = (self.timeline.points(), self.timeline.whole());
+        let latency = whole.latencies.quantiles();
         let has_dead_letters = self
+            .terms
             .dead_letters
             .finish()
             .map_err(|error| Failure::stopped(&error))?;
         let (end, error) = match &loaded {
             // The rows that exceed the budget may be the last ones, and then nothing is left to be shut down.
-            Some(Ok(_)) if self.budget.is_exceeded() => (End::TooManyErrors, None),
+            Some(Ok(_)) if self.terms.budget.is_exceeded() => (End::TooManyErrors, None),
             Some(Ok(report)) => match report.end {
                 DriveEnd::Exhausted => (End::Complete, None),
                 DriveEnd::Shutdown => match self.stopped.get() {
@@ -169,14 +178,20 @@ impl Writing {
             None => (End::Failed, Some("aborted by a second signal".to_owned())),
         };
         Ok(Written {
+            table: self.terms.table,
+            settings: self.terms.settings,
+            notices: self.terms.notices,
             end,
             is_aborted: loaded.is_none(),
             error,
             counts: self.tally.counts(),
-            before: self.before,
+            before: self.terms.before,
             elapsed_seconds,
-            dead_letters: has_dead_letters.then(|| self.dead_letters.path().to_owned()),
+            dead_letters: has_dead_letters.then(|| self.terms.dead_letters.path().to_owned()),
             tally: self.tally,
+            points,
+            latency,
+            started,
         })
     }
 }
@@ -191,15 +206,50 @@ impl Written {
         }
     }
 
+    pub(crate) fn table(&self) -> &TableName {
+        &self.table
+    }
+
+    /// Adds what is to be said of the table after it.
+    pub(crate) fn add_notices(&mut self, notices: &[String]) {
+        self.notices.extend_from_slice(notices);
+    }
+
     /// Prints the report.
-    pub(crate) fn print(
-        &self,
-        table: &TableName,
-        notices: &[String],
-        json: bool,
-    ) -> Result<(), Failure> {
-        let report = Report {
-            table: table.as_str(),
+    pub(crate) fn print(&self, json: bool) -> Result<(), Failure> {
+        let report = self.report();
+        print(|out| {
+            if json {
+                report.write_json(out)
+            } else {
+                report.write_text(out)
+            }
+        })
+    }
+
+    /// Writes what happened to `files`, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub(crate) fn write_files(&self, files: &ReportFiles) -> Result<(), Failure> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        files.write(&Record {
+            dynasink: env!("CARGO_PKG_VERSION"),
+            started: humantime::format_rfc3339_seconds(self.started).to_string(),
+            settings: &self.settings,
+            summary: self.report(),
+            refused_by_index: self.tally.refused_by_index().into_iter().collect(),
+            latency: self.latency,
+            timeline: &self.points,
+        })
+    }
+
+    fn report(&self) -> Report<'_> {
+        Report {
+            table: self.table.as_str(),
             end: self.end,
             counts: self.counts,
             resumed: self.before.is_some(),
@@ -210,15 +260,8 @@ impl Written {
             first_dead: self.tally.first_dead(),
             item_collections: ItemCollection::of(&self.tally.largest_item_collections()),
             error: self.error.as_deref(),
-            notices,
-        };
-        print(|out| {
-            if json {
-                report.write_json(out)
-            } else {
-                report.write_text(out)
-            }
-        })
+            notices: &self.notices,
+        }
     }
 
     /// The exit status.

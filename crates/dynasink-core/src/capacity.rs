@@ -58,15 +58,37 @@ pub struct CapacityFeedback {
     pub item_collections: Vec<ItemCollectionSize>,
     /// Bytes of the request's body, at most.
     pub wire_bytes: usize,
-    /// Whether no answer came: the connection broke, or it took too long.
-    pub unanswered: bool,
+    /// Why the request failed, if it did for another reason than want of capacity.
+    pub failure: Option<RequestFailure>,
     /// From the request's departure to its answer.
     pub latency: Duration,
     /// Requests still in flight when this one was answered.
     pub in_flight: usize,
 }
 
+/// Why a request failed, other than for want of capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RequestFailure {
+    /// The service failed, or gave an answer that cannot be read.
+    Service,
+    /// No answer came: the connection broke, or it took too long.
+    Unanswered,
+    /// Something else, such as an operation that is not valid.
+    Other,
+}
+
 impl CapacityFeedback {
+    /// The operations that the request carried.
+    pub fn ops(&self) -> usize {
+        self.written_ops + self.throttled_ops + self.failed_ops
+    }
+
+    /// Whether no answer came: the connection broke, or it took too long.
+    pub fn is_unanswered(&self) -> bool {
+        self.failure == Some(RequestFailure::Unanswered)
+    }
+
     /// Units drawn from the tables' own capacity, or their prediction where the service says nothing.
     pub fn table_units(&self) -> WriteUnits {
         if self.consumed.is_empty() {
@@ -84,11 +106,20 @@ impl CapacityFeedback {
 pub trait CapacityObserver: fmt::Debug + Send + Sync {
     /// Takes note of one request.
     fn observe(&self, feedback: &CapacityFeedback);
+
+    /// Takes note that a request has left, with which `in_flight` are under way. Most learn nothing of it.
+    fn departed(&self, in_flight: usize) {
+        let _unheeded = in_flight;
+    }
 }
 
 impl<T: CapacityObserver + ?Sized> CapacityObserver for Arc<T> {
     fn observe(&self, feedback: &CapacityFeedback) {
         (**self).observe(feedback);
+    }
+
+    fn departed(&self, in_flight: usize) {
+        (**self).departed(in_flight);
     }
 }
 

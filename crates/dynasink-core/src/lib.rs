@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | tables | [`TableSchema`], [`TableName`], [`KeyAttribute`], [`IndexSchema`], [`BillingMode`] |
 //! | items | [`Item`], [`ItemEncoder`], [`SerdeEncoder`], [`ValueEncoder`], [`Number`], [`AttributeNames`] |
+//! | comparison | [`differing_paths`] |
 //! | operations | [`WriteOp`], [`WriteAction`], [`PrimaryKey`], [`Version`], [`SourcePosition`], [`WriteBatch`] |
 //! | capacity | [`WriteUnits`], [`WriteCost`], [`ConsumedCapacity`], [`CapacityFeedback`], [`Throttle`], [`ItemCollectionSize`], [`Admission`], [`BatchSizer`] |
 //! | outcomes | [`Outcome`], [`Outcomes`], [`OutcomeObserver`], [`Unread`], [`UnreadObserver`], [`StageError`] |
@@ -18,6 +19,7 @@
 
 mod batch;
 mod capacity;
+mod compare;
 mod cost;
 mod decimal;
 mod encode;
@@ -43,7 +45,9 @@ mod version;
 pub use batch::{WriteBatch, WriteBatchBuilder};
 pub use capacity::{
     Admission, BatchLimit, BatchSizer, CapacityFeedback, CapacityObserver, ConsumedCapacity,
+    RequestFailure,
 };
+pub use compare::{NotAnItem, differing_paths};
 pub use cost::{IndexCost, WriteCost};
 pub use decimal::Decimal;
 pub use encode::{FieldsEncoder, ItemEncoder, ListEncoder, MapEncoder, ValueEncoder};

@@ -8,6 +8,11 @@
 /// Source: `BatchWriteItem`, "as many as 25 item put or delete requests".
 pub const MAX_BATCH_OPS: usize = 25;
 
+/// Most keys that one `BatchGetItem` request may ask for, all tables together.
+///
+/// Source: API reference, `BatchGetItem`, "as many as 100 items".
+pub const MAX_BATCH_GET_KEYS: usize = 100;
+
 /// Most bytes that the body of one `BatchWriteItem` request may have: 16 MB of JSON, not of item size.
 ///
 /// Source: `BatchWriteItem`, "can transmit up to 16MB of data over the network".

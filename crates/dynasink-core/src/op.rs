@@ -174,6 +174,16 @@ impl TableSchema {
         Ok(key::key_of(self, item)?.key)
     }
 
+    /// The key attributes of `item` alone: what a request names an item by.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingKey`], [`Error::KeyType`], [`Error::EmptyKey`] and [`Error::KeyTooLong`].
+    pub fn key_item(&self, item: &Item) -> Result<Item> {
+        let key = key::key_of(self, item)?;
+        Ok(Item::from_encoder(Bytes::from(key.json), key.size))
+    }
+
     /// An operation that deletes the item with the key attributes of `item`; its other attributes do not count.
     ///
     /// # Errors

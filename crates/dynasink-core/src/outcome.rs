@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::op::WriteOp;
@@ -38,6 +39,8 @@ pub struct DeadReason {
     pub message: String,
     /// Requests that carried the operation; none for a row that never became one.
     pub attempts: u32,
+    /// From when the first of these requests was sent to the end of the last; zero if there was none.
+    pub tried_for: Duration,
     /// The value that is to blame, for a row that could not become an operation.
     pub value: Option<Box<ValueLocation>>,
 }
@@ -49,6 +52,7 @@ impl DeadReason {
             code: error.code().to_owned(),
             message: one_line(error),
             attempts: 0,
+            tried_for: Duration::ZERO,
             value: None,
         }
     }

@@ -1,9 +1,11 @@
 //! Rows that cannot be written, kept in a file with the reason and the place that each came from.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use dynasink_core::{
     ObserverError, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, Unread, UnreadObserver,
@@ -17,9 +19,12 @@ use crate::error::{Error, Result};
 /// A file of dead letters, one JSON object a line. Clones write to one file.
 ///
 /// ```json
-/// {"position":{"file":"a.parquet","row_group":0,"row":7},"code":"empty_key","reason":"…","attempts":0}
-/// {"position":null,"code":"invalid","reason":"…","attempts":3,"table":"t","action":"put","item":{"id":{"S":"a"}}}
+/// {"position":{"file":"a.parquet","row_group":0,"row":7},"code":"empty_key","reason":"…","attempts":0,"first_attempt":null,"last_attempt":null}
+/// {"position":null,"code":"invalid","reason":"…","attempts":3,"first_attempt":"2026-03-01T22:15:07.120Z","last_attempt":"2026-03-01T22:15:09.004Z","table":"t","action":"put","item":{"id":{"S":"a"}}}
 /// ```
+///
+/// `first_attempt` and `last_attempt` are when the first request that carried the row was sent and when the last one had
+/// failed, in UTC; both are null for a row that was never sent.
 ///
 /// `item` is DynamoDB JSON, the key alone for a delete; it is missing for a row that could not become an item.
 /// A part of a source that could not be read is one line too: a file, or what was left of a row group, with near which
@@ -33,10 +38,18 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct DeadLetterFile(Arc<DeadLetters>);
 
-#[derive(Debug)]
 struct DeadLetters {
     path: PathBuf,
     file: Mutex<File>,
+    calendar: Box<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+impl fmt::Debug for DeadLetters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetters")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Serialize)]
@@ -45,6 +58,8 @@ struct DeadLetter<'a> {
     code: &'a str,
     reason: &'a str,
     attempts: u32,
+    first_attempt: Option<String>,
+    last_attempt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +87,14 @@ struct UnreadPart<'a> {
     rows: Option<u64>,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "letters tell people when rows died, by the calendar"
+)]
+fn today() -> SystemTime {
+    SystemTime::now()
+}
+
 impl DeadLetterFile {
     /// Opens `path` for a new load, so that a file that cannot be written is known before the first row.
     ///
@@ -80,6 +103,18 @@ impl DeadLetterFile {
     /// [`Error::DeadLettersExist`] if it has dead letters of another load, [`Error::DeadLetters`] if it cannot be
     /// opened.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
+        Self::create_with_calendar(path, today)
+    }
+
+    /// The same with another calendar, so that the times in letters do not depend on the day.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_with_calendar(
+        path: impl Into<PathBuf>,
+        calendar: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Result<Self> {
         let path = path.into();
         let opened = OpenOptions::new().create(true).append(true).open(&path);
         let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
@@ -87,6 +122,7 @@ impl DeadLetterFile {
             Ok((0, file)) => Ok(Self(Arc::new(DeadLetters {
                 path,
                 file: Mutex::new(file),
+                calendar: Box::new(calendar),
             }))),
             Ok(_) => Err(Error::DeadLettersExist { path }),
             Err(source) => Err(Error::DeadLetters { path, source }),
@@ -125,6 +161,7 @@ impl DeadLetterFile {
         Ok(Self(Arc::new(DeadLetters {
             path: path.to_owned(),
             file: Mutex::new(file),
+            calendar: Box::new(today),
         })))
     }
 
@@ -187,16 +224,26 @@ impl DeadLetterFile {
     }
 }
 
+/// A time of the calendar, in UTC to the millisecond.
+fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}
+
 impl OutcomeObserver for DeadLetterFile {
     fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
         let Outcome::Dead(reason) = event.outcome else {
             return Ok(());
         };
+        // A row is buried when its last attempt has failed.
+        let last_attempt = (reason.attempts > 0).then(|| (self.0.calendar)());
+        let first_attempt = last_attempt.and_then(|last| last.checked_sub(reason.tried_for));
         let letter = DeadLetter {
             position: event.position,
             code: &reason.code,
             reason: &reason.message,
             attempts: reason.attempts,
+            first_attempt: first_attempt.map(rfc3339),
+            last_attempt: last_attempt.map(rfc3339),
             column: reason.value.as_ref().map(|value| value.column.as_str()),
             kind: reason.value.as_ref().map(|value| value.kind.as_str()),
             table: event.op.map(|op| op.table().as_str()),
@@ -229,6 +276,8 @@ impl UnreadObserver for DeadLetterFile {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use dynasink_core::{DeadReason, KeyType, TableSchema};
 
     use super::*;
@@ -238,6 +287,7 @@ mod tests {
             code: "invalid".to_owned(),
             message: "no \"good\"".to_owned(),
             attempts: 2,
+            tried_for: Duration::from_millis(1_500),
             value: None,
         })
     }
@@ -245,7 +295,9 @@ mod tests {
     #[test]
     fn a_letter_has_position_reason_and_item() {
         let folder = tempfile::tempdir().unwrap();
-        let letters = DeadLetterFile::create(folder.path().join("dead.jsonl")).unwrap();
+        let noon = || SystemTime::UNIX_EPOCH + Duration::from_hours(12);
+        let path = folder.path().join("dead.jsonl");
+        let letters = DeadLetterFile::create_with_calendar(path, noon).unwrap();
         let table = TableSchema::builder("users")
             .partition_key("id", KeyType::S)
             .build()
@@ -269,6 +321,8 @@ mod tests {
             "code": "invalid",
             "reason": "no \"good\"",
             "attempts": 2,
+            "first_attempt": "1970-01-01T11:59:58.500Z",
+            "last_attempt": "1970-01-01T12:00:00.000Z",
             "table": "users",
             "action": "put",
             "item": { "id": { "S": "a\nb" }, "n": { "N": "1.5" } },

@@ -37,6 +37,51 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A dead-letter file could not be read back.
+    #[error("the dead-letter file {} cannot be read", path.display())]
+    UnreadableLetters {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// A line of a dead-letter file is not a dead letter that can be replayed.
+    #[error("line {line} of {} is not a dead letter that can be replayed: {reason}; mend the line, or remove it", path.display())]
+    DamagedLetter {
+        /// The file.
+        path: PathBuf,
+        /// The line, from one.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// Rows have to be read again from a file that is not among the sources.
+    #[error("{} has rows of {file}, which is not among the sources: name that file as the letters do", path.display())]
+    LettersOfOtherFile {
+        /// The dead-letter file.
+        path: PathBuf,
+        /// The file of the rows.
+        file: String,
+    },
+
+    /// The file of differences could not be made.
+    #[error("the file of differences {} cannot be written: name another", path.display())]
+    Differences {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+
+    /// The file of differences has those of another run in it.
+    #[error("the file of differences {} is not empty: move it away, or name another", path.display())]
+    DifferencesExist {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// Dead letters that a checkpoint counts on are gone.
     #[error(
         "the dead-letter file {} {}: put it back as it was, or start the load anew with another checkpoint",

@@ -11,10 +11,12 @@ use tokio::sync::watch;
 /// Counts dead rows and rows that could not be read, and tells when there are more than a load may have. Clones count together.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use dynasink::{DeadReason, ErrorBudget, Outcome, OutcomeEvent, OutcomeObserver};
 ///
 /// let budget = ErrorBudget::new(1);
-/// let reason = DeadReason { code: "empty_key".into(), message: "…".into(), attempts: 0, value: None };
+/// let reason = DeadReason { code: "empty_key".into(), message: "…".into(), attempts: 0, tried_for: Duration::ZERO, value: None };
 /// let dead = Outcome::Dead(reason);
 /// let event = OutcomeEvent { position: None, op: None, outcome: &dead };
 /// budget.observe(&event)?;

@@ -1,5 +1,6 @@
 //! The standard pipe in one call.
 
+mod replay;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::rate::RateOptions;
 use crate::tally::{Counts, Tally};
+use crate::timeline::Timeline;
 
 /// The standard pipe into one table: dedup, batch, rate limit, write. It is a `Sink<WriteOp>`.
 ///
@@ -54,6 +56,7 @@ pub struct Pipeline {
     outcomes: Outcomes,
     tally: Tally,
     limiter: RateLimiter,
+    timeline: Timeline,
     versions: Versions,
     checkpoint: Option<Checkpoint>,
 }
@@ -106,6 +109,11 @@ impl Pipeline {
         self.limiter.clone()
     }
 
+    /// What happens in this pipe over time.
+    pub fn timeline(&self) -> Timeline {
+        self.timeline.clone()
+    }
+
     /// Who is told the outcome of each row.
     pub fn outcomes(&self) -> Outcomes {
         self.outcomes.clone()
@@ -137,6 +145,7 @@ impl Pipeline {
             _ => {}
         }
         let tally = self.tally();
+        self.timeline.begin();
         let checkpoint = self.checkpoint.clone();
         let decoder = Decoder::new(mapping).with_outcomes(self.outcomes());
         let batches = batches
@@ -202,6 +211,7 @@ impl Pipeline {
         F: FnMut(T) -> Result<WriteOp, ItemError>,
     {
         let tally = self.tally();
+        self.timeline.begin();
         let encode = encode.with_outcomes(self.outcomes());
         let rows = rows.inspect_ok(|_| tally.count_rows(1));
         let driven = drive(std::pin::pin!(rows), self.sink.encoded(encode))
@@ -350,6 +360,7 @@ impl<T: Transport> PipelineBuilder<T> {
         let limiter = self.rate.limiter(&self.table)?;
         let law = SizerLaw::new(self.table.billing_mode().write_capacity());
         let sizer = AdaptiveSizer::new(law).paced_by(limiter.clone());
+        let timeline = Timeline::of(tally.clone(), limiter.clone());
         let counting: Arc<dyn OutcomeObserver> = Arc::new(tally.clone());
         let mut observers = self.observers;
         if let Some(checkpoint) = &self.checkpoint {
@@ -363,7 +374,8 @@ impl<T: Transport> PipelineBuilder<T> {
             .outcomes(outcomes.clone())
             .admission(limiter.clone())
             .sizer(sizer.clone())
-            .capacity_observer(tally.clone());
+            .capacity_observer(tally.clone())
+            .capacity_observer(timeline.clone());
         if let Some(seed) = self.jitter_seed {
             writer = writer.jitter_seed(seed);
         }
@@ -386,6 +398,7 @@ impl<T: Transport> PipelineBuilder<T> {
             outcomes,
             tally,
             limiter,
+            timeline,
             versions,
             checkpoint: self.checkpoint,
         })

@@ -1,7 +1,8 @@
 //! What a load has done so far.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dynasink_core::{
     CapacityFeedback, CapacityObserver, ItemCollectionSize, ObserverError, Outcome, OutcomeEvent,
@@ -10,6 +11,7 @@ use dynasink_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::largest_collections::LargestCollections;
+use crate::refusals::{FailedRequests, Refusals};
 
 /// Counts what happens in a pipe. Clones count together.
 ///
@@ -30,11 +32,21 @@ struct Counters {
     unread_rows: AtomicU64,
     requests: AtomicU64,
     retried_ops: AtomicU64,
+    sent_ops: AtomicU64,
     throttled_ops: AtomicU64,
     consumed_write_units: AtomicU64,
     in_flight: AtomicU64,
+    trouble: Mutex<Trouble>,
     first_dead: Mutex<Option<String>>,
     largest_collections: Mutex<LargestCollections>,
+}
+
+/// What went wrong on the way, by cause. It is seldom written to.
+#[derive(Debug, Default)]
+struct Trouble {
+    refused: Refusals,
+    refused_by_index: BTreeMap<String, u64>,
+    failed: FailedRequests,
 }
 
 /// A [`Tally`] at one moment.
@@ -59,10 +71,16 @@ pub struct Counts {
     pub unread_rows: u64,
     /// Requests that were answered or failed.
     pub requests: u64,
+    /// Of these, the requests that failed, other than for want of capacity.
+    pub failed_requests: FailedRequests,
+    /// Operations that these requests carried, counted each time.
+    pub sent_ops: u64,
     /// Operations that were sent once more, counted each time.
     pub retried_ops: u64,
     /// Operations that were refused for want of capacity, counted each time.
     pub throttled_ops: u64,
+    /// The same by cause.
+    pub refused: Refusals,
     /// Write capacity units that the service says it consumed, indexes included.
     pub consumed_write_units: u64,
 }
@@ -76,6 +94,12 @@ impl Counts {
     /// Rows that were read and have no outcome: none after a load that ended well. They may have been written or not.
     pub fn unresolved(&self) -> u64 {
         self.rows_read.saturating_sub(self.resolved())
+    }
+
+    /// Operations per request, of [`MAX_BATCH_OPS`](dynasink_core::limits::MAX_BATCH_OPS) at most; none before the first
+    /// answer.
+    pub fn ops_per_request(&self) -> Option<f64> {
+        (self.requests > 0).then(|| self.sent_ops as f64 / self.requests as f64)
     }
 }
 
@@ -99,9 +123,15 @@ impl Tally {
         start(&counters.unread, counts.unread);
         start(&counters.unread_rows, counts.unread_rows);
         start(&counters.requests, counts.requests);
+        start(&counters.sent_ops, counts.sent_ops);
         start(&counters.retried_ops, counts.retried_ops);
         start(&counters.throttled_ops, counts.throttled_ops);
         start(&counters.consumed_write_units, counts.consumed_write_units);
+        {
+            let mut trouble = tally.trouble();
+            trouble.refused = counts.refused;
+            trouble.failed = counts.failed_requests;
+        }
         tally
     }
 
@@ -110,9 +140,23 @@ impl Tally {
         self.0.rows_read.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// Requests in flight when the last one was answered.
+    /// Requests in flight now.
     pub fn in_flight(&self) -> u64 {
         self.0.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Operations that were refused for want of an index's capacity, by the index, counted each time.
+    pub fn refused_by_index(&self) -> Vec<(String, u64)> {
+        let trouble = self.trouble();
+        let indexes = trouble.refused_by_index.iter();
+        indexes.map(|(name, ops)| (name.clone(), *ops)).collect()
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        self.0
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why the first dead row died, or the first part was not read, and where that was.
@@ -137,6 +181,10 @@ impl Tally {
     /// The counts now.
     pub fn counts(&self) -> Counts {
         let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (refused, failed_requests) = {
+            let trouble = self.trouble();
+            (trouble.refused, trouble.failed)
+        };
         Counts {
             rows_read: now(&self.0.rows_read),
             items_written: now(&self.0.items_written),
@@ -147,8 +195,11 @@ impl Tally {
             unread: now(&self.0.unread),
             unread_rows: now(&self.0.unread_rows),
             requests: now(&self.0.requests),
+            failed_requests,
+            sent_ops: now(&self.0.sent_ops),
             retried_ops: now(&self.0.retried_ops),
             throttled_ops: now(&self.0.throttled_ops),
+            refused,
             consumed_write_units: now(&self.0.consumed_write_units),
         }
     }
@@ -209,8 +260,21 @@ impl CapacityObserver for Tally {
     fn observe(&self, feedback: &CapacityFeedback) {
         let add = |counter: &AtomicU64, amount: u64| counter.fetch_add(amount, Ordering::Relaxed);
         add(&self.0.requests, 1);
+        add(&self.0.sent_ops, feedback.ops() as u64);
         add(&self.0.retried_ops, feedback.retried_ops as u64);
         add(&self.0.throttled_ops, feedback.throttled_ops as u64);
+        if feedback.throttled_ops > 0 || feedback.failure.is_some() {
+            let mut trouble = self.trouble();
+            let refused = Refusals::of(feedback);
+            trouble.refused.add(&refused);
+            trouble.failed.add(&FailedRequests::of(feedback));
+            if let Some(index) = Refusals::index_of(feedback) {
+                *trouble
+                    .refused_by_index
+                    .entry(index.to_owned())
+                    .or_default() += refused.index;
+            }
+        }
         let consumed = feedback
             .consumed
             .iter()
@@ -231,5 +295,9 @@ impl CapacityObserver for Tally {
         self.0
             .in_flight
             .store(feedback.in_flight as u64, Ordering::Relaxed);
+    }
+
+    fn departed(&self, in_flight: usize) {
+        self.0.in_flight.store(in_flight as u64, Ordering::Relaxed);
     }
 }

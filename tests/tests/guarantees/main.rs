@@ -8,4 +8,5 @@ mod many_files;
 mod properties;
 mod rate;
 mod requests;
+mod resume;
 mod scenarios;

@@ -15,6 +15,7 @@ mod encrypted;
 mod filter;
 mod ipc;
 mod load;
+mod selection;
 mod together;
 mod traps;
 mod values;

@@ -136,7 +136,7 @@ impl<T: Transport> Engine<T> {
         let sent = Instant::now();
         let wire_bytes = batch.wire_len();
         for pending in &mut ops {
-            pending.attempts += 1;
+            pending.note_sent(sent);
         }
         let transport = Arc::clone(&self.transport);
         requests.spawn(async move {
@@ -150,6 +150,7 @@ impl<T: Transport> Engine<T> {
                 latency: sent.elapsed(),
             }
         });
+        self.settings.tell_departed(requests.len());
     }
 
     fn settle(&mut self, answer: Result<Answer, JoinError>, in_flight: usize) -> Result<(), Stop> {
@@ -175,7 +176,7 @@ impl<T: Transport> Engine<T> {
         let tells_of_load = cause.is_none_or(|cause| cause.retry() != Retry::Bisect);
         let mut feedback = CapacityFeedback {
             wire_bytes,
-            unanswered: cause == Some(&Cause::Unreachable),
+            failure: cause.and_then(Cause::failure),
             latency,
             in_flight,
             ..CapacityFeedback::default()
@@ -372,6 +373,7 @@ impl<T: Transport> Engine<T> {
             code: cause.code().to_owned(),
             message,
             attempts: pending.attempts,
+            tried_for: pending.tried_for(),
             value: None,
         };
         if !self.settings.outcomes.keep_dead_rows() {

@@ -127,6 +127,13 @@ impl Settings {
             observer.observe(feedback);
         }
     }
+
+    /// Tells those who count requests that one has left.
+    fn tell_departed(&self, in_flight: usize) {
+        for observer in &self.capacity_observers {
+            observer.departed(in_flight);
+        }
+    }
 }
 
 /// Settings of a [`Writer`].

@@ -3,7 +3,10 @@
 mod checkpoint;
 mod control;
 mod creation;
+mod replay;
+mod report;
 mod table;
+mod verify;
 mod writing;
 
 use std::num::NonZeroUsize;
@@ -17,7 +20,10 @@ use crate::source::SourceArgs;
 pub(crate) use checkpoint::CheckpointArgs;
 pub(crate) use control::ControlArgs;
 pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
+pub(crate) use replay::ReplayArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use table::{KeyArg, KeyArgs, TargetArgs};
+pub(crate) use verify::{ReadRateArg, VerifyArgs};
 pub(crate) use writing::{DeadLetterArgs, DedupArg, PaceArgs, RateArg};
 
 /// Stream Parquet and Arrow files into Amazon DynamoDB tables
@@ -39,6 +45,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Load(Box<LoadArgs>),
     Mapping(Box<MappingArgs>),
+    Verify(Box<VerifyArgs>),
+    Replay(Box<ReplayArgs>),
     Restore(RestoreArgs),
     Serve(ServeArgs),
 }
@@ -92,6 +100,9 @@ pub(crate) struct LoadArgs {
     /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
     #[arg(long)]
     pub(crate) item_collection_metrics: bool,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 
     /// Print the report as one JSON object
     #[arg(long)]

@@ -1,10 +1,12 @@
 //! How fast to write, and what becomes of rows that cannot be written.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use dynasink::{Concurrency, Rate, RateOptions, WriteUnits};
 
@@ -114,6 +116,16 @@ impl FromStr for RateArg {
     }
 }
 
+impl fmt::Display for RateArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Rate::Auto => f.write_str("auto"),
+            Rate::Fixed(rate) => write!(f, "{}", rate.get()),
+            Rate::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
 fn parse_burst(text: &str) -> Result<Duration, String> {
     match parse_time(text)? {
         burst if burst < Duration::from_millis(5) => {
@@ -124,7 +136,7 @@ fn parse_burst(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn parse_percent(text: &str) -> Result<f64, String> {
+pub(super) fn parse_percent(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
         _ => Err("a percentage is above 0 and at most 100".to_owned()),
@@ -166,6 +178,15 @@ impl FromStr for ConcurrencyArg {
     }
 }
 
+impl fmt::Display for ConcurrencyArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Fixed(requests) => write!(f, "{requests}"),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DedupArg {
     /// The last row of a key is written
@@ -178,6 +199,13 @@ pub(crate) enum DedupArg {
     Error,
     /// Every row is written, in order
     Off,
+}
+
+impl fmt::Display for DedupArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.to_possible_value();
+        f.write_str(name.as_ref().map_or("", PossibleValue::get_name))
+    }
 }
 
 /// `N` or `N%`.
@@ -232,6 +260,10 @@ mod tests {
             assert!(text.parse::<HeadroomArg>().is_err(), "{text:?}");
         }
         assert_eq!("10%".parse(), Ok(HeadroomArg(10.0)));
+        for text in ["auto", "500", "12.5%"] {
+            let rate: RateArg = text.parse().unwrap();
+            assert_eq!(rate.to_string(), text);
+        }
         assert!(parse_burst("2s").is_err());
         assert!(parse_burst("4ms").is_err());
         assert!(parse_burst("0s").is_err());

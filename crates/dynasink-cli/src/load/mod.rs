@@ -17,31 +17,32 @@ use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
 use crate::lifecycle::{self, Aftermath, ChangedTable};
 use crate::output::print;
 use crate::report::End;
+use crate::report::record::{Settings, SourceRows};
 use crate::target;
-use crate::writing::{Writing, Written};
+use crate::writing::{Terms, Writing, Written};
 use prepare::PreparedLoad;
 
 pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure> {
+    let reports = args.report.files()?;
     let found = checkpoint::found(&args.checkpoint)?;
     if let Some(complete) = found.as_ref().filter(|found| found.is_complete()) {
         finish_changes(args, complete).await?;
         return nothing_left(complete, args.json);
     }
     let (load, mut changed) = PreparedLoad::of(args, found).await?;
-    let table = load.subject.table.name().clone();
-    let mut notices = load.notices.clone();
     changed.raise().await?;
     let written = write(args, logs, load).await;
     let aftermath = written.as_ref().map(Written::aftermath);
     let ended = changed
         .end(aftermath.unwrap_or(Aftermath::Unfinished))
         .await;
-    let written = written?;
+    let mut written = written?;
     if let Ok(left) = &ended {
-        lifecycle::show(table.as_str(), left);
-        notices.extend_from_slice(left);
+        lifecycle::show(written.table().as_str(), left);
+        written.add_notices(left);
     }
-    written.print(&table, &notices, args.json)?;
+    written.print(args.json)?;
+    written.write_files(&reports)?;
     ended?;
     written.exit_code()
 }
@@ -59,7 +60,7 @@ async fn finish_changes(args: &LoadArgs, complete: &Checkpoint) -> Result<(), Fa
 
 async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Written, Failure> {
     let mut subject = load.subject;
-    if args.raise_capacity.is_some() {
+    if args.raise_capacity.is_some() || args.warm_throughput.is_some() {
         // The rate starts at what the table has now.
         subject.table = describe_table(&load.client, &args.table)
             .await
@@ -106,24 +107,32 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
     let batches = subject.source.stream_with(&order);
 
     tracing::info!(rows, table = %subject.table.name(), "loading");
-    let resumed = args.checkpoint.resume.then_some(before);
     let control = Control::of(
         pipeline.limiter(),
         args.pace.rate(),
         &subject.table,
         args.control.control.clone(),
     )?;
-    let max_duration = args.control.max_duration;
     let writing = Writing::by(
         &pipeline,
-        budget,
-        load.dead_letters,
-        rows,
-        logs,
-        control,
-        max_duration,
-    )
-    .going_on(resumed);
+        Terms {
+            table: subject.table.name().clone(),
+            settings: Settings::of(
+                "load",
+                &args.pace,
+                load.policy,
+                SourceRows::of(&subject.source),
+            ),
+            notices: load.notices,
+            total_rows: rows,
+            dead_letters: load.dead_letters,
+            budget,
+            control,
+            max_duration: args.control.max_duration,
+            before: args.checkpoint.resume.then_some(before),
+            logs,
+        },
+    );
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
     let written = writing.until_done(loading).await?;
     if let Some(checkpoint) = &load.checkpoint {

@@ -17,6 +17,8 @@ pub(super) struct PreparedLoad {
     pub(super) subject: Subject,
     pub(super) transport: DynamoDb,
     pub(super) dedup: Option<Dedup>,
+    /// What that does with rows of one key.
+    pub(super) policy: DedupArg,
     pub(super) dead_letters: DeadLetterFile,
     pub(super) checkpoint: Option<Checkpoint>,
     /// Most dead rows, if they are limited.
@@ -51,7 +53,8 @@ impl PreparedLoad {
             return Err(Failure::refused_because("there is no endpoint to write to"));
         };
         let rows = subject.source.total_rows();
-        let dedup = dedup(args.dedup, &subject.mapping, rows)?;
+        let policy = policy(args.dedup, &subject.mapping);
+        let dedup = dedup(policy, &subject.mapping, rows)?;
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
         let dead_letters = args.dead_letters.path(&args.table);
         let is_new = new.is_some();
@@ -76,7 +79,7 @@ impl PreparedLoad {
             };
             (dead_letters, dedup, begun, state)
         };
-        let mut notices = lifecycle::notices(&state, &subject.table, is_new);
+        let mut notices = lifecycle::notices(&state, &subject.table, is_new, warm_write);
         if passes_over {
             notices
                 .push("it is there already: what is said of a new table is passed over".to_owned());
@@ -96,6 +99,7 @@ impl PreparedLoad {
         let load = Self {
             transport,
             dedup,
+            policy,
             dead_letters,
             checkpoint,
             max_dead: args.dead_letters.max_dead(rows),
@@ -108,19 +112,22 @@ impl PreparedLoad {
 }
 
 /// What happens to rows of one key: what was asked for, else what the mapping calls for.
-fn dedup(policy: Option<DedupArg>, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
+fn policy(policy: Option<DedupArg>, mapping: &Mapping) -> DedupArg {
+    policy.unwrap_or(if mapping.has_versions() {
+        DedupArg::KeepGreatest
+    } else {
+        DedupArg::KeepLast
+    })
+}
+
+fn dedup(policy: DedupArg, mapping: &Mapping, rows: u64) -> Result<Option<Dedup>, Failure> {
     // No more keys than rows can come.
     let keys = usize::try_from(rows)
         .ok()
         .and_then(NonZeroUsize::new)
         .unwrap_or(NonZeroUsize::MIN);
     let window = DedupWindow::default();
-    let by_mapping = if mapping.has_versions() {
-        DedupArg::KeepGreatest
-    } else {
-        DedupArg::KeepLast
-    };
-    Ok(match policy.unwrap_or(by_mapping) {
+    Ok(match policy {
         DedupArg::KeepLast => Some(Dedup::keep_last(window)),
         DedupArg::KeepFirst => Some(Dedup::keep_first(keys)),
         DedupArg::KeepGreatest if mapping.has_versions() => {

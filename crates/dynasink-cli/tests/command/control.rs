@@ -64,7 +64,7 @@ fn a_load_that_is_paused_writes_nothing_until_its_time_is_up() {
     assert_eq!(status, 130);
     assert_eq!(report["end"], "time_is_up");
     assert_eq!(report["unresolved"], 0);
-    assert!(report["items_written"].as_u64().unwrap() < ROWS, "{report}");
+    assert!(report["items_written"].as_i64().unwrap() < ROWS, "{report}");
 }
 
 #[test]

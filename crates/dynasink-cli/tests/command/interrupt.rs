@@ -1,8 +1,10 @@
 //! An interrupted load writes what it has read, says so, and exits with 130.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use crate::report::assert_sums;
 use crate::serve::Serving;
 use crate::workplace::{Workplace, real};
 use serde_json::Value;
@@ -61,10 +63,17 @@ fn end_of(mut child: Child) -> (Option<i32>, Value) {
 #[test]
 fn the_first_signal_ends_the_load_after_what_was_read() {
     let workplace = Workplace::new();
-    let (child, _lines) = start_slow_load(&workplace, &["--embedded", "store.db"]);
+    let (child, _lines) = start_slow_load(
+        &workplace,
+        &["--embedded", "store.db", "--report", "load.json"],
+    );
     interrupt(&child);
     let (status, report) = end_of(child);
     assert_eq!(status, Some(130));
+    let left = fs::read_to_string(workplace.path("load.json")).unwrap();
+    let left: Value = serde_json::from_str(&left).unwrap();
+    assert_eq!(left["summary"], report);
+    assert_sums(&left);
     assert_eq!(report["end"], "interrupted");
     assert_eq!(report["unresolved"], 0);
     assert_eq!(report["items_written"], report["rows_read"]);

@@ -26,7 +26,9 @@ fn a_real_file_is_written_and_reported() {
     let first = report(load(), 0);
     let expected = json!({
         "table": "things", "end": "complete", "rows_read": 3322, "items_written": 3322, "items_deleted": 0,
-        "superseded": 0, "skipped": 0, "dead": 0, "requests": 133, "retried_ops": 0, "throttled_ops": 0,
+        "superseded": 0, "skipped": 0, "dead": 0, "requests": 133, "retried_ops": 0, "throttled_ops": 0, "sent_ops": 3322,
+        "refused": {"table": 0, "index": 0, "hot_key": 0, "account": 0, "on_demand_maximum": 0, "unsaid": 0},
+        "failed_requests": {"service": 0, "unanswered": 0, "other": 0},
         "consumed_write_units": 3322, "unresolved": 0, "unread": 0, "unread_rows": 0, "elapsed_seconds": first["elapsed_seconds"],
         "dead_letters": null, "first_dead": null, "item_collections": [], "error": null,
     });

@@ -10,13 +10,21 @@ mod filter;
 mod interrupt;
 mod item_collections;
 #[cfg(unix)]
+mod kill;
+#[cfg(unix)]
 mod lifecycle;
 mod load;
 mod mapping;
 mod object_stores;
+mod replay;
+mod report;
+#[cfg(unix)]
+mod resume;
 #[cfg(unix)]
 mod running;
 #[cfg(unix)]
 mod serve;
 mod sources;
+mod store;
+mod verify;
 mod workplace;

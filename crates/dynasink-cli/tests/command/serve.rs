@@ -50,7 +50,7 @@ impl Serving {
     }
 
     /// Ends the server as Ctrl-C does: what it says on stderr.
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         interrupt(&self.child);
         let mut said = String::new();
         let mut stderr = self.child.stderr.take().unwrap();
@@ -87,20 +87,21 @@ fn rows(workplace: &Workplace, name: &str, rows: i64, keys: i64) -> (std::path::
 }
 
 /// Texts by their ids.
-type Things = BTreeMap<String, String>;
+pub(crate) type Things = BTreeMap<String, String>;
 
-async fn scan(client: &Client) -> Things {
+pub(crate) async fn scan(client: &Client) -> Things {
     let scan = client.scan().table_name("things").into_paginator();
     let mut items = scan.items().send();
     let mut things = Things::new();
     while let Some(item) = items.try_next().await.unwrap() {
-        let (id, text) = (item["id"].as_n().unwrap(), item["text"].as_s().unwrap());
+        let id = item["id"].as_n().or_else(|_| item["id"].as_s()).unwrap();
+        let text = item["text"].as_s().unwrap();
         things.insert(id.clone(), text.clone());
     }
     things
 }
 
-fn client(url: &str) -> Client {
+pub(crate) fn client(url: &str) -> Client {
     let config = EmbeddedStore::in_memory().unwrap().sdk_config();
     let http_client = aws_smithy_http_client::Builder::new().build_http();
     Client::from_conf(config.endpoint_url(url).http_client(http_client).build())
@@ -109,7 +110,7 @@ fn client(url: &str) -> Client {
 /// The numbers of the line that a simulation ends with: requests, operations applied, write units, operations
 /// refused, illegal requests.
 #[track_caller]
-fn summary(said: &str) -> [u64; 5] {
+pub(crate) fn summary(said: &str) -> [u64; 5] {
     let words = said.lines().last().unwrap_or_default().split(' ');
     let numbers: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
     numbers.try_into().unwrap_or_else(|_| panic!("{said}"))

@@ -107,7 +107,7 @@ impl SizerLaw {
         {
             self.part = (self.part * GROWTH).min(1.0);
         }
-        if feedback.unanswered {
+        if feedback.is_unanswered() {
             self.bytes = (self.bytes * UNANSWERED).max(FLOOR_BYTES);
         } else if feedback.wire_bytes as f64 >= self.bytes * USED {
             self.bytes = (self.bytes * GROWTH).min(MAX_REQUEST_BYTES as f64);
@@ -196,7 +196,7 @@ impl CapacityObserver for AdaptiveSizer {
 
 #[cfg(test)]
 mod tests {
-    use dynasink_core::{ConsumedCapacity, TableName, WriteCost};
+    use dynasink_core::{ConsumedCapacity, RequestFailure, TableName, WriteCost};
 
     use super::*;
 
@@ -291,7 +291,7 @@ mod tests {
         let mut law = SizerLaw::new(None);
         let answer = |wire_bytes, unanswered| CapacityFeedback {
             wire_bytes,
-            unanswered,
+            failure: unanswered.then_some(RequestFailure::Unanswered),
             ..CapacityFeedback::default()
         };
         assert_eq!(law.limit().bytes, MAX_REQUEST_BYTES);

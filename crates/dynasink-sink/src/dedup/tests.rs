@@ -320,3 +320,53 @@ async fn versions_that_say_nothing_are_errors_that_name_the_row() {
         "{error}"
     );
 }
+
+/// The rows that leave a stage with that policy.
+async fn rows_left(dedup: Dedup, ops: Vec<WriteOp>) -> Result<Vec<u64>, StageError> {
+    let left = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&left);
+    let leaf = sink::unfold((), move |(), op: WriteOp| {
+        kept.lock().unwrap().push(row(&op));
+        async { Ok::<_, StageError>(()) }
+    });
+    let mut stage = Box::pin(leaf).deduplicated(dedup.with_outcomes(Outcomes::of(Anything)));
+    for op in ops {
+        stage.send(op).await?;
+    }
+    stage.close().await?;
+    Ok(left.lock().unwrap().clone())
+}
+
+#[derive(Debug)]
+struct Anything;
+
+impl OutcomeObserver for Anything {
+    fn observe(&self, _: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_recalled_came_before_and_what_is_forgotten_did_not() {
+    let mut first = Dedup::keep_first(SOME);
+    first.recall(&op(1, 0, 0)).unwrap();
+    first.recall(&op(2, 1, 0)).unwrap();
+    first.forget(op(2, 1, 0).key());
+    let ops = || vec![op(1, 2, 0), op(2, 3, 0), op(2, 4, 0), op(3, 5, 0)];
+    assert_eq!(rows_left(first, ops()).await.unwrap(), [3, 5]);
+
+    let mut refuse = Dedup::refuse(SOME);
+    refuse.recall(&op(1, 0, 0)).unwrap();
+    let refused = rows_left(refuse, ops()).await;
+    assert!(matches!(refused, Err(StageError::DuplicateKey { .. })));
+
+    let versioned =
+        |key, row, version: i64| op(key, row, 0).with_version(Version::integer(version));
+    let mut greatest = Dedup::keep_greatest(DedupWindow::default(), SOME);
+    assert!(greatest.remembers_the_input());
+    greatest.recall(&versioned(1, 0, 5)).unwrap();
+    greatest.recall(&versioned(1, 1, 3)).unwrap();
+    greatest.forget(op(1, 0, 0).key());
+    let ops = vec![versioned(1, 2, 4), versioned(1, 3, 5), versioned(2, 4, 1)];
+    assert_eq!(rows_left(greatest, ops).await.unwrap(), [3, 4]);
+}

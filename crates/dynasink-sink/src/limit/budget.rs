@@ -92,6 +92,12 @@ impl Budget {
         self.table.rate()
     }
 
+    /// The rates of the global indexes that have been drawn on or were given one, by name.
+    pub(super) fn index_rates(&self) -> impl Iterator<Item = (Arc<str>, f64)> {
+        let indexes = self.indexes.iter();
+        indexes.map(|index| (Arc::clone(&index.name), index.resource.rate()))
+    }
+
     /// The rate at which the tables' own units pass: that of the scarcest resource.
     pub(super) fn effective_rate(&self) -> f64 {
         let of_indexes = self.indexes.iter().filter_map(|index| {
@@ -161,7 +167,7 @@ impl Budget {
                 consumed: (!feedback.consumed.is_empty()).then(|| feedback.table_units()),
                 written_ops: feedback.written_ops,
                 refused_ops: refused_ops(0),
-                unanswered: feedback.unanswered,
+                unanswered: feedback.is_unanswered(),
                 in_flight: feedback.in_flight,
             },
         );
@@ -174,7 +180,7 @@ impl Budget {
                 consumed: index.consumed(feedback),
                 written_ops: share_of(feedback.written_ops, in_index, written),
                 refused_ops: refused_ops(place),
-                unanswered: feedback.unanswered,
+                unanswered: feedback.is_unanswered(),
                 in_flight: feedback.in_flight,
             };
             index.resource.settle(now, &settlement);

@@ -8,7 +8,7 @@ use dynasink_core::{
 };
 
 use super::budget::Budget;
-use super::law::{AutoRate, RateLaw, YieldingRate};
+use super::law::{AutoRate, GREATEST_RATE, RateLaw, YieldingRate};
 
 /// How much of a second's units passes at once, unless set, and how much that has come back may be spent again.
 ///
@@ -94,6 +94,17 @@ impl RateLimiter {
     /// The rate of the tables' own units now, in units per second.
     pub fn rate(&self) -> WriteUnits {
         WriteUnits::from_consumed(self.budget().table_rate())
+    }
+
+    /// The rates of the global indexes that are held to one now, by name, in units per second.
+    pub fn index_rates(&self) -> Vec<(Arc<str>, WriteUnits)> {
+        let budget = self.budget();
+        let limited = budget
+            .index_rates()
+            .filter(|(_, rate)| *rate < GREATEST_RATE);
+        limited
+            .map(|(name, rate)| (name, WriteUnits::from_consumed(rate)))
+            .collect()
     }
 
     /// Changes the rate of the tables' own units while batches pass. A rate that is found goes on from here and does not

@@ -34,7 +34,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// A file that says how far a load has come. Clones are the same.
 ///
 /// It names the rows that have an outcome and the dead letters that belong to them, as of one moment. It is replaced as a
-/// whole about once a second, and once more when the load ends, however it does. Whatever ends the process, a load that
+/// whole about once a second ([`set_interval`](Self::set_interval)), and once more when the load ends, however it does. Whatever ends the process, a load that
 /// goes on from it ([`resume`](Self::resume)) reads the rows that had no outcome then: none is lost, and written twice
 /// are at most those that were on their way at that moment or came after it. What they leave in the table is the same,
 /// since rows of one key are written in their order.
@@ -76,7 +76,6 @@ pub struct Checkpoint(Arc<Kept>);
 struct Kept {
     path: PathBuf,
     identity: LoadIdentity,
-    interval: Duration,
     /// Taken before the state, so that files follow one another as the states do that they are of.
     file: Mutex<HeldFile>,
     state: Mutex<State>,
@@ -91,6 +90,8 @@ struct State {
     letters: Letters,
     table_changes: Option<TableChanges>,
     is_complete: bool,
+    /// The time between two files.
+    interval: Duration,
     /// What counts the requests.
     tally: Option<Tally>,
     /// Whether there is something that the file does not have yet.
@@ -127,6 +128,7 @@ impl Checkpoint {
             letters: dead_letters.map_or(Letters::None, Letters::Open),
             table_changes: None,
             is_complete: false,
+            interval: INTERVAL,
             tally: None,
             has_changed: false,
         };
@@ -156,6 +158,7 @@ impl Checkpoint {
             letters: document.dead_letters.map_or(Letters::None, Letters::Kept),
             table_changes: document.table_changes,
             is_complete: document.complete,
+            interval: INTERVAL,
             tally: None,
             has_changed: false,
         };
@@ -196,7 +199,6 @@ impl Checkpoint {
         Self(Arc::new(Kept {
             path: file.path().to_owned(),
             identity,
-            interval: INTERVAL,
             file: Mutex::new(file),
             state: Mutex::new(state),
         }))
@@ -269,6 +271,12 @@ impl Checkpoint {
         }
     }
 
+    /// Writes the file at this interval while there is something new, in place of once a second. What is written twice
+    /// after a kill are at most the rows of one interval, and those on their way.
+    pub fn set_interval(&self, interval: Duration) {
+        self.state().interval = interval;
+    }
+
     /// Counts requests by `tally` from now on.
     pub(crate) fn count_requests(&self, tally: &Tally) {
         self.state().tally = Some(tally.clone());
@@ -296,7 +304,8 @@ impl Checkpoint {
 
     async fn keep_writing(&self) -> Result<Infallible> {
         loop {
-            tokio::time::sleep(self.0.interval).await;
+            let interval = self.state().interval;
+            tokio::time::sleep(interval).await;
             if self.state().has_changed {
                 self.save().await?;
             }

@@ -1,1 +1,164 @@
+use std::fs;
 
+use dynasink_arrow::{FileFormat, FileIdentity, SourceIdentity};
+use dynasink_core::{DeadReason, SourcePosition};
+use tempfile::TempDir;
+
+use super::*;
+
+fn identity() -> LoadIdentity {
+    LoadIdentity {
+        source: SourceIdentity {
+            files: vec![FileIdentity {
+                name: "a".to_owned(),
+                format: FileFormat::Parquet,
+                bytes: 10,
+                etag: None,
+                modified: None,
+                footer: String::new(),
+            }],
+            unread_files: Vec::new(),
+            columns: None,
+            filter: None,
+            partition_columns: Vec::new(),
+            skips_unreadable: false,
+        },
+        mapping: "m".to_owned(),
+        table: TableIdentity {
+            name: "t".to_owned(),
+            arn: None,
+            id: None,
+        },
+        dedup: "keep_last".to_owned(),
+    }
+}
+
+fn begin(folder: &TempDir) -> Checkpoint {
+    let letters = DeadLetterFile::create(folder.path().join("dead.jsonl")).unwrap();
+    let path = folder.path().join("checkpoint");
+    Checkpoint::create(path, identity(), Some(letters)).unwrap()
+}
+
+fn resume(folder: &TempDir) -> Result<Checkpoint> {
+    Checkpoint::resume(folder.path().join("checkpoint"), &identity())
+}
+
+fn read(checkpoint: &Checkpoint, rows: i64) {
+    let numbers = arrow_array::Int64Array::from_iter_values(0..rows);
+    let batch = arrow_array::RecordBatch::try_from_iter([("n", Arc::new(numbers) as _)]).unwrap();
+    let start = SourcePosition::new("a".into(), 0, 0);
+    checkpoint.read(&SourceBatch::at(batch, start));
+}
+
+fn bury(checkpoint: &Checkpoint, row: u64) {
+    let outcome = Outcome::Dead(dead());
+    let position = SourcePosition::new("a".into(), 0, row);
+    let event = OutcomeEvent {
+        position: Some(&position),
+        op: None,
+        outcome: &outcome,
+    };
+    OutcomeObserver::observe(checkpoint, &event).unwrap();
+}
+
+fn dead() -> DeadReason {
+    DeadReason::of(&dynasink_core::Error::custom("bad"))
+}
+
+fn letters(folder: &TempDir) -> usize {
+    let content = fs::read_to_string(folder.path().join("dead.jsonl")).unwrap();
+    content.lines().count()
+}
+
+#[tokio::test]
+async fn letters_of_rows_that_come_again_are_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = begin(&folder);
+    read(&checkpoint, 10);
+    bury(&checkpoint, 3);
+    checkpoint.save().await.unwrap();
+    bury(&checkpoint, 4);
+    bury(&checkpoint, 9);
+    assert_eq!(letters(&folder), 3);
+    assert_eq!(checkpoint.counts().dead, 3);
+    drop(checkpoint);
+
+    let resumed = resume(&folder).unwrap();
+    assert_eq!(letters(&folder), 1);
+    assert_eq!((resumed.counts().dead, resumed.counts().rows_read), (1, 1));
+    bury(&resumed, 4);
+    resumed.save().await.unwrap();
+    drop(resumed);
+    assert_eq!(resume(&folder).unwrap().counts().dead, 2);
+    assert_eq!(letters(&folder), 2);
+}
+
+#[tokio::test]
+async fn letters_that_are_gone_are_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = begin(&folder);
+    read(&checkpoint, 10);
+    bury(&checkpoint, 3);
+    checkpoint.save().await.unwrap();
+    drop(checkpoint);
+    fs::write(folder.path().join("dead.jsonl"), "{}").unwrap();
+    assert!(matches!(
+        resume(&folder),
+        Err(Error::DeadLettersLost { found: Some(2), .. })
+    ));
+    fs::remove_file(folder.path().join("dead.jsonl")).unwrap();
+    assert!(matches!(
+        resume(&folder),
+        Err(Error::DeadLettersLost { found: None, .. })
+    ));
+}
+
+#[test]
+fn a_row_is_resolved_once_and_only_after_it_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = begin(&folder);
+    read(&checkpoint, 10);
+    let position = SourcePosition::new("a".into(), 0, 10);
+    let outcome = Outcome::Skipped;
+    let observe = |position| {
+        let event = OutcomeEvent {
+            position,
+            op: None,
+            outcome: &outcome,
+        };
+        OutcomeObserver::observe(&checkpoint, &event)
+    };
+    assert!(observe(Some(&position)).is_err());
+    assert!(observe(None).is_err());
+}
+
+#[tokio::test]
+async fn changes_of_a_table_are_on_the_disk_before_they_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = begin(&folder);
+    let changes = Some(TableChanges::default());
+    checkpoint.set_table_changes(changes.clone()).await.unwrap();
+    drop(checkpoint);
+    assert_eq!(resume(&folder).unwrap().table_changes(), changes);
+}
+
+#[test]
+fn what_cannot_be_understood_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(begin(&folder));
+    let path = folder.path().join("checkpoint");
+    let content = fs::read_to_string(&path).unwrap();
+    let reason = |content: &str| {
+        fs::write(&path, content).unwrap();
+        resume(&folder).unwrap_err().to_string()
+    };
+    assert!(reason("").contains("it is empty"));
+    assert!(reason(&content[..100]).contains("it is damaged"));
+    assert!(reason("[]").contains("it is damaged"));
+    let newer = content.replacen("\"format\": 1", "\"format\": 9", 1);
+    assert!(reason(&newer).contains("the format 9"));
+    let other = content.replacen("keep_last", "keep_first", 1);
+    assert!(reason(&other).contains("rows of one key"));
+    fs::write(&path, content).unwrap();
+    assert!(resume(&folder).is_ok());
+}

@@ -68,6 +68,8 @@ async fn an_operation_is_given_up_after_its_time() {
         took >= bound && took <= bound + Duration::from_secs(2),
         "{took:?}"
     );
+    let tried_for = recorder.dead()[&0].tried_for;
+    assert!(tried_for >= bound && tried_for <= took, "{tried_for:?}");
     assert_eq!(recorder.dead()[&0].code, "throttled");
 }
 

@@ -131,7 +131,10 @@ async fn a_sizer_learns_how_long_a_request_was_that_had_no_answer() {
     let writer = writer(&service, &Recorder::default()).capacity_observer(answers.clone());
     write(writer.build(), batches(0..25)).await.unwrap();
     let answers = answers.0.lock().unwrap().clone();
-    let unanswered: Vec<bool> = answers.iter().map(|answer| answer.unanswered).collect();
+    let unanswered: Vec<bool> = answers
+        .iter()
+        .map(|answer| answer.is_unanswered())
+        .collect();
     assert_eq!(unanswered, [true, false, false]);
     let bytes = batches(0..25)[0].wire_len();
     assert!(

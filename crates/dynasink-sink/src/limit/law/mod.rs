@@ -18,7 +18,7 @@ pub use yielding::YieldingRate;
 const LEAST_RATE: f64 = 1.0;
 
 /// No rate is higher, in units per second: more than any table takes, and still one unit in some nanoseconds.
-const GREATEST_RATE: f64 = 100_000_000.0;
+pub(super) const GREATEST_RATE: f64 = 100_000_000.0;
 
 /// The first pause after a refusal. The service saves up for at least a second what is not drawn, so it costs nothing;
 /// and it is longer than most latencies, so that the answers of what was under way have come when it ends.

@@ -1,13 +1,17 @@
 //! What a running load shows on stderr: a bar on a terminal, plain lines elsewhere.
 
+mod line;
+
 use std::future::Future;
 use std::io::{IsTerminal, Write, stderr};
 use std::pin::pin;
 use std::time::Duration;
 
-use dynasink::{Counts, RateLimiter, Tally};
+use dynasink::{RateLimiter, Tally};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use line::{Pace, Stretch};
 
 const BAR_INTERVAL: Duration = Duration::from_millis(250);
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -21,6 +25,7 @@ pub(crate) struct Progress {
     tally: Tally,
     limiter: RateLimiter,
     total_rows: u64,
+    pace: Pace,
     bar: Option<ProgressBar>,
 }
 
@@ -30,7 +35,7 @@ impl Progress {
         let bar = (stderr().is_terminal() && !logs).then(|| {
             let bar = ProgressBar::with_draw_target(Some(total_rows), ProgressDrawTarget::stderr());
             let template =
-                "{bar:30} {percent:>3}% {human_pos} of {human_len} rows, {msg}, {eta} left";
+                "{bar:30} {percent:>3}% {human_pos} of {human_len} rows, {prefix}\n{msg}";
             // The template is a constant that indicatif accepts; its default would do as well.
             bar.with_style(
                 ProgressStyle::with_template(template)
@@ -41,12 +46,13 @@ impl Progress {
             tally,
             limiter,
             total_rows,
+            pace: Pace::default(),
             bar,
         }
     }
 
     /// Runs `load` and shows its progress until it is done.
-    pub(crate) async fn beside<F: Future>(self, load: F) -> F::Output {
+    pub(crate) async fn beside<F: Future>(mut self, load: F) -> F::Output {
         let (first, period) = match self.bar {
             Some(_) => (BAR_INTERVAL, BAR_INTERVAL),
             None => (FIRST_LINE, LINE_INTERVAL),
@@ -61,7 +67,14 @@ impl Progress {
                 done = &mut load => break done,
                 _ = ticks.tick() => {
                     let now = (Instant::now(), self.tally.counts());
-                    self.draw(&now.1, &last.1, now.0 - last.0);
+                    self.draw(&Stretch {
+                        before: last.1,
+                        now: now.1,
+                        elapsed: now.0 - last.0,
+                        limit: self.limiter.rate().get(),
+                        in_flight: self.tally.in_flight(),
+                        paused: self.limiter.is_paused(),
+                    });
                     last = now;
                 }
             }
@@ -72,41 +85,22 @@ impl Progress {
         done
     }
 
-    fn draw(&self, counts: &Counts, before: &Counts, elapsed: Duration) {
-        let per_second =
-            |now: u64, before: u64| (now - before) as f64 / elapsed.as_secs_f64().max(0.001);
-        let message = format!(
-            "{}{:.0} items/s, {:.0} of {} WCU/s, {} refused, {} in flight, {} dead",
-            if self.limiter.is_paused() {
-                "paused, "
-            } else {
-                ""
-            },
-            per_second(counts.items_written, before.items_written),
-            per_second(counts.consumed_write_units, before.consumed_write_units),
-            self.limiter.rate().get(),
-            counts.throttled_ops,
-            self.tally.in_flight(),
-            counts.dead,
-        );
+    fn draw(&mut self, stretch: &Stretch) {
+        let resolved = stretch.now.resolved();
+        let newly = resolved.saturating_sub(stretch.before.resolved());
+        self.pace.note(newly, stretch.elapsed);
+        let left = self
+            .pace
+            .time_left(self.total_rows.saturating_sub(resolved));
+        let message = stretch.describe();
         if let Some(bar) = &self.bar {
+            bar.set_prefix(left);
             bar.set_message(message);
-            bar.set_position(counts.resolved());
+            bar.set_position(resolved);
         } else {
-            let rows_per_second = per_second(counts.resolved(), before.resolved());
-            let left = self.total_rows.saturating_sub(counts.resolved()) as f64
-                / rows_per_second.max(0.001);
-            let left = match Duration::try_from_secs_f64(left.round()) {
-                Ok(left) if rows_per_second > 0.0 => format!("{left:?} left"),
-                _ => "no end in sight".to_owned(),
-            };
+            let rows = line::rows(resolved, self.total_rows);
             // Progress that cannot be shown is no reason to stop.
-            let _shown = writeln!(
-                stderr(),
-                "{} of {} rows, {message}, {left}",
-                counts.resolved(),
-                self.total_rows
-            );
+            let _shown = writeln!(stderr(), "{rows}, {message}, {left}");
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What a load has done, for people and for machines.
 
+pub(crate) mod file;
+mod page;
+pub(crate) mod record;
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -92,7 +96,11 @@ impl Report<'_> {
             "table {}: {} rows read{} in {elapsed:.1?}{ending}",
             self.table,
             counts.rows_read,
-            if self.resumed { ", the last" } else { "" }
+            if self.resumed {
+                " by all runs, the last"
+            } else {
+                ""
+            }
         )?;
         let of_this_run = counts.items_written.saturating_sub(self.written_before);
         let rate = of_this_run as f64 / self.elapsed_seconds.max(0.001);

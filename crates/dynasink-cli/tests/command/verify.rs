@@ -1,0 +1,290 @@
+//! `dynasink verify`: what it finds after others have changed the table, and that it repairs it.
+
+use std::path::{Path, PathBuf};
+
+use arrow_array::{Float64Array, Int64Array, StringArray};
+use serde_json::{Value, json};
+
+use crate::store::{change, n, put, s};
+use crate::workplace::{Workplace, assert_refused, column, real};
+
+impl Workplace {
+    /// Verifies the table `things` of the embedded store against `files`.
+    fn verify(&self, files: &[&Path], more: &[&str]) -> assert_cmd::Command {
+        let mut command = self.dynasink(&["verify"]);
+        command
+            .args(files)
+            .args(["--embedded", "store.db", "--table", "things"])
+            .args(more);
+        command
+    }
+
+    /// Verifies it, which ends with `code`, and gives the report.
+    #[track_caller]
+    fn verified(&self, files: &[&Path], more: &[&str], code: i32) -> Value {
+        let mut verify = self.verify(files, more);
+        let assert = verify.arg("--json").assert().code(code);
+        serde_json::from_slice(&assert.get_output().stdout).unwrap()
+    }
+
+    /// The differences that were found, in the order of their keys.
+    fn differences(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path("things.differences.jsonl")).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let mut lines: Vec<Value> = lines.collect();
+        lines.sort_by_key(|line| line["key"].to_string());
+        std::fs::remove_file(self.path("things.differences.jsonl")).unwrap();
+        lines
+    }
+}
+
+/// 300 rows with the keys 0 to 299, loaded into the table.
+fn loaded(workplace: &Workplace) -> PathBuf {
+    let ids: Vec<i64> = (0..300).collect();
+    let prices = ids
+        .iter()
+        .map(|id| f64::from(i32::try_from(*id).unwrap()) + 0.5);
+    let columns = vec![
+        ("price", column(Float64Array::from_iter_values(prices))),
+        (
+            "name",
+            column(StringArray::from_iter_values(
+                ids.iter().map(|id| format!("thing {id}")),
+            )),
+        ),
+        ("id", column(Int64Array::from(ids))),
+    ];
+    let file = workplace.parquet("things.parquet", 100, columns);
+    let create = ["--create-table", "--partition-key", "id"];
+    workplace.load(&[&file], &create).assert().code(0);
+    file
+}
+
+#[test]
+fn a_table_that_was_loaded_is_equal_to_its_source() {
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    let report = workplace.verified(&[&file], &["--scan"], 0);
+    let expected = json!({
+        "table": "things", "end": "complete", "rows_read": 300, "compared": 300, "equal": 300, "missing": 0,
+        "different": 0, "expired": 0, "extra": 0, "scanned": 300, "superseded": 0, "not_sampled": 0, "skipped": 0,
+        "dead": 0, "unread": 0, "repaired": null, "consumed_read_units": report["consumed_read_units"],
+        "read_requests": report["read_requests"], "throttled_read_requests": 0,
+        "elapsed_seconds": report["elapsed_seconds"], "differences": null, "dead_letters": null,
+        "first_dead": null, "error": null,
+    });
+    assert_eq!(report, expected);
+    assert!(report["consumed_read_units"].as_f64().unwrap() >= 150.0);
+    assert!(
+        !workplace
+            .files()
+            .contains(&"things.differences.jsonl".to_owned())
+    );
+    let text = workplace.verify(&[&file], &[]).assert().code(0);
+    let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
+    assert!(
+        text.starts_with("table things: 300 keys compared in "),
+        "{text}"
+    );
+    assert!(text.contains("\n  equal        300\n"), "{text}");
+}
+
+#[test]
+fn what_others_have_changed_is_found_and_repaired_but_for_what_they_added() {
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    change(&workplace, async |client| {
+        put(
+            &client,
+            &[("id", n("7")), ("name", s("thing 7")), ("price", n("8"))],
+        )
+        .await;
+        let delete = client.delete_item().table_name("things").key("id", n("8"));
+        delete.send().await.unwrap();
+        put(&client, &[("id", n("1000")), ("name", s("mine"))]).await;
+    });
+    let report = workplace.verified(&[&file], &["--scan"], 1);
+    assert_eq!(
+        (
+            &report["missing"],
+            &report["different"],
+            &report["extra"],
+            &report["equal"]
+        ),
+        (&json!(1), &json!(1), &json!(1), &json!(298))
+    );
+    assert_eq!(report["differences"], "things.differences.jsonl");
+    let differences = workplace.differences();
+    let [extra, different, missing] = differences.as_slice() else {
+        panic!("{differences:?}");
+    };
+    assert_eq!(
+        extra,
+        &json!({
+            "kind": "extra", "position": null, "key": {"id": {"N": "1000"}}, "differs": [], "source": null,
+            "table": {"id": {"N": "1000"}, "name": {"S": "mine"}},
+        })
+    );
+    assert_eq!(
+        (
+            &different["kind"],
+            &different["differs"],
+            &different["source"]["price"],
+            &different["table"]["price"]
+        ),
+        (
+            &json!("different"),
+            &json!(["price"]),
+            &json!({"N": "7.5"}),
+            &json!({"N": "8"})
+        )
+    );
+    assert_eq!(different["position"]["row"], 7);
+    assert_eq!(
+        (&missing["kind"], &missing["key"], &missing["table"]),
+        (&json!("missing"), &json!({"id": {"N": "8"}}), &Value::Null)
+    );
+
+    let repaired = workplace.verified(&[&file], &["--repair"], 0);
+    assert_eq!(
+        (
+            &repaired["repaired"],
+            &repaired["missing"],
+            &repaired["different"]
+        ),
+        (&json!(2), &json!(1), &json!(1))
+    );
+    workplace.differences();
+    let report = workplace.verified(&[&file], &["--scan"], 1);
+    assert_eq!(
+        (&report["equal"], &report["extra"]),
+        (&json!(300), &json!(1))
+    );
+}
+
+#[test]
+fn values_are_compared_by_what_they_are_and_not_by_how_they_are_written() {
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    change(&workplace, async |client| {
+        let item = [
+            ("price", n("750e-2")),
+            ("name", s("thing 7")),
+            ("id", n("7.0")),
+        ];
+        put(&client, &item).await;
+    });
+    assert_eq!(workplace.verified(&[&file], &[], 0)["equal"], 300);
+    change(&workplace, async |client| {
+        let item = [("price", s("7.5")), ("name", s("thing 7")), ("id", n("7"))];
+        put(&client, &item).await;
+    });
+    assert_eq!(workplace.verified(&[&file], &[], 1)["different"], 1);
+    assert_eq!(workplace.differences()[0]["differs"], json!(["price"]));
+}
+
+#[test]
+fn a_sample_compares_some_keys_with_all_their_rows() {
+    let workplace = Workplace::new();
+    let ids = (0..2_000_i64).map(|row| row % 1_000);
+    let columns = vec![
+        ("row", column(Int64Array::from_iter_values(0..2_000))),
+        ("id", column(Int64Array::from_iter_values(ids))),
+    ];
+    let file = workplace.parquet("rows.parquet", 500, columns);
+    let create = ["--create-table", "--partition-key", "id"];
+    workplace.load(&[&file], &create).assert().code(0);
+    let report = workplace.verified(&[&file], &["--sample", "10%"], 0);
+    let compared = report["compared"].as_u64().unwrap();
+    assert!((60..140).contains(&compared), "{compared}");
+    assert_eq!(report["superseded"], compared);
+    assert_eq!(report["not_sampled"], 2_000 - 2 * compared);
+    let again = workplace.verified(&[&file], &["--sample", "10%"], 0);
+    assert_eq!(again["compared"], compared);
+    let mut scan = workplace.verify(&[&file], &["--sample", "10%", "--scan"]);
+    scan.assert().code(2);
+}
+
+#[test]
+fn the_row_that_counts_is_the_one_that_the_load_has_kept() {
+    let workplace = Workplace::new();
+    let columns = vec![
+        ("row", column(Int64Array::from(vec![1, 2, 3]))),
+        ("id", column(Int64Array::from(vec![1, 2, 1]))),
+    ];
+    let file = workplace.parquet("rows.parquet", 10, columns);
+    let first = [
+        "--create-table",
+        "--partition-key",
+        "id",
+        "--dedup",
+        "keep-first",
+    ];
+    workplace.load(&[&file], &first).assert().code(0);
+    assert_eq!(
+        workplace.verified(&[&file], &["--dedup", "keep-first"], 0)["superseded"],
+        1
+    );
+    assert_eq!(workplace.verified(&[&file], &[], 1)["different"], 1);
+    assert_eq!(workplace.differences()[0]["position"]["row"], 2);
+}
+
+#[test]
+fn rows_that_cannot_be_items_are_counted_and_not_compared() {
+    let workplace = Workplace::new();
+    let columns = vec![
+        ("id", column(Int64Array::from(vec![Some(1), None, Some(3)]))),
+        ("n", column(Int64Array::from(vec![1, 2, 3]))),
+    ];
+    let file = workplace.parquet("rows.parquet", 10, columns);
+    let create = ["--create-table", "--partition-key", "id"];
+    workplace.load(&[&file], &create).assert().code(1);
+    let report = workplace.verified(&[&file], &[], 1);
+    assert_eq!((&report["dead"], &report["equal"]), (&json!(1), &json!(2)));
+    assert!(report["first_dead"].as_str().unwrap().contains("row 1"));
+    let stopped = workplace.verified(&[&file], &["--max-errors", "0"], 3);
+    assert_eq!(stopped["end"], "too_many_errors");
+}
+
+#[test]
+fn what_cannot_be_verified_is_refused_before_anything_is_read() {
+    let workplace = Workplace::new();
+    let file = real("nycflights13_airlines.parquet");
+    let create = ["--create-table", "--partition-key", "carrier"];
+    workplace.load(&[&file], &create).assert().code(0);
+    std::fs::write(workplace.path("mine.jsonl"), "{}\n").unwrap();
+    let refused = |more: &[&str], parts: &[&str]| {
+        assert_refused(workplace.verify(&[&file], more), parts);
+    };
+    refused(&["--output", "mine.jsonl"], &["mine.jsonl is not empty"]);
+    refused(
+        &["--read-rate", "50%"],
+        &["read capacity of table things is not known"],
+    );
+    refused(
+        &["--dedup", "keep-greatest"],
+        &["--dedup keep-greatest needs the version"],
+    );
+    let mut missing = workplace.dynasink(&["verify"]);
+    missing
+        .arg(&file)
+        .args(["--embedded", "store.db", "--table", "nothing"]);
+    assert_refused(missing, &["there is no such table"]);
+    assert_eq!(
+        std::fs::read_to_string(workplace.path("mine.jsonl")).unwrap(),
+        "{}\n"
+    );
+}
+
+#[test]
+fn a_read_rate_is_kept_and_consistent_reads_cost_twice() {
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    let units =
+        |more: &[&str]| workplace.verified(&[&file], more, 0)["consumed_read_units"].as_f64();
+    assert_eq!(units(&["--read-rate", "10000"]), Some(150.0));
+    assert_eq!(
+        units(&["--consistent-reads", "--read-concurrency", "1"]),
+        Some(300.0)
+    );
+}

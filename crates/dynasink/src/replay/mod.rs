@@ -1,0 +1,12 @@
+//! Dead letters made operations again.
+//!
+//! [`DeadLetters`] reads a [`DeadLetterFile`](crate::DeadLetterFile) back. A letter with an item is an operation again; a
+//! row that never became an item is read again from its file, by its position. [`Pipeline::replay`](crate::Pipeline::replay)
+//! writes both.
+
+mod absent;
+mod letter;
+mod letters;
+
+pub(crate) use absent::OnlyAbsent;
+pub use letters::DeadLetters;
