@@ -64,6 +64,7 @@ fn a_table_is_created_with_all_that_was_asked_for() {
     let workplace = Workplace::new();
     fs::write(workplace.path("indexes.toml"), INDEXES).unwrap();
     let more = [
+        "--sort-key=month",
         "--rcu=7",
         "--indexes=indexes.toml",
         "--ttl-attribute=expires",
@@ -131,7 +132,7 @@ fn what_overwrites_something_is_told_before() {
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    for part in ["4000 items", "\"expires\"", "passed over"] {
+    for part in ["20000 items", "\"expires\"", "passed over"] {
         assert!(
             notices.iter().any(|notice| notice.contains(part)),
             "{notices:?}"
@@ -148,9 +149,9 @@ fn raising(workplace: &Workplace, more: &[&str]) -> Running {
 #[test]
 fn a_raised_capacity_is_used_and_put_back() {
     let workplace = Workplace::new();
-    // A part of what there is: of the table as it was it would be two.
-    let mut load = raising(&workplace, &["--rate=1%"]);
-    load.says("of 600 WCU/s");
+    // A part of what there is: of the table as it was it would be seven.
+    let mut load = raising(&workplace, &["--rate=5%"]);
+    load.says("of 3000 WCU/s");
     let (status, report, said) = load.end();
     assert_eq!(status, 0, "{said}");
     assert_eq!(report["items_written"], ROWS);
@@ -162,8 +163,8 @@ fn a_raised_capacity_is_used_and_put_back() {
 #[test]
 fn a_raised_capacity_is_put_back_when_the_load_is_stopped() {
     let workplace = Workplace::new();
-    let mut load = raising(&workplace, &["--rate=500"]);
-    load.says("of 4000 rows");
+    let mut load = raising(&workplace, &["--rate=2000"]);
+    load.says("of 20000 rows");
     load.signal("INT");
     let (status, report, said) = load.end();
     let interrupted = (130, &"interrupted".into());
@@ -197,8 +198,8 @@ fn a_raised_capacity_is_put_back_when_too_many_rows_are_dead() {
 #[test]
 fn what_a_crash_has_left_raised_is_restored_and_that_twice() {
     let workplace = Workplace::new();
-    let mut load = raising(&workplace, &["--rate=500"]);
-    load.says("of 4000 rows");
+    let mut load = raising(&workplace, &["--rate=2000"]);
+    load.says("of 20000 rows");
     load.crash();
     assert_eq!(write_units(&workplace), 60_000);
     for said in ["is put back", "is not raised"] {
@@ -221,8 +222,8 @@ fn what_a_crash_has_left_raised_is_restored_and_that_twice() {
 #[test]
 fn a_load_that_goes_on_puts_back_what_its_first_run_has_found() {
     let workplace = Workplace::new();
-    let mut load = raising(&workplace, &["--rate=500"]);
-    load.says("of 4000 rows");
+    let mut load = raising(&workplace, &["--rate=2000"]);
+    load.says("of 20000 rows");
     load.crash();
     let (status, report, said) = raising(&workplace, &["--resume"]).end();
     assert_eq!(status, 0, "{said}");
@@ -258,8 +259,8 @@ fn deferred_indexes_are_made_once_all_rows_are_written() {
         "--checkpoint=load.checkpoint",
     ];
     let args = [&create[..], &NEW].concat();
-    let mut load = Running::start(&workplace, &[&args[..], &["--rate=500"]].concat());
-    load.says("of 4000 rows");
+    let mut load = Running::start(&workplace, &[&args[..], &["--rate=2000"]].concat());
+    load.says("of 20000 rows");
     load.signal("INT");
     let (status, report, said) = load.end();
     assert_eq!(status, 130, "{said}");
