@@ -71,7 +71,7 @@ fn a_table_is_created_with_all_that_was_asked_for() {
         "--tag=team=data",
         "--tag=stage=test",
         "--deletion-protection",
-        "--rate=100000",
+        "--where=id < 100",
     ];
     let load = Running::start(&workplace, &[&PROVISIONED[..], &more].concat());
     let (status, report, said) = load.end();
@@ -132,7 +132,7 @@ fn what_overwrites_something_is_told_before() {
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    for part in ["20000 items", "\"expires\"", "passed over"] {
+    for part in ["it has 100 items", "\"expires\"", "passed over"] {
         assert!(
             notices.iter().any(|notice| notice.contains(part)),
             "{notices:?}"
