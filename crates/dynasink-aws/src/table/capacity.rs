@@ -70,19 +70,15 @@ impl CapacitySettings {
             .provisioned_throughput()
             .map(provisioned)
             .filter(|units| !on_demand && units.write > 0);
-        let table = match own {
-            Some(units) => TableCapacity::Provisioned(units),
-            None => {
-                let set = description.on_demand_throughput();
-                TableCapacity::OnDemand {
-                    // The service says -1 where there is no maximum.
-                    max_read: set
-                        .and_then(OnDemandThroughput::max_read_request_units)
-                        .and_then(|units| u64::try_from(units).ok()),
-                    max_write: set
-                        .and_then(OnDemandThroughput::max_write_request_units)
-                        .and_then(|units| u64::try_from(units).ok()),
-                }
+        let table = if let Some(units) = own {
+            TableCapacity::Provisioned(units)
+        } else {
+            let set = description.on_demand_throughput();
+            // The service says -1 where there is no maximum.
+            let units = |units: Option<i64>| units.and_then(|units| u64::try_from(units).ok());
+            TableCapacity::OnDemand {
+                max_read: units(set.and_then(OnDemandThroughput::max_read_request_units)),
+                max_write: units(set.and_then(OnDemandThroughput::max_write_request_units)),
             }
         };
         let indexes = description.global_secondary_indexes().iter();

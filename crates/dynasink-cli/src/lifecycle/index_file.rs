@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dynasink::{IndexKey, IndexKind, IndexProjection, KeyType, NewIndex, ProvisionedUnits};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use toml::Spanned;
 
 use crate::args::KeyArg;
 use crate::failure::Failure;
@@ -39,6 +39,13 @@ struct IndexWords {
     projection: Option<ProjectionWords>,
     wcu: Option<u64>,
     rcu: Option<u64>,
+}
+
+/// The indexes as they are written in TOML, which tells where each stands.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlWords {
+    index: Vec<Spanned<IndexWords>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,16 +164,22 @@ impl IndexFile {
 }
 
 /// What `text` says, or where and why it says nothing.
-fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start));
-        let line = before.unwrap_or_default().matches('\n').count() + 1;
+fn from_toml(text: &str) -> Result<IndexFile, String> {
+    let line_of = |start: usize| text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    let words: TomlWords = toml::from_str(text).map_err(|error| {
+        let line = line_of(error.span().map_or(0, |span| span.start));
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         format!("{line}: {message}")
-    })
+    })?;
+    let entries = words.index.into_iter().map(|words| {
+        let line = line_of(words.span().start);
+        IndexEntry::try_from(words.into_inner()).map_err(|problem| format!("{line}: {problem}"))
+    });
+    let indexes = entries.collect::<Result<_, _>>()?;
+    Ok(IndexFile { indexes })
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+fn from_json(text: &str) -> Result<IndexFile, String> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         // The place is said in front.
@@ -243,7 +256,7 @@ rcu = 2
             ("\"keys-only\"", "\"some\"", 2, "a projection is"),
         ] {
             let text = BOTH.replacen(wrong, right, 1);
-            let Err(message) = from_toml::<IndexFile>(&text) else {
+            let Err(message) = from_toml(&text) else {
                 unreachable!("{text} is wrong")
             };
             assert!(message.contains(part), "{message}");
@@ -252,7 +265,7 @@ rcu = 2
             }
         }
         let json = "{\"index\": [\n{\"name\": \"x\", \"kind\": \"global\"}]}";
-        let message = from_json::<IndexFile>(json).err().unwrap();
+        let message = from_json(json).err().unwrap();
         assert!(message.starts_with("2: index \"x\": "), "{message}");
     }
 

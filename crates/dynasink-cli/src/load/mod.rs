@@ -60,7 +60,7 @@ async fn finish_changes(args: &LoadArgs, complete: &Checkpoint) -> Result<(), Fa
 
 async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Written, Failure> {
     let mut subject = load.subject;
-    if args.raise_capacity.is_some() {
+    if args.raise_capacity.is_some() || args.warm_throughput.is_some() {
         // The rate starts at what the table has now.
         subject.table = describe_table(&load.client, &args.table)
             .await

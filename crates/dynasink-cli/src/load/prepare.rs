@@ -80,7 +80,7 @@ impl PreparedLoad {
             };
             (dead_letters, dedup, begun, state)
         };
-        let mut notices = lifecycle::notices(&state, &subject.table, is_new);
+        let mut notices = lifecycle::notices(&state, &subject.table, is_new, warm_write);
         if passes_over {
             notices
                 .push("it is there already: what is said of a new table is passed over".to_owned());

@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod changes;
+#[cfg(unix)]
+mod control;
 mod export;
 mod filter;
 #[cfg(unix)]
@@ -10,6 +12,8 @@ mod interrupt;
 mod item_collections;
 #[cfg(unix)]
 mod kill;
+#[cfg(unix)]
+mod lifecycle;
 mod load;
 mod mapping;
 mod object_stores;
@@ -18,6 +22,8 @@ mod replay;
 mod report;
 #[cfg(unix)]
 mod resume;
+#[cfg(unix)]
+mod running;
 #[cfg(unix)]
 mod serve;
 mod sources;
