@@ -88,6 +88,27 @@ async fn a_capacity_is_set_once_other_changes_are_done_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_that_was_taken_is_looked_for() {
+    // A node that has not heard of it yet.
+    let late = [
+        active(100),
+        Reply::json(200, "{}"),
+        active(100),
+        table("UPDATING", 100, Value::Null),
+        active(500),
+    ];
+    let endpoint = Endpoint::script(late);
+    let set = set_capacity(&endpoint.client(), "users", &provisioned(500), PATIENCE).await;
+    assert!(set.unwrap());
+
+    let passed_over = [active(100), Reply::json(200, "{}"), active(100)];
+    let endpoint = Endpoint::script(passed_over);
+    let set = set_capacity(&endpoint.client(), "users", &provisioned(500), PATIENCE).await;
+    assert!(matches!(set, Err(Error::NotAsAsked { .. })), "{set:?}");
+    assert_eq!(updates(&endpoint).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_capacity_that_is_so_already_is_not_touched() {
     let endpoint = Endpoint::new(active(500));
     let changed = set_capacity(&endpoint.client(), "users", &provisioned(500), PATIENCE).await;
