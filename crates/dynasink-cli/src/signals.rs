@@ -9,7 +9,11 @@ use tokio::sync::watch;
 /// One task takes each as it comes, whoever waits for which: two signals that nobody takes in between are one to the
 /// operating system.
 #[derive(Clone, Debug)]
-pub(crate) struct Signals(watch::Receiver<usize>);
+pub(crate) struct Signals {
+    seen: watch::Receiver<usize>,
+    /// How many are of no account, since they came before.
+    before: usize,
+}
 
 impl Signals {
     /// Starts to count. It must run inside a tokio runtime.
@@ -22,7 +26,15 @@ impl Signals {
                 count.send_modify(|count| *count += 1);
             }
         });
-        Self(seen)
+        Self { seen, before: 0 }
+    }
+
+    /// Those that come from now on: for a step that those before have nothing to say about.
+    pub(crate) fn from_now(&self) -> Self {
+        Self {
+            seen: self.seen.clone(),
+            before: *self.seen.borrow(),
+        }
     }
 
     /// Ready at the first signal.
@@ -36,8 +48,9 @@ impl Signals {
     }
 
     async fn nth(&self, n: usize) {
-        let mut seen = self.0.clone();
-        if seen.wait_for(|count| *count >= n).await.is_err() {
+        let mut seen = self.seen.clone();
+        let awaited = self.before + n;
+        if seen.wait_for(|count| *count >= awaited).await.is_err() {
             pending::<()>().await;
         }
     }
@@ -158,13 +171,16 @@ mod tests {
     #[test]
     fn who_waits_late_knows_of_the_signals_that_came() {
         let (count, seen) = watch::channel(0);
-        let signals = Signals(seen);
+        let signals = Signals { seen, before: 0 };
         assert!(!is_ready(signals.first()));
         count.send_replace(1);
         assert!(is_ready(signals.first()));
         assert!(!is_ready(signals.second()));
+        let later = signals.from_now();
         // Nobody has waited for the second yet.
         count.send_replace(2);
         assert!(is_ready(signals.second()));
+        assert!(is_ready(later.first()) && !is_ready(later.second()));
+        assert!(!is_ready(signals.from_now().first()));
     }
 }
