@@ -79,6 +79,7 @@ impl<S: Sink<WriteOp>> CostCapped<S> {
             code: "too_expensive".to_owned(),
             message: format!("it costs {}, and {} are allowed", op.units(), this.max),
             attempts: 0,
+            tried_for: Duration::ZERO,
             value: None,
         };
         // An error if nobody keeps dead rows: better to stop than to lose it.

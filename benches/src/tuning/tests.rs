@@ -189,7 +189,8 @@ fn one_seed_gives_one_report() {
 #[test]
 fn every_flag_of_the_recommended_command_exists() {
     let sources = [
-        include_str!("../../../crates/dynasink-cli/src/args.rs"),
+        include_str!("../../../crates/dynasink-cli/src/args/mod.rs"),
+        include_str!("../../../crates/dynasink-cli/src/args/writing.rs"),
         include_str!("../../../crates/dynasink-cli/src/reading.rs"),
     ];
     let fields = ["table", "rate", "concurrency", "readers", "dedup"];

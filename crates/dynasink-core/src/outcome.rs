@@ -177,8 +177,10 @@ impl Outcomes {
         reason: DeadReason,
     ) -> Result<(), StageError> {
         if !self.keep_dead_rows() {
-            let position = position.cloned();
-            return Err(StageError::Dead { position, reason });
+            return Err(StageError::Dead {
+                position: position.cloned(),
+                reason: Box::new(reason),
+            });
         }
         let outcome = &Outcome::Dead(reason);
         Ok(self.observe(&OutcomeEvent {

@@ -180,7 +180,7 @@ mod tests {
             text: &'static str,
             number: f64,
             yes: bool,
-            map: serde_json::Value,
+            map: Value,
             #[serde(serialize_with = "string_set")]
             texts: Vec<&'static str>,
             #[serde(serialize_with = "number_set")]
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn an_index_costs_by_what_it_holds() {
-        let units = |projection, item: &serde_json::Value| {
+        let units = |projection, item: &Value| {
             let table = table(projection);
             let op = table.put_serde(item).unwrap();
             let units = op.indexes().map(|index| op.index_units(index).get());

@@ -22,7 +22,7 @@ pub enum StageError {
         /// Where the row came from.
         position: Option<SourcePosition>,
         /// Why.
-        reason: DeadReason,
+        reason: Box<DeadReason>,
     },
 
     /// Two rows have one key, and the policy is that this is an error.

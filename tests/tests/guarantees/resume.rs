@@ -177,7 +177,7 @@ impl Load {
 
     fn stored(&self) -> BTreeMap<i64, i64> {
         let items = self.simulator.items("rows").into_iter();
-        let number = |item: &serde_json::Value, name: &str| -> i64 {
+        let number = |item: &serde_json::Map<String, serde_json::Value>, name: &str| -> i64 {
             item[name]["N"].as_str().unwrap().parse().unwrap()
         };
         items

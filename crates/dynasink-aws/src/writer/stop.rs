@@ -22,6 +22,7 @@ pub(super) enum Stop {
 impl Stop {
     /// An operation is dead, and nobody is told of outcomes.
     pub(super) fn unobserved(position: Option<SourcePosition>, reason: DeadReason) -> Self {
+        let reason = Box::new(reason);
         Self::Stage(StageError::Dead { position, reason })
     }
 

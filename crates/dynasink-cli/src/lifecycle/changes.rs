@@ -63,7 +63,7 @@ impl ChangedTable {
         checkpoint: Option<Checkpoint>,
     ) -> Result<Self, Failure> {
         let recorded = checkpoint.as_ref().and_then(Checkpoint::table_changes);
-        let mut changes = recorded.unwrap_or_else(|| TableChanges {
+        let mut changes = recorded.unwrap_or(TableChanges {
             before: None,
             deferred_indexes,
         });

@@ -10,10 +10,6 @@ use crate::args::CheckpointArgs;
 use crate::failure::Failure;
 use crate::subject::Subject;
 
-fn refused(error: dynasink::Error) -> Failure {
-    Failure::refused(&error)
-}
-
 /// The checkpoint to go on from, if the arguments ask for that. One that is in the way of a new load is refused.
 pub(super) fn found(args: &CheckpointArgs) -> Result<Option<Checkpoint>, Failure> {
     let Some(path) = &args.checkpoint else {
@@ -28,7 +24,7 @@ pub(super) fn found(args: &CheckpointArgs) -> Result<Option<Checkpoint>, Failure
                     path.display()
                 )))
             }
-            Err(error) => Err(refused(error)),
+            Err(error) => Err(Failure::refused(&error)),
         };
     }
     if path.exists() {
@@ -49,7 +45,7 @@ pub(super) async fn begin(
     dead_letters: DeadLetterFile,
 ) -> Result<Checkpoint, Failure> {
     let identity = identity(client, subject, dedup).await?;
-    Checkpoint::create(path, identity, Some(dead_letters)).map_err(refused)
+    Checkpoint::create(path, identity, Some(dead_letters)).map_err(|error| Failure::refused(&error))
 }
 
 /// Goes on with a load: its dead letters, and the policy that knows of the rows that were dealt with.
@@ -77,7 +73,9 @@ pub(super) async fn go_on(
         )));
     }
     let identity = identity(client, subject, dedup.as_ref()).await?;
-    checkpoint.go_on(&identity).map_err(refused)?;
+    checkpoint
+        .go_on(&identity)
+        .map_err(|error| Failure::refused(&error))?;
     let dedup = match dedup {
         Some(dedup) => {
             if dedup.remembers_the_input() {
@@ -85,7 +83,7 @@ pub(super) async fn go_on(
                 let _shown = writeln!(stderr(), "reading the rows that were dealt with once more");
             }
             let recalled = checkpoint.recall(&subject.source, &subject.mapping, dedup);
-            Some(recalled.await.map_err(refused)?)
+            Some(recalled.await.map_err(|error| Failure::refused(&error))?)
         }
         None => None,
     };

@@ -25,7 +25,11 @@ fn is_bad(row: u64) -> bool {
 /// Rows of which some have the key of another, far away or near, and some none.
 fn source(workplace: &Workplace) -> (PathBuf, Things) {
     let id = |row: u64| {
-        let key = if row % 3 == 0 { row % 1_200 } else { row };
+        let key = if row.is_multiple_of(3) {
+            row % 1_200
+        } else {
+            row
+        };
         (!is_bad(row)).then(|| format!("key {key}"))
     };
     let text = |row: u64| format!("row {row}");

@@ -132,7 +132,7 @@ fn what_overwrites_something_is_told_before() {
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    for part in ["it has 100 items", "\"expires\"", "passed over"] {
+    for part in ["it has 20000 items", "\"expires\"", "passed over"] {
         assert!(
             notices.iter().any(|notice| notice.contains(part)),
             "{notices:?}"
@@ -210,7 +210,7 @@ fn what_a_crash_has_left_raised_is_restored_and_that_twice() {
         ];
         let assert = workplace
             .dynasink(&restore)
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .assert()
             .code(0);
         let stdout = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow_array::{Float64Array, Int64Array, StringArray};
 use aws_sdk_dynamodb::types::{
@@ -128,7 +128,7 @@ async fn items(workplace: &Workplace) -> u64 {
     items
 }
 
-fn load(workplace: &Workplace, file: &PathBuf) -> Value {
+fn load(workplace: &Workplace, file: &Path) -> Value {
     let mut load = workplace.load(&[file], &["--json"]);
     serde_json::from_slice(&load.assert().code(1).get_output().stdout).unwrap()
 }

@@ -135,7 +135,7 @@ fn what_has_changed_since_is_refused_and_named() {
 
     let checkpoint = workplace.path("load.checkpoint");
     let content = fs::read_to_string(&checkpoint).unwrap();
-    fs::write(&checkpoint, &content[..content.len() / 2]).unwrap();
+    fs::write(&checkpoint, content.get(..content.len() / 2).unwrap()).unwrap();
     refused(&[], &["load.checkpoint", "it is damaged"]);
     fs::write(
         &checkpoint,

@@ -25,7 +25,7 @@ fn days(workplace: &Workplace) -> PathBuf {
         ("id", of(|row| row)),
         ("month", of(|row| row % 12)),
         ("day", of(|row| row % 31)),
-        ("mean", column(Float64Array::from_iter(mean))),
+        ("mean", column(mean.collect::<Float64Array>())),
     ];
     workplace.parquet("days.parquet", 500, columns)
 }

@@ -197,7 +197,7 @@ fn random_versions(rng: &mut fastrand::Rng) -> Vec<WriteOp> {
 }
 
 /// The operations that must be the last of their keys: the latest of those with the greatest version.
-fn winners(ops: &[WriteOp]) -> HashMap<dynasink_core::PrimaryKey, u64> {
+fn winners(ops: &[WriteOp]) -> HashMap<PrimaryKey, u64> {
     let mut winners: HashMap<_, &WriteOp> = HashMap::new();
     for op in ops {
         let greatest = winners.entry(op.key().clone()).or_insert(op);

@@ -54,7 +54,7 @@ fn items(folder: &Path, file: &ExportedFile) -> Vec<Value> {
                 .unwrap();
         }
         Some("zst") => {
-            text = String::from_utf8(zstd::decode_all(bytes.as_slice()).unwrap()).unwrap()
+            text = String::from_utf8(zstd::decode_all(bytes.as_slice()).unwrap()).unwrap();
         }
         _ => text = String::from_utf8(bytes).unwrap(),
     }
@@ -75,7 +75,7 @@ async fn what_is_exported_is_what_a_table_would_hold() {
     let ops: Vec<_> = (0..500)
         .map(|row| {
             let op = put(rng() % 100, &format!("row {row}"));
-            if rng() % 5 == 0 {
+            if rng().is_multiple_of(5) {
                 table().delete(op.item()).unwrap()
             } else {
                 op
@@ -138,10 +138,15 @@ async fn files_have_their_size_and_the_manifest_their_hashes() {
     let listed = manifest["files"].as_array().unwrap();
     assert_eq!(listed.len(), exported.files.len());
     for file in listed {
+        use std::fmt::Write;
+
         use sha2::Digest;
         let bytes = fs::read(place.join(file["name"].as_str().unwrap())).unwrap();
         let digest = sha2::Sha256::digest(&bytes);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = digest.iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        });
         assert_eq!(
             (file["sha256"].as_str(), file["bytes"].as_u64()),
             (Some(hex.as_str()), Some(bytes.len() as u64))

@@ -109,7 +109,9 @@ mod tests {
             })
             .collect();
         let mut sizes = Sizes::default();
-        all.iter().for_each(|size| sizes.note(*size));
+        for size in &all {
+            sizes.note(*size);
+        }
         all.sort_unstable();
         let summary = sizes.summary();
         assert_eq!((summary.min, summary.max), (all[0], all[999]));
@@ -122,9 +124,9 @@ mod tests {
     #[test]
     fn a_bucket_ends_at_a_power_of_two() {
         let mut sizes = Sizes::default();
-        [1, 2, 3, 4, 5, 1024, 1025]
-            .into_iter()
-            .for_each(|size| sizes.note(size));
+        for size in [1, 2, 3, 4, 5, 1024, 1025] {
+            sizes.note(size);
+        }
         let histogram = sizes.summary().histogram;
         let buckets: Vec<_> = histogram
             .iter()

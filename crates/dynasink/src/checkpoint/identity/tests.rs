@@ -37,21 +37,24 @@ fn said(change: impl FnOnce(&mut LoadIdentity)) -> Option<String> {
     identity().change_to(&now).map(|change| change.to_string())
 }
 
+/// What is told, and what is done.
+type Change = (&'static str, fn(&mut LoadIdentity));
+
 #[test]
 fn each_change_is_told_with_what_it_is_of() {
     assert_eq!(said(|_| {}), None);
-    let cases: [(&str, fn(&mut LoadIdentity)); 12] = [
+    let cases: [Change; 12] = [
         ("a has changed (its size", |now| {
-            now.source.files[0].bytes = 11
+            now.source.files[0].bytes = 11;
         }),
         ("a has changed (its footer", |now| {
-            now.source.files[0].footer = "g".to_owned()
+            now.source.files[0].footer = "g".to_owned();
         }),
         ("b has changed (it was written", |now| {
-            now.source.files[1].modified = None
+            now.source.files[1].modified = None;
         }),
         ("b is not among the sources any more", |now| {
-            drop(now.source.files.pop())
+            drop(now.source.files.pop());
         }),
         ("c was not among the sources", |now| {
             let mut added = now.source.files[0].clone();
@@ -66,16 +69,16 @@ fn each_change_is_told_with_what_it_is_of() {
             now.source.partition_columns.push("d: Utf8".to_owned());
         }),
         ("the mapping makes other items", |now| {
-            now.mapping = "o".to_owned()
+            now.mapping = "o".to_owned();
         }),
         ("its ARN was arn, and is other", |now| {
-            now.table.arn = Some("other".to_owned())
+            now.table.arn = Some("other".to_owned());
         }),
         ("its id was 1, and is 2", |now| {
-            now.table.id = Some("2".to_owned())
+            now.table.id = Some("2".to_owned());
         }),
         ("by keep_last, and now by off", |now| {
-            now.dedup = "off".to_owned()
+            now.dedup = "off".to_owned();
         }),
     ];
     for (part, change) in cases {
