@@ -84,3 +84,18 @@ fn a_file_that_is_wrong_from_the_beginning_is_refused() {
     load.args(["--control", "control.toml"]);
     assert_refused(load, &["control.toml:2: ", "pause"]);
 }
+
+#[tokio::test]
+async fn a_paused_load_that_has_read_everything_can_be_interrupted() {
+    let workplace = Workplace::new();
+    fs::write(workplace.path("control.toml"), "paused = true").unwrap();
+    let more = ["--control", "control.toml", "--where", "id < 100"];
+    let mut load = start(&workplace, &more);
+    load.says("paused,");
+    load.signal("TERM");
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    // It has ended by now, and else this aborts it.
+    load.signal("TERM");
+    let (_, report, said) = load.end();
+    assert_eq!(report["items_written"], 100, "{said}");
+}

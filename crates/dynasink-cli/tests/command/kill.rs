@@ -157,3 +157,38 @@ async fn a_load_that_is_killed_again_and_again_is_complete_in_the_end() {
         assert_eq!(checkpoint(&workplace).unwrap()["complete"], true);
     }
 }
+
+#[tokio::test]
+async fn the_first_row_of_a_key_stays_the_first_after_a_kill() {
+    let workplace = Workplace::new();
+    let server = Serving::start(&workplace, &["--wcu", "100000"]);
+    let id = |row: u64| format!("key {}", row % 3_000);
+    let text = |row: u64| format!("row {row}");
+    let columns = vec![
+        (
+            "id",
+            column(StringArray::from_iter_values((0..6_000).map(id))),
+        ),
+        (
+            "text",
+            column(StringArray::from_iter_values((0..6_000).map(text))),
+        ),
+    ];
+    let file = workplace.parquet("twice.parquet", 6_000, columns);
+    let keep_first = |resume| {
+        let mut load = load(&workplace, &server, &file, resume);
+        load.args(["--dedup", "keep-first"]);
+        load
+    };
+    let mut child = keep_first(false).spawn().unwrap();
+    while checkpoint(&workplace).is_none_or(|now| now["counts"]["rows_read"] == 0) {
+        sleep(Duration::from_millis(10)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let output = keep_first(true).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let first: Things = (0..3_000).map(|row| (id(row), text(row))).collect();
+    assert!(scan(&client(&server.url)).await == first);
+}

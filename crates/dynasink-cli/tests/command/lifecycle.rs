@@ -276,3 +276,34 @@ fn deferred_indexes_are_made_once_all_rows_are_written() {
     assert!(said.contains("making index by-day, 2 of 2"), "{said}");
     assert_eq!(global_indexes(&workplace), ["by-month", "by-day"]);
 }
+
+#[test]
+fn another_table_of_that_name_is_not_restored() {
+    let workplace = Workplace::new();
+    let mut load = raising(&workplace, &["--rate=2000"]);
+    load.says("of 20000 rows");
+    load.crash();
+    let other = [
+        "load",
+        "days.parquet",
+        "--table=days",
+        "--embedded=other.db",
+        "--where=id < 10",
+    ];
+    let mut other = workplace.dynasink(&other);
+    other.args(PROVISIONED);
+    other.assert().code(0);
+    let restore = [
+        "restore",
+        "--checkpoint=load.checkpoint",
+        "--embedded=other.db",
+    ];
+    workplace.dynasink(&restore).assert().code(2);
+    let restore = [
+        "restore",
+        "--checkpoint=load.checkpoint",
+        "--embedded=store.db",
+    ];
+    workplace.dynasink(&restore).assert().code(0);
+    assert_eq!(write_units(&workplace), 150);
+}

@@ -264,3 +264,29 @@ fn what_cannot_be_replayed_is_refused_before_any_write() {
     assert_refused(workplace.replay(&[]), &["rows.parquet"]);
     assert_eq!(workplace.lines(LETTERS).len(), 2);
 }
+
+#[test]
+fn letters_of_one_key_keep_their_order_also_where_one_has_no_item() {
+    let workplace = Workplace::new();
+    let columns = vec![
+        ("id", column(StringArray::from(vec!["a", "a"]))),
+        ("number", column(Int64Array::from(vec![1, 2]))),
+    ];
+    let file = workplace.parquet("rows.parquet", 2, columns);
+    let create = ["--create-table", "--partition-key", "id"];
+    report(workplace.load(&[&file], &create), 0);
+    let file = file.display().to_string();
+    let letter = |row: i64| json!({ "position": { "file": &file, "row_group": 0, "row": row }, "code": "number", "reason": "", "attempts": 0 });
+    let mut with_item = letter(1);
+    with_item["action"] = json!("put");
+    with_item["item"] = json!({ "id": { "S": "a" }, "number": { "N": "2" } });
+    fs::write(
+        workplace.path(LETTERS),
+        format!("{}\n{with_item}\n", letter(0)),
+    )
+    .unwrap();
+    report(workplace.replay(&[]), 0);
+    let mut verify = workplace.dynasink(&["verify", &file, "--table", "things"]);
+    verify.args(["--embedded", "store.db"]);
+    assert_eq!(report(verify, 0)["equal"], 1);
+}

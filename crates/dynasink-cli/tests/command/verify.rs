@@ -372,3 +372,11 @@ fn an_interrupted_verification_says_how_far_it_came() {
     assert!(report["compared"].as_u64().unwrap() < 300, "{report}");
     assert_eq!(report["missing"], 0);
 }
+
+#[test]
+fn a_sample_that_no_key_is_in_says_nothing_of_the_table() {
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    let report = workplace.verified(&[&file], &["--sample", "0.01%"], 0);
+    assert!(report["compared"].as_u64().unwrap() > 0, "{report}");
+}

@@ -169,3 +169,45 @@ fn what_cannot_be_understood_is_refused_with_the_reason() {
     fs::write(&path, content).unwrap();
     assert!(resume(&folder).is_ok());
 }
+
+#[tokio::test]
+async fn letters_of_another_load_are_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = begin(&folder);
+    read(&checkpoint, 10);
+    checkpoint.save().await.unwrap();
+    drop(checkpoint);
+    // The file was empty, so that another load could take its name.
+    let others = DeadLetterFile::create(folder.path().join("dead.jsonl")).unwrap();
+    let reason = Outcome::Dead(dead());
+    let event = OutcomeEvent {
+        position: None,
+        op: None,
+        outcome: &reason,
+    };
+    OutcomeObserver::observe(&others, &event).unwrap();
+    drop(others);
+    let _refused = resume(&folder);
+    assert_eq!(letters(&folder), 1);
+}
+
+#[tokio::test]
+async fn a_letter_that_was_written_in_part_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dead.jsonl");
+    let checkpoint = begin(&folder);
+    read(&checkpoint, 10);
+    bury(&checkpoint, 3);
+    // What a full disk leaves of a letter, whose row has no outcome then.
+    let mut content = fs::read(&path).unwrap();
+    content.extend_from_slice(br#"{"position":{"file":"a""#);
+    fs::write(&path, content).unwrap();
+    checkpoint.save().await.unwrap();
+    drop(checkpoint);
+
+    let resumed = resume(&folder).unwrap();
+    bury(&resumed, 4);
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+}
