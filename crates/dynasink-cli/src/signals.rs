@@ -1,8 +1,14 @@
-//! Interrupt and terminate: the first asks for a clean end, the second for an immediate one.
+//! Interrupt, terminate and hang-up: the first asks for a clean end, the second for an immediate one.
 
 use std::future::pending;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// A signal that comes so soon after another is the same one: whoever stops a command may send it to the process and to
+/// its group.
+const ECHO: Duration = Duration::from_millis(250);
 
 /// Counts the signals that come from now on.
 ///
@@ -21,9 +27,14 @@ impl Signals {
         let (count, seen) = watch::channel(0);
         let mut incoming = Incoming::new();
         tokio::spawn(async move {
+            let mut last: Option<Instant> = None;
             loop {
                 incoming.next().await;
-                count.send_modify(|count| *count += 1);
+                let came = Instant::now();
+                if last.is_none_or(|last| came - last >= ECHO) {
+                    count.send_modify(|count| *count += 1);
+                    last = Some(came);
+                }
             }
         });
         Self { seen, before: 0 }
@@ -57,30 +68,43 @@ impl Signals {
 }
 
 #[cfg(unix)]
-struct Incoming(Option<[tokio::signal::unix::Signal; 2]>);
+struct Incoming(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Incoming {
     fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
 
-        let listen = || {
-            let interrupt = signal(SignalKind::interrupt()).ok()?;
-            Some([interrupt, signal(SignalKind::terminate()).ok()?])
-        };
-        Self(listen())
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        // A hang-up that is ignored, as by nohup, stays so.
+        if ignores_hang_up() == Some(false) {
+            kinds.push(SignalKind::hangup());
+        }
+        Self(kinds.into_iter().flat_map(signal).collect())
     }
 
     async fn next(&mut self) {
-        match &mut self.0 {
-            Some([interrupt, terminate]) => tokio::select! {
-                biased;
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            },
-            None => pending().await,
-        }
+        std::future::poll_fn(|cx| {
+            let mut signals = self.0.iter_mut();
+            if signals.any(|signal| signal.poll_recv(cx).is_ready()) {
+                return std::task::Poll::Ready(());
+            }
+            std::task::Poll::Pending
+        })
+        .await;
     }
+}
+
+/// Whether whoever started the command wants hang-ups to be ignored; none where that is not told.
+#[cfg(unix)]
+fn ignores_hang_up() -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let ignored = u64::from_str_radix(ignored.trim(), 16).ok()?;
+    // The first bit is the first signal, which is the hang-up.
+    Some(ignored & 1 == 1)
 }
 
 #[cfg(not(unix))]

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TableStatus;
 use dynasink_aws::{
-    CapacitySettings, Cause, Error, IndexKey, IndexProjection, NewIndex, NewTable,
-    PointInTimeRecovery, ProvisionedUnits, StreamView, TableCapacity, add_index, describe,
-    describe_once_made, describe_state, set_capacity, warm_up,
+    CapacitySettings, Cause, Error, IndexKey, NewIndex, NewTable, PointInTimeRecovery,
+    ProvisionedUnits, StreamView, TableCapacity, add_index, describe, describe_once_made,
+    describe_state, set_capacity, warm_up,
 };
-use dynasink_core::{IndexKind, KeyType, TableSchema, WriteUnits};
+use dynasink_core::{AttributeName, IndexKind, KeyType, Projection, TableSchema, WriteUnits};
 use dynasink_sim::EmbeddedStore;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -354,7 +354,7 @@ fn by_mail() -> NewIndex {
             key_type: KeyType::S,
         },
         sort_key: None,
-        projection: IndexProjection::KeysOnly,
+        projection: Projection::KeysOnly,
         units: None,
     }
 }
@@ -376,7 +376,7 @@ async fn a_table_has_all_that_it_was_made_with() {
             name: "day".to_owned(),
             key_type: KeyType::S,
         }),
-        projection: IndexProjection::Include(vec!["name".to_owned()]),
+        projection: Projection::Include(vec![AttributeName::new("name").unwrap()]),
         units: None,
     };
     let table = NewTable::with_keys_of(&keys.build().unwrap())
