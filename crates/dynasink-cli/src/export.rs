@@ -1,24 +1,27 @@
 //! `dynasink export`.
 
+use std::fs;
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use dynasink::{
-    BadRowCounts, BadRows, DeadLetterFile, DecodeExt, Decoder, DriveEnd, DriveError, Export,
-    ExportOrigin, Exported, IndexKind, Outcomes, Survey, UnreadObserver, drive,
+    BadRowCounts, BadRows, DeadLetterFile, DecodeExt, Decoder, Export, ExportOrigin, Exported,
+    IndexKind, Outcomes, Survey, UnreadObserver,
 };
 use serde::Serialize;
 
 use crate::args::{DedupArg, ExportArgs};
-use crate::failure::{ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD};
+use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
 use crate::kept;
 use crate::output::print;
+use crate::progress::ReadingProgress;
+use crate::read_through::read_through;
 use crate::reading::InterleaveArg;
 use crate::signals::Signals;
 use crate::subject::Subject;
 
-pub(crate) async fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: &ExportArgs, logs: bool) -> Result<ExitCode, Failure> {
     let refused = |error: dynasink::Error| Failure::refused(&error);
     if args.source.reading.interleave == InterleaveArg::Always {
         return Err(Failure::refused_because(
@@ -34,9 +37,10 @@ pub(crate) async fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     warn_of_local_indexes(&subject);
     let signals = Signals::listen();
 
-    let Some(survey) = first_reading(args, &subject, policy, &signals).await? else {
-        return Ok(INTERRUPTED.into());
-    };
+    let progress = |reading| ReadingProgress::begin(reading, subject.source.total_rows(), logs);
+
+    let first = progress("reading 1 of 2");
+    let survey = first_reading(args, &subject, policy, first, &signals).await?;
     let expected_bytes = survey.measured().import_bytes;
     let Some(choice) = survey.into_choice() else {
         return Err(Failure::stopped_because("the keys were not counted"));
@@ -51,13 +55,16 @@ pub(crate) async fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     .map_err(refused)?;
     let dead_letters =
         DeadLetterFile::create(args.dead_letters.path(&args.table)).map_err(refused)?;
-    let exported = second_reading(args, &subject, export, &dead_letters, &signals).await;
+    let second = progress("reading 2 of 2").with_files(export.progress());
+    let exported = second_reading(args, &subject, export, &dead_letters, second, &signals).await;
     let has_dead_letters = dead_letters
         .finish()
         .map_err(|error| Failure::stopped(&error))?;
-    let Some((exported, bad)) = exported? else {
-        return Ok(INTERRUPTED.into());
-    };
+    if exported.is_err() && has_dead_letters {
+        // Where it cannot be removed, the next export says that it is in the way.
+        let _left = fs::remove_file(dead_letters.path());
+    }
+    let (exported, bad) = exported?;
 
     let report = ExportReport {
         table: subject.table.name().as_str(),
@@ -91,13 +98,14 @@ fn warn_of_local_indexes(subject: &Subject) {
     }
 }
 
-/// Counts keys and bytes. None if a signal came.
+/// Counts keys and bytes.
 async fn first_reading(
     args: &ExportArgs,
     subject: &Subject,
     policy: DedupArg,
+    progress: ReadingProgress,
     signals: &Signals,
-) -> Result<Option<Survey>, Failure> {
+) -> Result<Survey, Failure> {
     let bad = BadRows::new(0);
     let observers: [Arc<dyn UnreadObserver>; 1] = [Arc::new(bad.clone())];
     let order = args
@@ -107,16 +115,8 @@ async fn first_reading(
     let mut survey = Survey::new(&subject.table, kept::kept_row(policy));
     let decoder = Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(bad.clone()));
     let batches = subject.source.stream_with(&order);
-    let report = drive(batches, (&mut survey).decoded(decoder))
-        .until(signals.first())
-        .await
-        .map_err(|error| match error {
-            DriveError::Sink { source, .. } => Failure::stopped(&source),
-            DriveError::Stream { source, .. } => Failure::stopped(&source),
-        })?;
-    if report.end == DriveEnd::Shutdown {
-        return Ok(None);
-    }
+    let sink = (&mut survey).decoded(decoder);
+    read_through(batches, sink, progress, signals).await?;
     let repeated = survey.measured().keys.map_or(0, |keys| keys.superseded);
     if policy == DedupArg::Error && repeated > 0 {
         return Err(Failure::refused_because(format!(
@@ -132,17 +132,18 @@ async fn first_reading(
             "{dead} rows cannot be written, which is more than --max-errors allows: dynasink plan shows them"
         )));
     }
-    Ok(Some(survey))
+    Ok(survey)
 }
 
-/// Writes the items. None if a signal came.
+/// Writes the items.
 async fn second_reading(
     args: &ExportArgs,
     subject: &Subject,
     mut export: Export,
     dead_letters: &DeadLetterFile,
+    progress: ReadingProgress,
     signals: &Signals,
-) -> Result<Option<(Exported, BadRowCounts)>, Failure> {
+) -> Result<(Exported, BadRowCounts), Failure> {
     let bad = BadRows::new(0);
     let observers: [Arc<dyn UnreadObserver>; 2] =
         [Arc::new(dead_letters.clone()), Arc::new(bad.clone())];
@@ -156,21 +157,13 @@ async fn second_reading(
     ]);
     let decoder = Decoder::new(subject.mapping.clone()).with_outcomes(outcomes);
     let batches = subject.source.stream_with(&order);
-    let report = drive(batches, (&mut export).decoded(decoder))
-        .until(signals.first())
-        .await
-        .map_err(|error| match error {
-            DriveError::Sink { source, .. } => Failure::stopped(&source),
-            DriveError::Stream { source, .. } => Failure::stopped(&source),
-        })?;
-    if report.end == DriveEnd::Shutdown {
-        return Ok(None);
-    }
+    let sink = (&mut export).decoded(decoder);
+    read_through(batches, sink, progress, signals).await?;
     let origin = ExportOrigin::of(&subject.source, &subject.mapping);
     let exported = export
         .finish(Some(&origin))
         .map_err(|error| Failure::stopped(&error))?;
-    Ok(Some((exported, bad.counts())))
+    Ok((exported, bad.counts()))
 }
 
 /// What an export has done. Its JSON form is what `--json` prints.

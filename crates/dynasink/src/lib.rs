@@ -65,7 +65,8 @@ pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
 pub use export::{
-    Compression, Export, ExportCounts, ExportOptions, ExportOrigin, Exported, ExportedFile, S3Uri,
+    Compression, Export, ExportCounts, ExportOptions, ExportOrigin, ExportProgress, Exported,
+    ExportedFile, S3Uri,
 };
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};

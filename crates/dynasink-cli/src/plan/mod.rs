@@ -6,19 +6,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use dynasink::{
-    BadRows, DecodeExt, Decoder, DriveError, Estimate, Measured, Outcomes, Prices, Survey,
-    SurveySample, SurveySubject, TableState, UnreadObserver, describe_state, drive,
+    BadRows, DecodeExt, Decoder, Estimate, Measured, Outcomes, Prices, Survey, SurveySample,
+    SurveySubject, TableState, UnreadObserver, describe_state,
 };
-use futures::TryStreamExt;
 
 use crate::args::{DedupArg, PlanArgs};
 use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
 use crate::kept;
 use crate::output::print;
+use crate::progress::ReadingProgress;
+use crate::read_through::read_through;
+use crate::signals::Signals;
 use crate::subject::Subject;
 use report::{PlanReport, Sampled};
 
-pub(crate) async fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: &PlanArgs, logs: bool) -> Result<ExitCode, Failure> {
     let refused = |error: dynasink::Error| Failure::refused(&error);
     let prices = match &args.prices {
         Some(file) => Prices::load(file),
@@ -38,7 +40,7 @@ pub(crate) async fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let state = state(&subject).await?;
     let policy = kept::policy(args.dedup, &subject.mapping)?;
 
-    let surveyed = survey(args, &subject, policy).await?;
+    let surveyed = survey(args, &subject, policy, logs).await?;
     let estimate = Estimate::of(&surveyed.measured, &subject.table, args.rate, &prices);
     let findings = SurveySubject {
         table: &subject.table,
@@ -89,7 +91,12 @@ struct Surveyed {
     sampled: Option<Sampled>,
 }
 
-async fn survey(args: &PlanArgs, subject: &Subject, policy: DedupArg) -> Result<Surveyed, Failure> {
+async fn survey(
+    args: &PlanArgs,
+    subject: &Subject,
+    policy: DedupArg,
+    logs: bool,
+) -> Result<Surveyed, Failure> {
     let bad = BadRows::new(args.examples);
     let observers: [Arc<dyn UnreadObserver>; 1] = [Arc::new(bad.clone())];
     let mut order = args
@@ -104,18 +111,17 @@ async fn survey(args: &PlanArgs, subject: &Subject, policy: DedupArg) -> Result<
         order = order.with_rows(sample.selection());
         survey = survey.without_keys();
     }
-    let mut rows = 0;
-    let batches = subject
-        .source
-        .stream_with(&order)
-        .inspect_ok(|batch| rows += batch.batch().num_rows() as u64);
+    let total_rows = sample
+        .as_ref()
+        .map_or_else(|| subject.source.total_rows(), SurveySample::selected);
+    let signals = Signals::listen();
+    let progress = ReadingProgress::begin("reading", total_rows, logs);
+    let rows = progress.rows();
+    let batches = subject.source.stream_with(&order);
     let decoder = Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(bad.clone()));
-    drive(batches, (&mut survey).decoded(decoder))
-        .await
-        .map_err(|error| match error {
-            DriveError::Sink { source, .. } => Failure::stopped(&source),
-            DriveError::Stream { source, .. } => Failure::stopped(&source),
-        })?;
+    let sink = (&mut survey).decoded(decoder);
+    read_through(batches, sink, progress, &signals).await?;
+    let rows = rows.count();
     let (measured, bad) = (survey.measured(), bad.counts());
     let Some(sample) = sample else {
         return Ok(Surveyed {

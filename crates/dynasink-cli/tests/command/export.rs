@@ -9,7 +9,7 @@ use arrow_array::{Float64Array, Int64Array, StringArray};
 use dynasink_sim::EmbeddedStore;
 use serde_json::{Value, json};
 
-use crate::workplace::{Workplace, assert_refused, column};
+use crate::workplace::{Workplace, assert_refused, column, stderr};
 
 /// 3,000 rows of 1,000 keys, some of which cannot be written.
 fn rows(workplace: &Workplace) -> PathBuf {
@@ -130,7 +130,10 @@ fn what_makes_no_sense_is_refused_and_leaves_nothing() {
         assert_refused(export(&workplace, &file, more), parts);
         assert_eq!(workplace.files(), ["rows.parquet"]);
     };
-    refused(&["--dedup", "error"], &["key of an earlier row"]);
+    let mut repeats = export(&workplace, &file, &["--dedup", "error"]);
+    let said = stderr(&repeats.assert().code(2));
+    assert!(said.contains("key of an earlier row"), "{said}");
+    assert_eq!(workplace.files(), ["rows.parquet"]);
     refused(&["--dedup", "keep-greatest"], &["version"]);
     refused(&["--shard-size", "6GiB"], &["too large"]);
     refused(&["--s3-uri", "bucket"], &["s3://"]);
