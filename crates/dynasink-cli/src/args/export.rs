@@ -32,9 +32,6 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
-
     /// How files are compressed
     #[arg(long, value_enum, value_name = "gzip|zstd|none", default_value_t)]
     pub(crate) compression: CompressionArg,
@@ -55,12 +52,15 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(crate) dedup: Option<DedupArg>,
 
-    #[command(flatten)]
-    pub(crate) dead_letters: DeadLetterArgs,
-
     /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten, next_help_heading = "New table")]
+    pub(crate) keys: KeyArgs,
+
+    #[command(flatten)]
+    pub(crate) dead_letters: DeadLetterArgs,
 
     // The headings of these would stand above what follows them.
     #[command(flatten)]
