@@ -34,7 +34,8 @@ pub(crate) async fn run(args: &ExportArgs, logs: bool) -> Result<ExitCode, Failu
     let mapping = args.mapping.as_deref();
     let subject = Subject::of(source, mapping, target, &args.table, &args.keys).await?;
     let policy = kept::policy(args.dedup, &subject.mapping)?;
-    warn_of_local_indexes(&subject);
+    let state = subject.state().await?;
+    warn_of_import(&subject);
     let signals = Signals::listen();
 
     let progress = |reading| ReadingProgress::begin(reading, subject.source.total_rows(), logs);
@@ -50,7 +51,10 @@ pub(crate) async fn run(args: &ExportArgs, logs: bool) -> Result<ExitCode, Failu
         &subject.table,
         choice,
         expected_bytes,
-        args.options(),
+        match state {
+            Some(state) => args.options().existing(state.capacity),
+            None => args.options(),
+        },
     )
     .map_err(refused)?;
     let dead_letters =
@@ -68,6 +72,7 @@ pub(crate) async fn run(args: &ExportArgs, logs: bool) -> Result<ExitCode, Failu
 
     let report = ExportReport {
         table: subject.table.name().as_str(),
+        table_exists: subject.exists,
         rows_dead: bad.dead,
         rows_skipped: bad.skipped,
         unread: bad.unread,
@@ -85,10 +90,18 @@ pub(crate) async fn run(args: &ExportArgs, logs: bool) -> Result<ExitCode, Failu
     Ok(if all_well { ALL_WRITTEN } else { SOME_DEAD }.into())
 }
 
-fn warn_of_local_indexes(subject: &Subject) {
+/// What an import would not do that a load does.
+fn warn_of_import(subject: &Subject) {
+    if subject.exists {
+        // Where stderr is closed, there is nobody to be warned.
+        let _shown = writeln!(
+            stderr(),
+            "warning: table {} is there, and ImportTable makes a new one: give import-table.sh the name of that",
+            subject.table.name()
+        );
+    }
     for index in subject.table.indexes() {
         if index.kind() == IndexKind::Local {
-            // Where stderr is closed, there is nobody to be warned.
             let _shown = writeln!(
                 stderr(),
                 "warning: ImportTable makes no local indexes: {} will be missing in a table that it makes",
@@ -170,6 +183,8 @@ async fn second_reading(
 #[derive(Debug, Serialize)]
 struct ExportReport<'a> {
     table: &'a str,
+    /// An import makes a new table, which has another name then.
+    table_exists: bool,
     rows_dead: u64,
     rows_skipped: u64,
     /// Files and parts of row groups that could not be read.
@@ -191,10 +206,13 @@ impl ExportReport<'_> {
         let compressed: u64 = files.iter().map(|file| file.bytes).sum();
         writeln!(
             out,
-            "table {}: {} items in {} files, {} bytes ({compressed} compressed)",
+            "table {}: {} items in {}, {} bytes ({compressed} compressed)",
             self.table,
             counts.items,
-            files.len(),
+            match files.len() {
+                1 => "1 file".to_owned(),
+                files => format!("{files} files"),
+            },
             counts.bytes
         )?;
         writeln!(out, "  superseded   {}", counts.superseded)?;
@@ -216,6 +234,15 @@ impl ExportReport<'_> {
             writeln!(out, "    all: {file}")?;
         }
         let script = self.exported.folder.join("import-table.sh");
-        writeln!(out, "  to import    sh {}", script.display())
+        let script = script.display();
+        if self.table_exists {
+            writeln!(
+                out,
+                "  to import    sh {script} NEW-TABLE (ImportTable makes a new table, and {} is there)",
+                self.table
+            )
+        } else {
+            writeln!(out, "  to import    sh {script}")
+        }
     }
 }

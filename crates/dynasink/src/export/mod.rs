@@ -213,8 +213,7 @@ impl Export {
             manifest::manifest(&self.table, compression, self.counts, &self.files, origin);
         self.folder
             .write("manifest.json", format!("{manifest:#}\n").as_bytes())?;
-        let place = self.options.place.as_ref();
-        let script = import_command::import_script(&self.table, compression, DATA, place);
+        let script = import_command::import_script(&self.table, &self.options, DATA);
         self.folder.write("import-table.sh", script.as_bytes())?;
         self.folder.finish()?;
         Ok(Exported {
