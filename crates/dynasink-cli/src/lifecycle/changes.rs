@@ -70,13 +70,21 @@ impl ChangedTable {
         let mut raised = None;
         if let Some(write) = raise_to {
             let now = &state.capacity;
-            raised = Some(now.raised_to(write).ok_or_else(|| {
+            let enough = now.raised_to(write).ok_or_else(|| {
                 Failure::refused_because(format!(
                     "--raise-capacity: table {} is on demand without a maximum, so that there is nothing to raise: leave it out, or have the table warmed up by --warm-throughput",
                     state.name
                 ))
-            })?);
-            changes.before.get_or_insert_with(|| now.clone());
+            })?;
+            if enough == *now && changes.before.is_none() {
+                let (name, write) = (&state.name, write.get());
+                tell(&format!(
+                    "table {name} has at least {write} WCU/s already: nothing is raised"
+                ));
+            } else {
+                changes.before.get_or_insert_with(|| now.clone());
+                raised = Some(enough);
+            }
         }
         Ok(Self {
             client,
