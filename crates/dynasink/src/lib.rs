@@ -74,8 +74,8 @@ pub use refusals::{FailedRequests, Refusals};
 pub use replay::DeadLetters;
 pub use survey::{
     BadRow, BadRowCounts, BadRows, BoundBy, Costs, Estimate, Finding, HeavyKey, IndexUnits,
-    ItemSizes, KeyCounts, Measured, Prices, SizeBucket, Survey, SurveySample, SurveySubject,
-    TimeAtRate, UnitTotals,
+    ItemSizes, KeyCounts, Measured, Prices, SizeBucket, StayingSurvey, Survey, SurveySample,
+    SurveySubject, TimeAtRate, UnitTotals, money,
 };
 pub use tally::{Counts, Tally};
 pub use timeline::{InFlight, IndexUse, Latencies, LatencyQuantiles, Timeline, TimelinePoint};

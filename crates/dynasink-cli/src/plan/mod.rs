@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use dynasink::{
-    BadRows, DecodeExt, Decoder, Estimate, Measured, Outcomes, Prices, Survey, SurveySample,
-    SurveySubject, TableState, UnreadObserver, describe_state,
+    BadRows, DecodeExt, Decoder, Estimate, Measured, Outcomes, Prices, StayingSurvey, Survey,
+    SurveySample, SurveySubject, UnreadObserver,
 };
 
 use crate::args::{DedupArg, PlanArgs};
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &PlanArgs, logs: bool) -> Result<ExitCode, Failure
     let target = (!args.offline && !no_store).then_some(&args.target);
     let mapping = args.mapping.as_deref();
     let subject = Subject::of(source, mapping, target, &args.table, &args.keys).await?;
-    let state = state(&subject).await?;
+    let state = subject.state().await?;
     let policy = kept::policy(args.dedup, &subject.mapping)?;
 
     let surveyed = survey(args, &subject, policy, logs).await?;
@@ -68,18 +68,6 @@ pub(crate) async fn run(args: &PlanArgs, logs: bool) -> Result<ExitCode, Failure
         }
     })?;
     Ok(if all_well { ALL_WRITTEN } else { SOME_DEAD }.into())
-}
-
-async fn state(subject: &Subject) -> Result<Option<TableState>, Failure> {
-    match &subject.client {
-        Some(client) if subject.exists => {
-            let described = describe_state(client, subject.table.name().as_str()).await;
-            described
-                .map(Some)
-                .map_err(|error| Failure::refused(&error))
-        }
-        _ => Ok(None),
-    }
 }
 
 /// What reading the source has shown.
@@ -122,7 +110,23 @@ async fn survey(
     let sink = (&mut survey).decoded(decoder);
     read_through(batches, sink, progress, &signals).await?;
     let rows = rows.count();
-    let (measured, bad) = (survey.measured(), bad.counts());
+    let (mut measured, bad) = (survey.measured(), bad.counts());
+    let writes_all = sample.is_some() || policy == DedupArg::Off;
+    if measured.staying.is_none()
+        && !writes_all
+        && let Some(choice) = survey.into_choice()
+    {
+        let reading = "reading once more, as keys repeat";
+        let progress = ReadingProgress::begin(reading, total_rows, logs);
+        let mut staying = StayingSurvey::new(&subject.table, choice);
+        // What cannot be written was counted before.
+        let decoder =
+            Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(BadRows::new(0)));
+        let batches = subject.source.stream_with(&order.with_unread_observers([]));
+        let sink = (&mut staying).decoded(decoder);
+        read_through(batches, sink, progress, &signals).await?;
+        measured = measured.with_staying(staying);
+    }
     let Some(sample) = sample else {
         return Ok(Surveyed {
             rows,
