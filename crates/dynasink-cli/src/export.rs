@@ -1,24 +1,27 @@
 //! `dynasink export`.
 
+use std::fs;
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use dynasink::{
-    BadRowCounts, BadRows, DeadLetterFile, DecodeExt, Decoder, DriveEnd, DriveError, Export,
-    ExportOrigin, Exported, IndexKind, Outcomes, Survey, UnreadObserver, drive,
+    BadRowCounts, BadRows, DeadLetterFile, DecodeExt, Decoder, Export, ExportOrigin, Exported,
+    IndexKind, Outcomes, Survey, UnreadObserver,
 };
 use serde::Serialize;
 
 use crate::args::{DedupArg, ExportArgs};
-use crate::failure::{ALL_WRITTEN, Failure, INTERRUPTED, SOME_DEAD};
+use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
 use crate::kept;
 use crate::output::print;
+use crate::progress::ReadingProgress;
+use crate::read_through::read_through;
 use crate::reading::InterleaveArg;
 use crate::signals::Signals;
 use crate::subject::Subject;
 
-pub(crate) async fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: &ExportArgs, logs: bool) -> Result<ExitCode, Failure> {
     let refused = |error: dynasink::Error| Failure::refused(&error);
     if args.source.reading.interleave == InterleaveArg::Always {
         return Err(Failure::refused_because(
@@ -31,12 +34,14 @@ pub(crate) async fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let mapping = args.mapping.as_deref();
     let subject = Subject::of(source, mapping, target, &args.table, &args.keys).await?;
     let policy = kept::policy(args.dedup, &subject.mapping)?;
-    warn_of_local_indexes(&subject);
+    let state = subject.state().await?;
+    warn_of_import(&subject);
     let signals = Signals::listen();
 
-    let Some(survey) = first_reading(args, &subject, policy, &signals).await? else {
-        return Ok(INTERRUPTED.into());
-    };
+    let progress = |reading| ReadingProgress::begin(reading, subject.source.total_rows(), logs);
+
+    let first = progress("reading 1 of 2");
+    let survey = first_reading(args, &subject, policy, first, &signals).await?;
     let expected_bytes = survey.measured().import_bytes;
     let Some(choice) = survey.into_choice() else {
         return Err(Failure::stopped_because("the keys were not counted"));
@@ -46,21 +51,28 @@ pub(crate) async fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
         &subject.table,
         choice,
         expected_bytes,
-        args.options(),
+        match state {
+            Some(state) => args.options().existing(state.capacity),
+            None => args.options(),
+        },
     )
     .map_err(refused)?;
     let dead_letters =
         DeadLetterFile::create(args.dead_letters.path(&args.table)).map_err(refused)?;
-    let exported = second_reading(args, &subject, export, &dead_letters, &signals).await;
+    let second = progress("reading 2 of 2").with_files(export.progress());
+    let exported = second_reading(args, &subject, export, &dead_letters, second, &signals).await;
     let has_dead_letters = dead_letters
         .finish()
         .map_err(|error| Failure::stopped(&error))?;
-    let Some((exported, bad)) = exported? else {
-        return Ok(INTERRUPTED.into());
-    };
+    if exported.is_err() && has_dead_letters {
+        // Where it cannot be removed, the next export says that it is in the way.
+        let _left = fs::remove_file(dead_letters.path());
+    }
+    let (exported, bad) = exported?;
 
     let report = ExportReport {
         table: subject.table.name().as_str(),
+        table_exists: subject.exists,
         rows_dead: bad.dead,
         rows_skipped: bad.skipped,
         unread: bad.unread,
@@ -78,10 +90,18 @@ pub(crate) async fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     Ok(if all_well { ALL_WRITTEN } else { SOME_DEAD }.into())
 }
 
-fn warn_of_local_indexes(subject: &Subject) {
+/// What an import would not do that a load does.
+fn warn_of_import(subject: &Subject) {
+    if subject.exists {
+        // Where stderr is closed, there is nobody to be warned.
+        let _shown = writeln!(
+            stderr(),
+            "warning: table {} is there, and ImportTable makes a new one: give import-table.sh the name of that",
+            subject.table.name()
+        );
+    }
     for index in subject.table.indexes() {
         if index.kind() == IndexKind::Local {
-            // Where stderr is closed, there is nobody to be warned.
             let _shown = writeln!(
                 stderr(),
                 "warning: ImportTable makes no local indexes: {} will be missing in a table that it makes",
@@ -91,13 +111,14 @@ fn warn_of_local_indexes(subject: &Subject) {
     }
 }
 
-/// Counts keys and bytes. None if a signal came.
+/// Counts keys and bytes.
 async fn first_reading(
     args: &ExportArgs,
     subject: &Subject,
     policy: DedupArg,
+    progress: ReadingProgress,
     signals: &Signals,
-) -> Result<Option<Survey>, Failure> {
+) -> Result<Survey, Failure> {
     let bad = BadRows::new(0);
     let observers: [Arc<dyn UnreadObserver>; 1] = [Arc::new(bad.clone())];
     let order = args
@@ -107,16 +128,8 @@ async fn first_reading(
     let mut survey = Survey::new(&subject.table, kept::kept_row(policy));
     let decoder = Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(bad.clone()));
     let batches = subject.source.stream_with(&order);
-    let report = drive(batches, (&mut survey).decoded(decoder))
-        .until(signals.first())
-        .await
-        .map_err(|error| match error {
-            DriveError::Sink { source, .. } => Failure::stopped(&source),
-            DriveError::Stream { source, .. } => Failure::stopped(&source),
-        })?;
-    if report.end == DriveEnd::Shutdown {
-        return Ok(None);
-    }
+    let sink = (&mut survey).decoded(decoder);
+    read_through(batches, sink, progress, signals).await?;
     let repeated = survey.measured().keys.map_or(0, |keys| keys.superseded);
     if policy == DedupArg::Error && repeated > 0 {
         return Err(Failure::refused_because(format!(
@@ -132,17 +145,18 @@ async fn first_reading(
             "{dead} rows cannot be written, which is more than --max-errors allows: dynasink plan shows them"
         )));
     }
-    Ok(Some(survey))
+    Ok(survey)
 }
 
-/// Writes the items. None if a signal came.
+/// Writes the items.
 async fn second_reading(
     args: &ExportArgs,
     subject: &Subject,
     mut export: Export,
     dead_letters: &DeadLetterFile,
+    progress: ReadingProgress,
     signals: &Signals,
-) -> Result<Option<(Exported, BadRowCounts)>, Failure> {
+) -> Result<(Exported, BadRowCounts), Failure> {
     let bad = BadRows::new(0);
     let observers: [Arc<dyn UnreadObserver>; 2] =
         [Arc::new(dead_letters.clone()), Arc::new(bad.clone())];
@@ -156,27 +170,21 @@ async fn second_reading(
     ]);
     let decoder = Decoder::new(subject.mapping.clone()).with_outcomes(outcomes);
     let batches = subject.source.stream_with(&order);
-    let report = drive(batches, (&mut export).decoded(decoder))
-        .until(signals.first())
-        .await
-        .map_err(|error| match error {
-            DriveError::Sink { source, .. } => Failure::stopped(&source),
-            DriveError::Stream { source, .. } => Failure::stopped(&source),
-        })?;
-    if report.end == DriveEnd::Shutdown {
-        return Ok(None);
-    }
+    let sink = (&mut export).decoded(decoder);
+    read_through(batches, sink, progress, signals).await?;
     let origin = ExportOrigin::of(&subject.source, &subject.mapping);
     let exported = export
         .finish(Some(&origin))
         .map_err(|error| Failure::stopped(&error))?;
-    Ok(Some((exported, bad.counts())))
+    Ok((exported, bad.counts()))
 }
 
 /// What an export has done. Its JSON form is what `--json` prints.
 #[derive(Debug, Serialize)]
 struct ExportReport<'a> {
     table: &'a str,
+    /// An import makes a new table, which has another name then.
+    table_exists: bool,
     rows_dead: u64,
     rows_skipped: u64,
     /// Files and parts of row groups that could not be read.
@@ -198,10 +206,13 @@ impl ExportReport<'_> {
         let compressed: u64 = files.iter().map(|file| file.bytes).sum();
         writeln!(
             out,
-            "table {}: {} items in {} files, {} bytes ({compressed} compressed)",
+            "table {}: {} items in {}, {} bytes ({compressed} compressed)",
             self.table,
             counts.items,
-            files.len(),
+            match files.len() {
+                1 => "1 file".to_owned(),
+                files => format!("{files} files"),
+            },
             counts.bytes
         )?;
         writeln!(out, "  superseded   {}", counts.superseded)?;
@@ -223,6 +234,15 @@ impl ExportReport<'_> {
             writeln!(out, "    all: {file}")?;
         }
         let script = self.exported.folder.join("import-table.sh");
-        writeln!(out, "  to import    sh {}", script.display())
+        let script = script.display();
+        if self.table_exists {
+            writeln!(
+                out,
+                "  to import    sh {script} NEW-TABLE (ImportTable makes a new table, and {} is there)",
+                self.table
+            )
+        } else {
+            writeln!(out, "  to import    sh {script}")
+        }
     }
 }

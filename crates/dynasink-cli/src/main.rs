@@ -13,6 +13,7 @@ mod mapping;
 mod output;
 mod plan;
 mod progress;
+mod read_through;
 mod reading;
 mod replay;
 mod report;
@@ -41,8 +42,8 @@ async fn main() -> ExitCode {
     log_panics();
     let result = match &cli.command {
         Command::Load(args) => load::run(args, cli.verbose > 0).await,
-        Command::Plan(args) => plan::run(args).await,
-        Command::Export(args) => export::run(args).await,
+        Command::Plan(args) => plan::run(args, cli.verbose > 0).await,
+        Command::Export(args) => export::run(args, cli.verbose > 0).await,
         Command::Mapping(args) => mapping::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Replay(args) => replay::run(args, cli.verbose > 0).await,

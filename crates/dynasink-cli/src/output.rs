@@ -10,7 +10,9 @@ pub(crate) fn print(
 ) -> Result<(), Failure> {
     let mut out = stdout().lock();
     match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::stopped(&error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::stopped_because(
+            format!("the report cannot be written to stdout: {error}"),
+        )),
         _ => Ok(()),
     }
 }

@@ -16,7 +16,7 @@ use crate::reading::ReadingArgs;
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
     /// Files, folders, patterns such as 'a/*/b-*.parquet', or URLs (s3, gs, az, http), read in this order
-    #[arg(value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", help_heading = None::<&str>)]
     pub(crate) sources: Vec<OsString>,
 
     /// Read the sources that a text file lists too, one a line

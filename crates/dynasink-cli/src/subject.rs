@@ -5,8 +5,8 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    Cause, FileSource, KeyType, Mapping, MappingFile, TableSchema, describe_once_made,
-    spec::MappingSpec,
+    Cause, FileSource, KeyType, Mapping, MappingFile, TableSchema, TableState, describe_once_made,
+    describe_state, spec::MappingSpec,
 };
 
 use crate::args::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
@@ -60,6 +60,19 @@ impl Subject {
         let subject = Self::at(source, file, Some(target), table, wanted).await?;
         let new = new.filter(|_| !subject.exists);
         Ok((subject, new))
+    }
+
+    /// What the table is like besides, if it is there.
+    pub(crate) async fn state(&self) -> Result<Option<TableState>, Failure> {
+        match &self.client {
+            Some(client) if self.exists => {
+                let described = describe_state(client, self.table.name().as_str()).await;
+                described
+                    .map(Some)
+                    .map_err(|error| Failure::refused(&error))
+            }
+            _ => Ok(None),
+        }
     }
 
     async fn at(

@@ -229,6 +229,20 @@ impl Written {
         })
     }
 
+    /// Says on stderr what to do about rows that are not written, if the load has not come to its end.
+    pub(crate) fn tell_how_to_go_on(&self, has_checkpoint: bool) {
+        if self.end == End::Complete {
+            return;
+        }
+        let advice = if has_checkpoint {
+            "run it again with --resume"
+        } else {
+            "run it again from the start, which writes rows twice and does no harm; with --checkpoint it could be resumed"
+        };
+        // Where stderr is closed, there is nobody to be told.
+        let _shown = writeln!(stderr(), "to go on: {advice}");
+    }
+
     /// Writes what happened to `files`, if there are any.
     ///
     /// # Errors

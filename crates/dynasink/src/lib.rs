@@ -65,7 +65,8 @@ pub use dead_letters::DeadLetterFile;
 pub use error::{Error, Result};
 pub use error_budget::ErrorBudget;
 pub use export::{
-    Compression, Export, ExportCounts, ExportOptions, ExportOrigin, Exported, ExportedFile, S3Uri,
+    Compression, Export, ExportCounts, ExportOptions, ExportOrigin, ExportProgress, Exported,
+    ExportedFile, S3Uri,
 };
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
@@ -73,8 +74,8 @@ pub use refusals::{FailedRequests, Refusals};
 pub use replay::DeadLetters;
 pub use survey::{
     BadRow, BadRowCounts, BadRows, BoundBy, Costs, Estimate, Finding, HeavyKey, IndexUnits,
-    ItemSizes, KeyCounts, Measured, Prices, SizeBucket, Survey, SurveySample, SurveySubject,
-    TimeAtRate, UnitTotals,
+    ItemSizes, KeyCounts, Measured, Prices, SizeBucket, StayingSurvey, Survey, SurveySample,
+    SurveySubject, TimeAtRate, UnitTotals, money,
 };
 pub use tally::{Counts, Tally};
 pub use timeline::{InFlight, IndexUse, Latencies, LatencyQuantiles, Timeline, TimelinePoint};

@@ -6,6 +6,7 @@ use clap::Args;
 
 /// How a load goes on after it was stopped
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Going on")]
 pub(crate) struct CheckpointArgs {
     /// Write down about once a second how far the load has come, so that it can go on after whatever stops it
     ///

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse_time;
+use super::parse_time_above_zero;
 
 /// What may change while rows are written
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "While it runs")]
 pub(crate) struct ControlArgs {
     /// A TOML file that is looked at every second: rate = "auto", 500 or "50%", and paused = true
     ///
@@ -18,6 +19,6 @@ pub(crate) struct ControlArgs {
     pub(crate) control: Option<PathBuf>,
 
     /// Stop reading after that time, and write what was read: such as 8h
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time_above_zero)]
     pub(crate) max_duration: Option<Duration>,
 }

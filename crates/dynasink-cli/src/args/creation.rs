@@ -9,6 +9,7 @@ use super::table::KeyArgs;
 
 /// The table to create if there is none
 #[derive(Debug, Args)]
+#[command(next_help_heading = "New table, with --create-table")]
 pub(crate) struct CreateArgs {
     /// Create the table if there is none of that name: on demand, unless --billing-mode says otherwise
     #[arg(long, requires = "partition_key")]
@@ -23,7 +24,6 @@ pub(crate) struct CreateArgs {
 
 /// The table to create, besides its keys
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
-#[command(next_help_heading = "New table")]
 pub(crate) struct NewTableArgs {
     /// How the capacity of the new table is paid for [default: on-demand]
     #[arg(long, value_enum, value_name = "MODE", requires = "create_table")]

@@ -13,7 +13,8 @@ use crate::source::SourceArgs;
 ///
 /// The files are lines of DynamoDB JSON, mixed and compressed, in the folder `data` of the output, with a manifest and a
 /// script that uploads and imports them. The source is read twice: an import applies rows of one key in any order, so that
-/// one of them must be chosen before. Exit status: 0 every row is exported or superseded, 1 some rows are dead letters, 2
+/// one of them must be chosen before. ImportTable makes a new table: where the one that is named is there already, the
+/// script takes the name of another, `sh import-table.sh NEW-TABLE`, which is made with the capacity of that. Exit status: 0 every row is exported or superseded, 1 some rows are dead letters, 2
 /// refused, 3 stopped, 130 interrupted; after these nothing is left of it.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
@@ -31,9 +32,6 @@ pub(crate) struct ExportArgs {
     /// What becomes of columns, as `dynasink mapping` prints it and you edit it
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
 
     /// How files are compressed
     #[arg(long, value_enum, value_name = "gzip|zstd|none", default_value_t)]
@@ -55,12 +53,15 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(crate) dedup: Option<DedupArg>,
 
-    #[command(flatten)]
-    pub(crate) dead_letters: DeadLetterArgs,
-
     /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten, next_help_heading = "New table")]
+    pub(crate) keys: KeyArgs,
+
+    #[command(flatten)]
+    pub(crate) dead_letters: DeadLetterArgs,
 
     // The headings of these would stand above what follows them.
     #[command(flatten)]

@@ -71,19 +71,24 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
 
+    /// What to do with rows of one key: keep-first and error remember every key, about 36 bytes each, keep-greatest
+    /// about 112 [default: keep-last, or keep-greatest if the mapping has a version]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(crate) dedup: Option<DedupArg>,
+
     #[command(flatten)]
     pub(crate) create: CreateArgs,
 
     /// Have the table take so many write units per second at once, whether it is new or not; it is paid for once, and cannot
     /// be undone
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Table", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) warm_throughput: Option<u64>,
 
     /// Give the table and its global indexes at least so many write units per second while rows are written
     ///
     /// It raises the provisioned capacity, or the maximum of a table on demand, and puts it back at the end, however the
     /// load ends. What it was is in the checkpoint before: after a crash, `dynasink restore` puts it back, as does --resume.
-    #[arg(long, value_name = "N", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Table", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) raise_capacity: Option<u64>,
 
     #[command(flatten)]
@@ -92,26 +97,21 @@ pub(crate) struct LoadArgs {
     #[command(flatten)]
     pub(crate) control: ControlArgs,
 
-    /// What to do with rows of one key: keep-first and error remember every key, about 36 bytes each, keep-greatest
-    /// about 112 [default: keep-last, or keep-greatest if the mapping has a version]
-    #[arg(long, value_enum, value_name = "POLICY")]
-    pub(crate) dedup: Option<DedupArg>,
-
     #[command(flatten)]
     pub(crate) dead_letters: DeadLetterArgs,
 
     #[command(flatten)]
     pub(crate) checkpoint: CheckpointArgs,
 
-    /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
-    #[arg(long)]
-    pub(crate) item_collection_metrics: bool,
-
     #[command(flatten)]
     pub(crate) report: ReportArgs,
 
+    /// Ask for the sizes of item collections, and report the largest: for tables with local indexes
+    #[arg(long, help_heading = "Report")]
+    pub(crate) item_collection_metrics: bool,
+
     /// Print the report as one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Report")]
     pub(crate) json: bool,
 
     // The headings of these would stand above what follows them.
@@ -195,6 +195,14 @@ pub(crate) struct SimulationArgs {
     /// What chance goes by: 0 unless given
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+}
+
+/// A time that something may take.
+pub(crate) fn parse_time_above_zero(text: &str) -> Result<Duration, String> {
+    match parse_time(text)? {
+        Duration::ZERO => Err("in no time nothing is done: give one such as 8h".to_owned()),
+        time => Ok(time),
+    }
 }
 
 pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {

@@ -11,7 +11,7 @@ use crate::source::SourceArgs;
 /// Tell what a load would do, cost and stumble over, and write nothing
 ///
 /// It reads the source as the load will. Exit status: 0 all rows can be written, 1 some would be dead letters or stop the
-/// load, 2 refused.
+/// load, 2 refused, 3 stopped before the end, 130 interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     /// The table that the rows will go to

@@ -17,6 +17,9 @@ use crate::source::SourceArgs;
 ///
 /// Exit status: as load. A dead-letter file with a damaged line is refused before any write.
 #[derive(Debug, Args)]
+#[command(mut_arg("dead_letters", |arg| arg.help(
+    "Where letters go that cannot be written again, as JSON lines [default: TABLE.dead-letters.replayed.jsonl]"
+)))]
 pub(crate) struct ReplayArgs {
     /// The dead-letter file
     #[arg(value_name = "DEAD-LETTERS")]
@@ -50,7 +53,7 @@ pub(crate) struct ReplayArgs {
     pub(crate) report: ReportArgs,
 
     /// Print the report as one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Report")]
     pub(crate) json: bool,
 
     // Rows are read again from the files that the letters name, unless sources are given.
@@ -61,11 +64,6 @@ pub(crate) struct ReplayArgs {
 impl ReplayArgs {
     /// Where what dies again goes, which is named after the table unless it was given.
     pub(crate) fn dead_letters_path(&self) -> PathBuf {
-        if let Some(path) = &self.dead_letters.dead_letters {
-            return path.clone();
-        }
-        let mut path = self.dead_letters.path(&self.table);
-        path.set_extension("replayed.jsonl");
-        path
+        self.dead_letters.path_of("replayed", &self.table)
     }
 }

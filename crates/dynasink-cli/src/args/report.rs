@@ -8,6 +8,7 @@ use crate::report::file::{ReportFile, ReportFiles};
 
 /// What is left of a load for later
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Report")]
 pub(crate) struct ReportArgs {
     /// Write a report of what happened over time: a page with charts for FILE.html, the same data for FILE.json
     ///

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{Arg, Args};
 
 use super::writing::parse_percent;
 use super::{DeadLetterArgs, DedupArg, PaceArgs, TargetArgs};
@@ -19,6 +19,15 @@ use crate::source::SourceArgs;
 /// Exit status: 0 source and table are equal, or all that differed is repaired; 1 there are differences, or rows that
 /// cannot be items; 2 refused before anything was read; 3 stopped before the end; 130 interrupted.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("rate", needs_repair),
+    mut_arg("headroom", needs_repair),
+    mut_arg("burst", needs_repair),
+    mut_arg("concurrency", needs_repair),
+    mut_arg("dead_letters", |arg| needs_repair(arg).help(
+        "Where rows go that cannot be written, as JSON lines [default: TABLE.dead-letters.repair.jsonl]"
+    ))
+)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line, and none depends on another"
@@ -77,11 +86,16 @@ pub(crate) struct VerifyArgs {
     pub(crate) dead_letters: DeadLetterArgs,
 
     /// Print the report as one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = None::<&str>)]
     pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+/// What says how to write means nothing where nothing is written.
+fn needs_repair(arg: Arg) -> Arg {
+    arg.requires("repair")
 }
 
 /// `N` or `N%` of the keys.

@@ -14,6 +14,7 @@ use super::parse_time;
 
 /// How fast to write
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Pace")]
 pub(crate) struct PaceArgs {
     /// Write capacity units per second: found out, a number, or a percentage of what the table has
     ///
@@ -67,6 +68,7 @@ impl PaceArgs {
 
 /// What becomes of rows that cannot be written
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Rows that cannot be written")]
 pub(crate) struct DeadLetterArgs {
     /// Where rows go that cannot be written, as JSON lines [default: TABLE.dead-letters.jsonl]
     #[arg(long, value_name = "FILE")]
@@ -78,11 +80,20 @@ pub(crate) struct DeadLetterArgs {
 }
 
 impl DeadLetterArgs {
-    /// The file, which is named after `table` unless it was given.
+    /// The file of a load, which is named after `table` unless it was given.
     pub(crate) fn path(&self, table: &str) -> PathBuf {
+        self.path_ending(table, "dead-letters.jsonl")
+    }
+
+    /// The file of another command, so that none is in the way of a load's.
+    pub(crate) fn path_of(&self, command: &str, table: &str) -> PathBuf {
+        self.path_ending(table, &format!("dead-letters.{command}.jsonl"))
+    }
+
+    fn path_ending(&self, table: &str, end: &str) -> PathBuf {
         // Of an ARN it is the last part.
         let name = table.rsplit(['/', ':']).next().unwrap_or(table);
-        let default = || PathBuf::from(format!("{name}.dead-letters.jsonl"));
+        let default = || PathBuf::from(format!("{name}.{end}"));
         self.dead_letters.clone().unwrap_or_else(default)
     }
 

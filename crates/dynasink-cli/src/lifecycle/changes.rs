@@ -125,6 +125,13 @@ impl ChangedTable {
         let raised = now.capacity.raised_to(write);
         let raised = raised.ok_or_else(|| nothing_to_raise(&self.table))?;
         let changes = &mut self.changes;
+        if raised == now.capacity && changes.before.is_none() {
+            let (table, write) = (&self.table, write.get());
+            tell(&format!(
+                "table {table} has at least {write} WCU/s already: nothing is raised"
+            ));
+            return Ok(());
+        }
         changes.before.get_or_insert_with(|| now.capacity.clone());
         self.record().await?;
         tell(&format!("raising the capacity of table {}", self.table));

@@ -4,23 +4,21 @@ mod files;
 mod prepare;
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use dynasink::{
-    Checkpoint, Counts, ErrorBudget, Pipeline, UnreadObserver, WriteUnits, describe_table,
+    Checkpoint, ErrorBudget, Pipeline, UnreadObserver, WriteUnits, describe_table,
 };
-use serde::Serialize;
 
 use crate::args::LoadArgs;
 use crate::control::Control;
 use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
 use crate::lifecycle::{self, Aftermath, ChangedTable};
 use crate::output::print;
-use crate::report::End;
 use crate::report::file::ReportFiles;
 use crate::report::record::{Settings, SourceRows};
+use crate::report::{End, Report};
 use crate::signals::Signals;
 use crate::target;
 use crate::writing::{Terms, Writing, Written};
@@ -75,6 +73,7 @@ fn tell(
     lifecycle::show(written.table().as_str(), left);
     written.add_notices(left);
     let printed = written.print(args.json);
+    written.tell_how_to_go_on(args.checkpoint.checkpoint.is_some());
     written.write_files(reports)?;
     printed?;
     written.exit_code()
@@ -194,15 +193,21 @@ fn nothing_left(checkpoint: &Checkpoint, json: bool) -> Result<ExitCode, Failure
     let dead_letters = dead_letters.filter(|_| counts.dead + counts.unread > 0);
     print(|out| {
         if json {
-            let left = NothingLeft {
+            return Report {
+                table: &checkpoint.identity().table.name,
                 end: End::Complete,
                 counts,
                 resumed: true,
-                checkpoint: path,
+                written_before: counts.items_written,
+                unresolved: counts.unresolved(),
+                elapsed_seconds: 0.0,
                 dead_letters: dead_letters.as_deref(),
-            };
-            serde_json::to_writer(&mut *out, &left)?;
-            return writeln!(out);
+                first_dead: None,
+                item_collections: Vec::new(),
+                error: None,
+                notices: &[],
+            }
+            .write_json(out);
         }
         let (path, rows, dead) = (path.display(), counts.rows_read, counts.dead);
         writeln!(
@@ -212,15 +217,4 @@ fn nothing_left(checkpoint: &Checkpoint, json: bool) -> Result<ExitCode, Failure
     })?;
     let all_written = counts.dead == 0 && counts.unread == 0;
     Ok(if all_written { ALL_WRITTEN } else { SOME_DEAD }.into())
-}
-
-/// The report of a load that was complete before.
-#[derive(Serialize)]
-struct NothingLeft<'a> {
-    end: End,
-    #[serde(flatten)]
-    counts: Counts,
-    resumed: bool,
-    checkpoint: &'a Path,
-    dead_letters: Option<&'a Path>,
 }

@@ -6,19 +6,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use dynasink::{
-    BadRows, DecodeExt, Decoder, DriveError, Estimate, Measured, Outcomes, Prices, Survey,
-    SurveySample, SurveySubject, TableState, UnreadObserver, describe_state, drive,
+    BadRows, DecodeExt, Decoder, Estimate, Measured, Outcomes, Prices, StayingSurvey, Survey,
+    SurveySample, SurveySubject, UnreadObserver,
 };
-use futures::TryStreamExt;
 
 use crate::args::{DedupArg, PlanArgs};
 use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
 use crate::kept;
 use crate::output::print;
+use crate::progress::ReadingProgress;
+use crate::read_through::read_through;
+use crate::signals::Signals;
 use crate::subject::Subject;
 use report::{PlanReport, Sampled};
 
-pub(crate) async fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: &PlanArgs, logs: bool) -> Result<ExitCode, Failure> {
     let refused = |error: dynasink::Error| Failure::refused(&error);
     let prices = match &args.prices {
         Some(file) => Prices::load(file),
@@ -35,10 +37,10 @@ pub(crate) async fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let target = (!args.offline && !no_store).then_some(&args.target);
     let mapping = args.mapping.as_deref();
     let subject = Subject::of(source, mapping, target, &args.table, &args.keys).await?;
-    let state = state(&subject).await?;
+    let state = subject.state().await?;
     let policy = kept::policy(args.dedup, &subject.mapping)?;
 
-    let surveyed = survey(args, &subject, policy).await?;
+    let surveyed = survey(args, &subject, policy, logs).await?;
     let estimate = Estimate::of(&surveyed.measured, &subject.table, args.rate, &prices);
     let findings = SurveySubject {
         table: &subject.table,
@@ -68,18 +70,6 @@ pub(crate) async fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     Ok(if all_well { ALL_WRITTEN } else { SOME_DEAD }.into())
 }
 
-async fn state(subject: &Subject) -> Result<Option<TableState>, Failure> {
-    match &subject.client {
-        Some(client) if subject.exists => {
-            let described = describe_state(client, subject.table.name().as_str()).await;
-            described
-                .map(Some)
-                .map_err(|error| Failure::refused(&error))
-        }
-        _ => Ok(None),
-    }
-}
-
 /// What reading the source has shown.
 #[derive(Debug)]
 struct Surveyed {
@@ -89,7 +79,12 @@ struct Surveyed {
     sampled: Option<Sampled>,
 }
 
-async fn survey(args: &PlanArgs, subject: &Subject, policy: DedupArg) -> Result<Surveyed, Failure> {
+async fn survey(
+    args: &PlanArgs,
+    subject: &Subject,
+    policy: DedupArg,
+    logs: bool,
+) -> Result<Surveyed, Failure> {
     let bad = BadRows::new(args.examples);
     let observers: [Arc<dyn UnreadObserver>; 1] = [Arc::new(bad.clone())];
     let mut order = args
@@ -104,19 +99,34 @@ async fn survey(args: &PlanArgs, subject: &Subject, policy: DedupArg) -> Result<
         order = order.with_rows(sample.selection());
         survey = survey.without_keys();
     }
-    let mut rows = 0;
-    let batches = subject
-        .source
-        .stream_with(&order)
-        .inspect_ok(|batch| rows += batch.batch().num_rows() as u64);
+    let total_rows = sample
+        .as_ref()
+        .map_or_else(|| subject.source.total_rows(), SurveySample::selected);
+    let signals = Signals::listen();
+    let progress = ReadingProgress::begin("reading", total_rows, logs);
+    let rows = progress.rows();
+    let batches = subject.source.stream_with(&order);
     let decoder = Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(bad.clone()));
-    drive(batches, (&mut survey).decoded(decoder))
-        .await
-        .map_err(|error| match error {
-            DriveError::Sink { source, .. } => Failure::stopped(&source),
-            DriveError::Stream { source, .. } => Failure::stopped(&source),
-        })?;
-    let (measured, bad) = (survey.measured(), bad.counts());
+    let sink = (&mut survey).decoded(decoder);
+    read_through(batches, sink, progress, &signals).await?;
+    let rows = rows.count();
+    let (mut measured, bad) = (survey.measured(), bad.counts());
+    let writes_all = sample.is_some() || policy == DedupArg::Off;
+    if measured.staying.is_none()
+        && !writes_all
+        && let Some(choice) = survey.into_choice()
+    {
+        let reading = "reading once more, as keys repeat";
+        let progress = ReadingProgress::begin(reading, total_rows, logs);
+        let mut staying = StayingSurvey::new(&subject.table, choice);
+        // What cannot be written was counted before.
+        let decoder =
+            Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(BadRows::new(0)));
+        let batches = subject.source.stream_with(&order.with_unread_observers([]));
+        let sink = (&mut staying).decoded(decoder);
+        read_through(batches, sink, progress, &signals).await?;
+        measured = measured.with_staying(staying);
+    }
     let Some(sample) = sample else {
         return Ok(Surveyed {
             rows,

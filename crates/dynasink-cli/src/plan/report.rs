@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use dynasink::{
     BadRowCounts, BillingMode, BoundBy, Estimate, Finding, Mapping, Measured, Prices, TableSchema,
+    money,
 };
 use serde::Serialize;
 
@@ -218,7 +219,7 @@ impl<'a> PlanReport<'a> {
         let units = &self.measured.units;
         writeln!(
             out,
-            "\nwrite units, where no item of the same keys lies yet"
+            "\nwrite units if every row is written, where no item of the same keys lies yet"
         )?;
         writeln!(out, "  table        {} WCU", units.table)?;
         for index in &units.indexes {
@@ -235,6 +236,19 @@ impl<'a> PlanReport<'a> {
         }
         if !units.indexes.is_empty() {
             writeln!(out, "  in all       {} WCU", units.total)?;
+        }
+        if let Some(staying) = &self.measured.staying
+            && staying != units
+        {
+            writeln!(
+                out,
+                "  that stay    {} WCU in all, of the rows that are not superseded: at least these are spent, and times and costs",
+                staying.total
+            )?;
+            writeln!(
+                out,
+                "               are told by them, as rows that are superseded before they are sent cost nothing"
+            )?;
         }
         if self.measured.heavy_keys.iter().any(|key| key.at_least > 0) {
             writeln!(out, "  of which the partition keys with the most have")?;
@@ -361,15 +375,6 @@ fn bar(share: f64) -> String {
 /// A value of the source in a line of its own.
 fn shown(value: &str) -> String {
     value.replace(char::is_control, " ")
-}
-
-/// An amount of money, of which the smallest ones count as some.
-fn money(amount: f64) -> String {
-    if amount > 0.0 && amount < 0.01 {
-        "less than 0.01".to_owned()
-    } else {
-        format!("{amount:.2}")
-    }
 }
 
 /// A time in words of its largest units.

@@ -52,6 +52,7 @@ pub(crate) async fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
         end,
         error,
         counts: tally.counts(),
+        scans: args.scan,
         first_dead: tally.first_dead(),
         repaired: repaired.map(|tally| tally.counts()),
         usage: reader.usage(),

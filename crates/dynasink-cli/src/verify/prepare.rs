@@ -121,7 +121,7 @@ impl Repair {
     ) -> Result<Self, Failure> {
         let refused = |error: dynasink::Error| Failure::refused(&error);
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
-        let dead_letters = args.dead_letters.path(&args.table);
+        let dead_letters = args.dead_letters.path_of("repair", &args.table);
         let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
         let pipeline = Pipeline::builder(DynamoDb::new(client), &subject.table)
             .rate(args.pace.rate())

@@ -19,6 +19,8 @@ pub(super) struct Verified {
     pub(super) end: End,
     pub(super) error: Option<String>,
     pub(super) counts: VerifyCounts,
+    /// Whether the table was scanned for items that no row has.
+    pub(super) scans: bool,
     pub(super) first_dead: Option<String>,
     /// What was written to repair, if that was asked for.
     pub(super) repaired: Option<Counts>,
@@ -38,6 +40,9 @@ struct Json<'a> {
     rows_read: u64,
     #[serde(flatten)]
     counts: VerifyCounts,
+    /// Not known without a scan.
+    extra: Option<u64>,
+    scanned: Option<u64>,
     repaired: Option<u64>,
     consumed_read_units: f64,
     read_requests: u64,
@@ -72,6 +77,8 @@ impl Verified {
             end: self.end,
             rows_read: self.counts.rows(),
             counts: self.counts,
+            extra: self.scans.then_some(self.counts.extra),
+            scanned: self.scans.then_some(self.counts.scanned),
             repaired: self.repaired_items(),
             consumed_read_units: self.usage.read_units,
             read_requests: self.usage.requests,

@@ -9,7 +9,7 @@ use arrow_array::{Float64Array, Int64Array, StringArray};
 use dynasink_sim::EmbeddedStore;
 use serde_json::{Value, json};
 
-use crate::workplace::{Workplace, assert_refused, column};
+use crate::workplace::{Workplace, assert_refused, column, stderr};
 
 /// 3,000 rows of 1,000 keys, some of which cannot be written.
 fn rows(workplace: &Workplace) -> PathBuf {
@@ -139,6 +139,31 @@ fn what_makes_no_sense_is_refused_and_leaves_nothing() {
     fs::write(workplace.path("out/mine"), "mine").unwrap();
     assert_refused(export(&workplace, &file, &[]), &["out is not empty"]);
     assert_eq!(workplace.files(), ["out", "rows.parquet"]);
+}
+
+#[test]
+fn the_script_for_a_table_that_exists_makes_another_one_like_it() {
+    let workplace = Workplace::new();
+    let file = rows(&workplace);
+    let create = ["--create-table", "--partition-key", "id"];
+    let provisioned = ["--billing-mode", "provisioned", "--wcu", "5000"];
+    let create = [create.as_slice(), &provisioned].concat();
+    workplace.load(&[&file], &create).assert().code(1);
+    fs::remove_file(workplace.path("things.dead-letters.jsonl")).unwrap();
+
+    let mut export = workplace.dynasink(&["export", "--table", "things", "--output", "out"]);
+    let assert = export
+        .arg(&file)
+        .args(["--embedded", "store.db"])
+        .assert()
+        .code(1);
+    let warning = "warning: table things is there, and ImportTable makes a new one";
+    assert!(stderr(&assert).contains(warning), "{}", stderr(&assert));
+    let report = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    assert!(report.contains("import-table.sh NEW-TABLE"), "{report}");
+    let script = fs::read_to_string(workplace.path("out/import-table.sh")).unwrap();
+    assert!(script.contains("TABLE=${1:?"), "{script}");
+    assert!(script.contains(r#""WriteCapacityUnits":5000"#), "{script}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! An interrupted load writes what it has read, says so, and exits with 130.
+//! An interrupted load writes what it has read, says so, and exits with 130; what writes nothing to a table ends at once.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -112,4 +112,51 @@ fn the_second_signal_ends_it_at_once() {
     assert_eq!(status, Some(3));
     assert_eq!(report["end"], "failed");
     assert!(report["unresolved"].as_u64().unwrap() > 0, "{report}");
+}
+
+/// Runs a command that reads many rows with a row that cannot be written, and ends it when it says `moment`.
+#[track_caller]
+fn interrupt_reading(workplace: &Workplace, args: &[&str], moment: &str) {
+    let folder = workplace.path("rows");
+    fs::create_dir(&folder).unwrap();
+    for copy in 0..8 {
+        let file = folder.join(format!("{copy}.parquet"));
+        fs::copy(real("nycflights13_weather.parquet"), file).unwrap();
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dynasink"))
+        .current_dir(workplace.path(""))
+        .args(args)
+        .args(["--table", "weather", "--partition-key", "wind_dir:N"])
+        .args(["--sort-key", "time_hour", "rows"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    await_line(&mut lines, moment);
+    let sent = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    await_line(&mut lines, "interrupted: nothing was written");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut report = String::new();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_to_string(&mut report).unwrap();
+    assert_eq!(report, "");
+    assert_eq!(workplace.files(), ["rows"]);
+}
+
+#[test]
+fn a_signal_ends_an_export_in_either_reading_and_leaves_nothing() {
+    let export = ["export", "--output", "out"];
+    // Little is mixed at once, so that files are being written all the time.
+    let mixing = ["export", "--output", "out", "--shuffle-memory", "1MB"];
+    interrupt_reading(&Workplace::new(), &export, "reading 1 of 2: ");
+    interrupt_reading(&Workplace::new(), &mixing, "reading 2 of 2: ");
+}
+
+#[test]
+fn a_signal_ends_a_plan() {
+    interrupt_reading(&Workplace::new(), &["plan", "--offline"], "reading: ");
 }

@@ -154,6 +154,15 @@ async fn the_counts_of_a_plan_are_those_of_the_load_that_follows() {
         count(&loaded["items_written"]) + count(&loaded["superseded"])
     );
     assert!(count(&planned["measured"]["keys"]["superseded"]) > 100);
+    let (most, least) = (
+        &planned["measured"]["units"],
+        &planned["measured"]["staying"],
+    );
+    let consumed = count(&loaded["consumed_write_units"]);
+    assert!(count(&least["total"]) < count(&most["total"]), "{planned}");
+    assert!((count(&least["total"])..=count(&most["total"])).contains(&consumed));
+    let cost = planned["estimate"]["costs"]["on_demand"].as_f64().unwrap();
+    assert!((cost - count(&least["total"]) as f64 * 0.625 / 1e6).abs() < 1e-12);
     assert_eq!(
         count(&planned["measured"]["keys"]["distinct"]),
         items(&workplace).await

@@ -9,7 +9,7 @@ use assert_cmd::Command;
 use dynasink_sim::EmbeddedStore;
 use serde_json::Value;
 
-use crate::workplace::{Workplace, assert_refused, column};
+use crate::workplace::{Workplace, assert_refused, column, stderr};
 
 const CREATE: [&str; 3] = ["--create-table", "--partition-key", "id"];
 const CHECKPOINT: [&str; 2] = ["--checkpoint", "load.checkpoint"];
@@ -29,7 +29,8 @@ fn stopped(workplace: &Workplace) -> PathBuf {
     let file = source(workplace);
     let mut load = workplace.load(&[&file], &CREATE);
     load.args(CHECKPOINT).args(["--max-errors", "0"]);
-    load.assert().code(3);
+    let said = stderr(&load.assert().code(3));
+    assert!(said.contains("run it again with --resume"), "{said}");
     file
 }
 
@@ -59,11 +60,14 @@ fn a_load_goes_on_and_is_then_complete() {
     assert_eq!(letters.lines().count(), 1);
 
     // Once more there is nothing to do, and the status is that of the load.
-    let report = json(resume(&workplace, &file, &[]), 1);
+    let again = json(resume(&workplace, &file, &[]), 1);
     assert_eq!(
-        (&report["end"], &report["rows_read"]),
+        (&again["end"], &again["rows_read"]),
         (&"complete".into(), &1_000.into())
     );
+    let names =
+        |report: &Value| -> Vec<String> { report.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(names(&again), names(&report), "it is the same report");
 }
 
 #[test]

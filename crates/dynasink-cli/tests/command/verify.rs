@@ -80,6 +80,11 @@ fn a_table_that_was_loaded_is_equal_to_its_source() {
             .files()
             .contains(&"things.differences.jsonl".to_owned())
     );
+    let unscanned = workplace.verified(&[&file], &[], 0);
+    assert_eq!(
+        (&unscanned["extra"], &unscanned["scanned"]),
+        (&Value::Null, &Value::Null)
+    );
     let text = workplace.verify(&[&file], &[]).assert().code(0);
     let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
     assert!(
@@ -379,4 +384,32 @@ fn a_sample_that_no_key_is_in_says_nothing_of_the_table() {
     let file = loaded(&workplace);
     let report = workplace.verified(&[&file], &["--sample", "0.01%"], 0);
     assert!(report["compared"].as_u64().unwrap() > 0, "{report}");
+}
+
+#[test]
+fn how_to_write_is_refused_where_nothing_is_written() {
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    for (option, value) in [
+        ("--rate", "10"),
+        ("--headroom", "10%"),
+        ("--burst", "10ms"),
+        ("--concurrency", "2"),
+        ("--dead-letters", "dead.jsonl"),
+    ] {
+        assert_refused(workplace.verify(&[&file], &[option, value]), &["--repair"]);
+    }
+}
+
+#[test]
+fn the_dead_letters_of_a_load_are_not_in_the_way_of_a_repair() {
+    let workplace = Workplace::new();
+    let file = loaded(&workplace);
+    let letters = workplace.path("things.dead-letters.jsonl");
+    std::fs::write(&letters, "a letter of the load").unwrap();
+    workplace.verified(&[&file], &["--repair"], 0);
+    assert_eq!(
+        std::fs::read_to_string(&letters).unwrap(),
+        "a letter of the load"
+    );
 }

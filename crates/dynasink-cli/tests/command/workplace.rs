@@ -101,7 +101,9 @@ pub(crate) fn assert_refused(mut command: Command, parts: &[&str]) {
     let assert = command.assert().code(2);
     let message = stderr(&assert);
     assert!(assert.get_output().stdout.is_empty());
-    assert!(message.starts_with("error: "), "{message}");
+    // What reads first says so.
+    let said = message.lines().find(|line| !line.starts_with("reading"));
+    assert!(said.unwrap().starts_with("error: "), "{message}");
     for part in parts {
         assert!(message.contains(part), "{part:?} is not in: {message}");
     }

@@ -3,15 +3,18 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
 /// Where an export is written to, beside the folder that it will be. Dropped before its end, it is removed.
+///
+/// Whoever writes to it has a share in it, so that it is removed when nothing is written to it any more.
 #[derive(Debug)]
 pub(super) struct UnfinishedFolder {
     unfinished: PathBuf,
     folder: PathBuf,
-    is_finished: bool,
+    is_finished: AtomicBool,
 }
 
 impl UnfinishedFolder {
@@ -45,7 +48,7 @@ impl UnfinishedFolder {
         Ok(Self {
             unfinished,
             folder,
-            is_finished: false,
+            is_finished: AtomicBool::new(false),
         })
     }
 
@@ -62,7 +65,7 @@ impl UnfinishedFolder {
     }
 
     /// Gives it its name.
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(super) fn finish(&self) -> Result<()> {
         let renamed = match fs::remove_dir(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
             _ => fs::rename(&self.unfinished, &self.folder),
@@ -71,14 +74,14 @@ impl UnfinishedFolder {
             path: self.folder.clone(),
             source,
         })?;
-        self.is_finished = true;
+        self.is_finished.store(true, Ordering::Relaxed);
         Ok(())
     }
 }
 
 impl Drop for UnfinishedFolder {
     fn drop(&mut self) {
-        if !self.is_finished {
+        if !*self.is_finished.get_mut() {
             // Whoever drops it has an error to tell already; what is left is told by the next export.
             let _left = fs::remove_dir_all(&self.unfinished);
         }

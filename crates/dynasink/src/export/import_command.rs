@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use dynasink_aws::{CapacitySettings, ProvisionedUnits, TableCapacity};
 use dynasink_core::{IndexKind, IndexSchema, KeyAttribute, Projection, TableSchema};
 use serde_json::{Value, json};
 
-use super::Compression;
+use super::ExportOptions;
 
 /// A place in Amazon S3: `s3://bucket/prefix`.
 ///
@@ -48,17 +49,14 @@ impl fmt::Display for S3Uri {
     }
 }
 
-/// A shell script that uploads the files in `data` to `place` and imports them into a new table like `table`.
+/// A shell script that uploads the files in `data` to their place and imports them into a new table like `table`.
 ///
-/// The table is on demand, has the global indexes of `table`, and no local ones: an import makes none.
+/// The new table has the capacity of one that exists, and is on demand where none does. It has the global indexes of
+/// `table`, and no local ones: an import makes none.
 ///
 /// Source: API reference, `ImportTable` and `TableCreationParameters`.
-pub(super) fn import_script(
-    table: &TableSchema,
-    compression: Compression,
-    data: &str,
-    place: Option<&S3Uri>,
-) -> String {
+pub(super) fn import_script(table: &TableSchema, options: &ExportOptions, data: &str) -> String {
+    let place = options.place.as_ref();
     let to_fill_in = S3Uri {
         bucket: "BUCKET".to_owned(),
         prefix: "PREFIX/".to_owned(),
@@ -77,12 +75,27 @@ pub(super) fn import_script(
     });
     let locals = locals.collect::<Vec<_>>().concat();
     let place = place.unwrap_or(&to_fill_in);
+    // Of an ARN it is the last part.
+    let name = table.name().as_str();
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let new_name = match options.existing {
+        Some(_) => format!(
+            "# ImportTable makes a new table, and {name} is there: give the name of the new one.\n\
+             TABLE=${{1:?give the name of the new table: {name} is there}}\n"
+        ),
+        None => format!("TABLE=${{1:-{name}}}\n"),
+    };
     let source = json!({ "S3Bucket": place.bucket, "S3KeyPrefix": place.prefix });
-    let parameters = creation_parameters(table);
+    let parameters = creation_parameters(table, options.existing.as_ref());
+    // The name is the shell's to fill in.
+    let named = format!("{{\"TableName\":\"'\"$TABLE\"'\",");
+    let parameters = quoted(&parameters.to_string()).replacen('{', &named, 1);
     format!(
         "#!/bin/sh\n\
          # Uploads the files to S3 and imports them into a new table.\n\
+         # The new table is the first argument of this script.\n\
          {fill_in}{locals}set -eu\n\
+         {new_name}\
          cd \"$(dirname \"$0\")\"\n\
          aws s3 cp {data}/ {uri} --recursive\n\
          aws dynamodb import-table \\\n  \
@@ -92,13 +105,12 @@ pub(super) fn import_script(
          --table-creation-parameters {parameters}\n",
         uri = quoted(&place.to_string()),
         source = quoted(&source.to_string()),
-        compression = compression.import_type(),
-        parameters = quoted(&parameters.to_string()),
+        compression = options.compression.import_type(),
     )
 }
 
-/// The table, as `ImportTable` creates it.
-fn creation_parameters(table: &TableSchema) -> Value {
+/// The table, as `ImportTable` creates it, but for its name.
+fn creation_parameters(table: &TableSchema, capacity: Option<&CapacitySettings>) -> Value {
     let global = || {
         table
             .indexes()
@@ -111,31 +123,57 @@ fn creation_parameters(table: &TableSchema) -> Value {
             definitions.push(key);
         }
     }
-    // Of an ARN it is the last part.
-    let name = table.name().as_str();
-    let name = name.rsplit('/').next().unwrap_or(name);
     let mut parameters = json!({
-        "TableName": name,
-        "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": definitions
             .iter()
             .map(|key| json!({ "AttributeName": key.name(), "AttributeType": key.key_type().descriptor() }))
             .collect::<Vec<_>>(),
         "KeySchema": key_schema(table.keys(), 1),
     });
+    match capacity.map(|capacity| capacity.table) {
+        Some(TableCapacity::Provisioned(units)) => {
+            parameters["BillingMode"] = "PROVISIONED".into();
+            parameters["ProvisionedThroughput"] = provisioned(units);
+        }
+        Some(TableCapacity::OnDemand {
+            max_read,
+            max_write,
+        }) => {
+            parameters["BillingMode"] = "PAY_PER_REQUEST".into();
+            let most = [
+                ("MaxReadRequestUnits", max_read),
+                ("MaxWriteRequestUnits", max_write),
+            ];
+            for (name, units) in most {
+                if let Some(units) = units {
+                    parameters["OnDemandThroughput"][name] = units.into();
+                }
+            }
+        }
+        None => parameters["BillingMode"] = "PAY_PER_REQUEST".into(),
+    }
     let indexes: Vec<_> = global()
         .map(|index| {
-            json!({
+            let mut parameters = json!({
                 "IndexName": index.name(),
                 "KeySchema": key_schema(index.keys().iter(), index.partition_keys()),
                 "Projection": projection(index.projection()),
-            })
+            });
+            let units = capacity.and_then(|capacity| capacity.indexes.get(index.name()));
+            if let Some(units) = units {
+                parameters["ProvisionedThroughput"] = provisioned(*units);
+            }
+            parameters
         })
         .collect();
     if !indexes.is_empty() {
         parameters["GlobalSecondaryIndexes"] = indexes.into();
     }
     parameters
+}
+
+fn provisioned(units: ProvisionedUnits) -> Value {
+    json!({ "ReadCapacityUnits": units.read, "WriteCapacityUnits": units.write })
 }
 
 #[expect(
@@ -175,6 +213,7 @@ mod tests {
     use dynasink_core::KeyType;
 
     use super::*;
+    use crate::export::Compression;
 
     #[test]
     fn the_script_names_bucket_compression_and_all_that_the_table_has() {
@@ -199,7 +238,15 @@ mod tests {
             .build()
             .unwrap();
         let place = "s3://b/some/where".parse().unwrap();
-        let script = import_script(&table, Compression::Zstd, "data", Some(&place));
+        let options = ExportOptions::new()
+            .compression(Compression::Zstd)
+            .place(place);
+        let script = import_script(&table, &options, "data");
+        assert!(script.contains("\nTABLE=${1:-it-s}\n"), "{script}");
+        assert!(
+            script.contains(r#"parameters '{"TableName":"'"$TABLE"'","AttributeDefinitions""#),
+            "{script}"
+        );
         assert!(script.contains("--input-compression-type ZSTD"), "{script}");
         assert!(
             script.contains(r#"'{"S3Bucket":"b","S3KeyPrefix":"some/where/"}'"#),
@@ -212,7 +259,6 @@ mod tests {
         assert!(script.contains("no local indexes: by-day"), "{script}");
         assert!(script.contains(r#""AttributeName":"it'\''s""#), "{script}");
         let expected = json!({
-            "TableName": "it-s",
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [
                 { "AttributeName": "it's", "AttributeType": "S" },
@@ -232,7 +278,39 @@ mod tests {
                 "Projection": { "ProjectionType": "KEYS_ONLY" },
             }],
         });
-        assert_eq!(creation_parameters(&table), expected);
+        assert_eq!(creation_parameters(&table, None), expected);
+    }
+
+    #[test]
+    fn a_table_that_exists_is_made_again_under_another_name_with_its_capacity() {
+        let table = TableSchema::builder("planes")
+            .partition_key("id", KeyType::S)
+            .index(
+                "by-maker",
+                IndexKind::Global,
+                [("maker", KeyType::S)],
+                [],
+                None,
+            )
+            .build()
+            .unwrap();
+        let units = |write| ProvisionedUnits { read: 5, write };
+        let capacity = CapacitySettings {
+            table: TableCapacity::Provisioned(units(100)),
+            indexes: [("by-maker".to_owned(), units(20))].into(),
+        };
+        let parameters = creation_parameters(&table, Some(&capacity));
+        assert_eq!(parameters["BillingMode"], "PROVISIONED");
+        assert_eq!(
+            parameters["ProvisionedThroughput"]["WriteCapacityUnits"],
+            100
+        );
+        let index = &parameters["GlobalSecondaryIndexes"][0];
+        assert_eq!(index["ProvisionedThroughput"]["WriteCapacityUnits"], 20);
+
+        let options = ExportOptions::new().existing(capacity);
+        let script = import_script(&table, &options, "data");
+        assert!(script.contains("\nTABLE=${1:?give the name"), "{script}");
     }
 
     #[test]

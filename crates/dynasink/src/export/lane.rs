@@ -1,11 +1,13 @@
 //! One file after the other, each of about a size.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::compression::{Compression, Compressor};
+use super::folder::UnfinishedFolder;
+use super::progress::ExportProgress;
 use super::shuffle::HeldItem;
 use crate::error::{Error, Result};
 
@@ -31,10 +33,11 @@ pub struct ExportedFile {
 pub(super) struct Lane {
     number: usize,
     /// The folder in which all is written, and that of the files in it.
-    folder: PathBuf,
+    folder: Arc<UnfinishedFolder>,
     subfolder: &'static str,
     compression: Compression,
     file_bytes: u64,
+    progress: ExportProgress,
     open: Option<OpenFile>,
     finished: Vec<ExportedFile>,
 }
@@ -50,10 +53,11 @@ struct OpenFile {
 impl Lane {
     pub(super) fn new(
         number: usize,
-        folder: PathBuf,
+        folder: Arc<UnfinishedFolder>,
         subfolder: &'static str,
         compression: Compression,
         file_bytes: u64,
+        progress: ExportProgress,
     ) -> Self {
         Self {
             number,
@@ -61,12 +65,13 @@ impl Lane {
             subfolder,
             compression,
             file_bytes,
+            progress,
             open: None,
             finished: Vec::new(),
         }
     }
 
-    /// Writes `items` in the order of their hashes.
+    /// Writes `items` in the order of their hashes, as long as the export is wanted.
     pub(super) fn write(mut self, mut items: Vec<HeldItem>) -> Result<Self> {
         // Two keys of one hash are ordered too, so that the same rows always make the same files.
         items.sort_unstable_by(|left, right| {
@@ -74,6 +79,9 @@ impl Lane {
         });
         let mut line = Vec::new();
         for item in &items {
+            if self.progress.is_abandoned() {
+                return Err(Error::ExportStopped);
+            }
             line.clear();
             line.extend_from_slice(LINE.0);
             line.extend_from_slice(&item.json);
@@ -101,6 +109,7 @@ impl Lane {
         open.items += 1;
         open.bytes += bytes;
         self.open = Some(open);
+        self.progress.note_item();
         Ok(())
     }
 
@@ -112,8 +121,9 @@ impl Lane {
             self.finished.len(),
             self.compression.extension()
         );
-        let created = File::create_new(self.folder.join(&name))
+        let created = File::create_new(self.folder.path().join(&name))
             .and_then(|file| Compressor::new(self.compression, file));
+        self.progress.note_file();
         Ok(OpenFile {
             compressor: created.map_err(|source| self.failed(&name, source))?,
             name,
@@ -146,7 +156,7 @@ impl Lane {
 
     fn failed(&self, name: &str, source: std::io::Error) -> Error {
         Error::ExportFile {
-            path: self.folder.join(name),
+            path: self.folder.path().join(name),
             source,
         }
     }

@@ -6,6 +6,7 @@ mod import_command;
 mod lane;
 mod manifest;
 mod options;
+mod progress;
 mod shuffle;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod tests;
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use dynasink_core::{Fuse, StageError, TableSchema, WriteAction, WriteOp};
@@ -30,6 +32,8 @@ use lane::Lane;
 pub use manifest::ExportOrigin;
 pub use options::ExportOptions;
 use options::MOST_LANES;
+pub use progress::ExportProgress;
+use progress::Owner;
 use shuffle::{HeldItem, Shuffle};
 
 use crate::error::{Error, Result};
@@ -71,7 +75,7 @@ pub struct Exported {
 ///   spread over up to 16 files at once, so that neighbours in the input are none in the files: an import of sorted items
 ///   would wait for one partition after the other.
 /// - Flush: writes all that is held. Close: also ends the files; then [`finish`](Self::finish) gives the folder its name.
-///   Dropped before that, it leaves nothing.
+///   Dropped before that, it leaves nothing, once the tasks that write have noticed: within some items.
 ///
 /// Compression and writing are done by blocking tasks, one for each open file.
 ///
@@ -110,9 +114,9 @@ pub struct Export {
     shuffle: Shuffle,
     lanes: Lanes,
     files: Vec<ExportedFile>,
-    // Last, so that nothing is written any more when it is removed.
-    folder: UnfinishedFolder,
+    folder: Arc<UnfinishedFolder>,
     place: PathBuf,
+    owner: Owner,
     fuse: Fuse,
 }
 
@@ -146,11 +150,19 @@ impl Export {
         let place = folder.into();
         let file_bytes = options.file_bytes_for(expected_bytes)?;
         let lanes = expected_bytes.div_ceil(file_bytes).clamp(1, MOST_LANES);
-        let folder = UnfinishedFolder::create(place.clone(), DATA)?;
+        let folder = Arc::new(UnfinishedFolder::create(place.clone(), DATA)?);
+        let progress = ExportProgress::default();
         let lanes: Vec<_> = (0..usize::try_from(lanes).unwrap_or(1))
             .map(|number| {
-                let path = folder.path().to_owned();
-                Lane::new(number, path, DATA, options.compression, file_bytes)
+                let (folder, progress) = (Arc::clone(&folder), progress.clone());
+                Lane::new(
+                    number,
+                    folder,
+                    DATA,
+                    options.compression,
+                    file_bytes,
+                    progress,
+                )
             })
             .collect();
         Ok(Self {
@@ -163,6 +175,7 @@ impl Export {
             files: Vec::new(),
             folder,
             place,
+            owner: Owner(progress),
             fuse: Fuse::new("export"),
         })
     }
@@ -170,6 +183,11 @@ impl Export {
     /// What was taken so far.
     pub fn counts(&self) -> ExportCounts {
         self.counts
+    }
+
+    /// How far it has come with its files, which can be asked for while it is driven.
+    pub fn progress(&self) -> ExportProgress {
+        self.owner.0.clone()
     }
 
     /// Writes the manifest and the command that imports the files, and gives the folder its name. To be called after the
@@ -195,8 +213,7 @@ impl Export {
             manifest::manifest(&self.table, compression, self.counts, &self.files, origin);
         self.folder
             .write("manifest.json", format!("{manifest:#}\n").as_bytes())?;
-        let place = self.options.place.as_ref();
-        let script = import_command::import_script(&self.table, compression, DATA, place);
+        let script = import_command::import_script(&self.table, &self.options, DATA);
         self.folder.write("import-table.sh", script.as_bytes())?;
         self.folder.finish()?;
         Ok(Exported {

@@ -1,5 +1,7 @@
 //! How an export writes its files, and how many and how large they may be.
 
+use dynasink_aws::CapacitySettings;
+
 use super::{Compression, S3Uri};
 use crate::error::{Error, Result};
 
@@ -24,6 +26,7 @@ pub struct ExportOptions {
     file_bytes: Option<u64>,
     pub(super) shuffle_bytes: usize,
     pub(super) place: Option<S3Uri>,
+    pub(super) existing: Option<CapacitySettings>,
 }
 
 impl Default for ExportOptions {
@@ -33,6 +36,7 @@ impl Default for ExportOptions {
             file_bytes: None,
             shuffle_bytes: Self::DEFAULT_SHUFFLE_BYTES,
             place: None,
+            existing: None,
         }
     }
 }
@@ -70,6 +74,13 @@ impl ExportOptions {
     /// Where in S3 the files will be, for the command that imports them.
     pub fn place(mut self, place: S3Uri) -> Self {
         self.place = Some(place);
+        self
+    }
+
+    /// The table is there and has this capacity: the command that imports asks for the name of the table that it makes, and
+    /// gives it the same.
+    pub fn existing(mut self, capacity: CapacitySettings) -> Self {
+        self.existing = Some(capacity);
         self
     }
 

@@ -257,6 +257,35 @@ async fn an_export_that_does_not_come_to_its_end_leaves_nothing() {
 }
 
 #[test]
+fn an_export_that_is_dropped_while_it_writes_leaves_nothing() {
+    const ROWS: u64 = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let choice = KeyCensus::new(KeptRow::Last, NonZeroUsize::MAX).into_choice();
+    let place = folder.path().join("out");
+    let options = ExportOptions::new().file_bytes(10_000);
+    let mut export = Export::create(&place, &table(), choice, 2_000_000, options).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let progress = export.progress();
+    runtime.block_on(async {
+        for id in 0..ROWS {
+            export.feed(put(id, "some text")).await.unwrap();
+        }
+        // The tasks that write are under way from the first time that it is asked to close.
+        assert!(export.close().now_or_never().is_none());
+        while progress.files() == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(export);
+    });
+    // Ends once all blocking tasks have.
+    drop(runtime);
+    assert!(progress.items() < ROWS, "it was written to the end");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn files_are_never_too_many_nor_too_large() {
     const TERABYTE: u64 = 1 << 40;
     let options = ExportOptions::new();

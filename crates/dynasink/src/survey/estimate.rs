@@ -115,7 +115,7 @@ impl Estimate {
             costs: Costs {
                 on_demand: prices
                     .on_demand_per_million_write_units
-                    .map(|price| price * measured.units.total as f64 / 1e6),
+                    .map(|price| price * measured.expected_units().total as f64 / 1e6),
                 import_table: by_gigabyte(prices.import_table_per_gb),
                 bulk_put: by_gigabyte(prices.bulk_put_per_gb),
             },
@@ -129,10 +129,13 @@ fn time_at(measured: &Measured, table: &TableSchema, rate: u64) -> (f64, BoundBy
     let capacity = table.billing_mode().write_capacity().map(WriteUnits::get);
     let mut longest = match capacity.filter(|capacity| *capacity < rate) {
         Some(capacity) => (
-            seconds(measured.units.table, capacity),
+            seconds(measured.expected_units().table, capacity),
             BoundBy::TableCapacity,
         ),
-        None => (seconds(measured.units.table, rate), BoundBy::Rate),
+        None => (
+            seconds(measured.expected_units().table, rate),
+            BoundBy::Rate,
+        ),
     };
     let mut consider = |time: f64, bound_by: BoundBy| {
         if time > longest.0 {
@@ -163,7 +166,7 @@ pub(super) fn index_capacities<'m>(
         let index = table.indexes().iter().find(|index| index.name() == name)?;
         Some(index.write_capacity()?.get())
     };
-    let global = measured.units.global();
+    let global = measured.expected_units().global();
     global
         .filter_map(|index| Some((index, capacity_of(&index.index)?)))
         .collect()
@@ -172,7 +175,7 @@ pub(super) fn index_capacities<'m>(
 /// The units times hours of a table that is provisioned for `rate`, and of its global indexes for their part of it.
 fn provisioned_unit_hours(measured: &Measured, rate: u64, seconds: f64) -> f64 {
     let hours = (seconds / SECONDS_PER_HOUR).ceil().max(1.0);
-    let units = &measured.units;
+    let units = measured.expected_units();
     let of_indexes = units.global().map(|index| {
         let part = index.units as f64 / units.table.max(1) as f64;
         (rate as f64 * part).ceil()

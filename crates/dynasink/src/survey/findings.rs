@@ -5,7 +5,7 @@ use dynasink_core::{BillingMode, TableSchema, WriteUnits};
 use serde::Serialize;
 
 use super::estimate::{NEW_ON_DEMAND_UNITS, PARTITION_UNITS, index_capacities};
-use super::{BadRowCounts, Estimate, Measured};
+use super::{BadRowCounts, Estimate, Measured, money};
 
 /// An average item from which on units are worth a thought.
 const MANY_UNITS: f64 = 8.0;
@@ -129,7 +129,7 @@ impl SurveySubject<'_> {
     }
 
     fn indexes(&self) -> Vec<Finding> {
-        let units = self.measured.units.table;
+        let units = self.measured.expected_units().table;
         let Some(rate) = self
             .rate
             .or_else(|| self.table.billing_mode().write_capacity())
@@ -170,10 +170,20 @@ impl SurveySubject<'_> {
             {
                 Some(finding(
                     "new_on_demand_table",
-                    format!(
-                        "a new on-demand table takes {NEW_ON_DEMAND_UNITS} WCU/s at once, and only slowly more"
-                    ),
-                    "for more from the start, set its warm throughput before the load".to_owned(),
+                    match (self.exists, self.table.warm_throughput()) {
+                        (true, Some(warm)) => format!(
+                            "the table is on demand, and its warm throughput is {} WCU/s: it takes only slowly more",
+                            warm.get()
+                        ),
+                        (true, None) => format!(
+                            "the table is on demand: unless it has taken more before, it takes {NEW_ON_DEMAND_UNITS} WCU/s at once, and only slowly more"
+                        ),
+                        (false, _) => format!(
+                            "a new on-demand table takes {NEW_ON_DEMAND_UNITS} WCU/s at once, and only slowly more"
+                        ),
+                    },
+                    "for more from the start, raise its warm throughput: load --warm-throughput"
+                        .to_owned(),
                 ))
             }
             _ => None,
@@ -195,7 +205,7 @@ impl SurveySubject<'_> {
         let (written, imported) = (costs.on_demand?, costs.import_table?);
         (!self.exists && imported + SAVING < written).then(|| finding(
             "import_is_cheaper",
-            format!("ImportTable costs {imported:.2} and writing on demand {written:.2}, and the table is not there yet"),
+            format!("ImportTable costs {} and writing on demand {}, and the table is not there yet", money(imported), money(written)),
             "dynasink export makes the files for ImportTable, with the command to run; it creates the table, and cannot add to it".to_owned(),
         ))
     }

@@ -7,6 +7,7 @@ mod heavy_keys;
 mod prices;
 mod sample;
 mod sizes;
+mod staying;
 mod units;
 
 use std::collections::BTreeMap;
@@ -24,10 +25,11 @@ pub use estimate::{BoundBy, Costs, Estimate, TimeAtRate};
 pub use findings::{Finding, SurveySubject};
 pub use heavy_keys::HeavyKey;
 use heavy_keys::HeavyKeys;
-pub use prices::Prices;
+pub use prices::{Prices, money};
 pub use sample::SurveySample;
 use sizes::Sizes;
 pub use sizes::{ItemSizes, SizeBucket};
+pub use staying::StayingSurvey;
 pub use units::{IndexUnits, UnitTotals};
 
 /// Partition keys that are counted at once. They take about 200 bytes each.
@@ -91,13 +93,15 @@ pub struct Measured {
     pub keys: Option<KeyCounts>,
     /// The sizes of the items that would be put.
     pub item_bytes: ItemSizes,
-    /// The bytes of these items as lines of DynamoDB JSON, which an import is billed by.
+    /// The bytes of items as lines of DynamoDB JSON, which an import is billed by: of those that stay, or of all if these
+    /// are not known.
     pub import_bytes: u64,
-    /// The write units of what would be sent: of all operations, or of the first of each key where that one is kept.
-    ///
-    /// Where the last or the greatest is kept it is at most that: those that are superseded before they are sent cost
-    /// nothing.
+    /// The write units of all operations, or of the first of each key where that one is kept: the most, since operations
+    /// that are superseded before they are sent cost nothing.
     pub units: UnitTotals,
+    /// The write units of the rows that stay, one of each key: the least. None if they are not known: keys repeat, and there
+    /// was no second reading, or keys were not counted.
+    pub staying: Option<UnitTotals>,
     /// The partition keys with the most units.
     pub heavy_keys: Vec<HeavyKey>,
     /// How many units a partition key that is not among those that were counted may have.
@@ -143,14 +147,17 @@ impl Survey {
 
     /// What was measured so far.
     pub fn measured(&self) -> Measured {
+        let keys = self.census.as_ref().map(|census| KeyCounts {
+            distinct: census.keys(),
+            repeated: census.repeated_keys(),
+            superseded: census.ops() - census.keys(),
+        });
+        let all_stay = |keys: KeyCounts| keys.superseded == 0 || self.kept == KeptRow::First;
         Measured {
             puts: self.puts,
             deletes: self.deletes,
-            keys: self.census.as_ref().map(|census| KeyCounts {
-                distinct: census.keys(),
-                repeated: census.repeated_keys(),
-                superseded: census.ops() - census.keys(),
-            }),
+            keys,
+            staying: keys.is_some_and(all_stay).then(|| self.units.clone()),
             item_bytes: self.sizes.summary(),
             import_bytes: self.import_bytes,
             units: self.units.clone(),

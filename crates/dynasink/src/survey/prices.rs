@@ -37,6 +37,17 @@ pub struct Prices {
     pub bulk_put_per_gb: Option<f64>,
 }
 
+/// An amount of money in figures, with more of them the smaller it is: 6.90, 0.063, 0.00051.
+pub fn money(amount: f64) -> String {
+    let mut decimals = 2;
+    let mut least = 0.1;
+    while amount > 0.0 && amount < least && decimals < 8 {
+        decimals += 1;
+        least /= 10.0;
+    }
+    format!("{amount:.decimals$}")
+}
+
 impl Prices {
     /// Those that come with this crate.
     ///
@@ -94,6 +105,20 @@ mod tests {
         assert!(!prices.date.is_empty() && !prices.sources.is_empty());
         assert_eq!(prices.on_demand_per_million_write_units, Some(0.625));
         assert_eq!(prices.bulk_put_per_gb, None, "it is not known");
+    }
+
+    #[test]
+    fn small_amounts_have_two_figures_too() {
+        for (amount, figures) in [
+            (0.0, "0.00"),
+            (6.9, "6.90"),
+            (1234.5, "1234.50"),
+            (0.1, "0.10"),
+            (0.0631, "0.063"),
+            (0.000_512, "0.00051"),
+        ] {
+            assert_eq!(money(amount), figures);
+        }
     }
 
     #[test]

@@ -32,9 +32,11 @@ pub struct VerifyCounts {
     pub different: u64,
     /// Of these, rows whose item the table does not hold, and whose time to live has ended: no difference.
     pub expired: u64,
-    /// Items of the table whose key no row has. Counted by a scan only.
+    /// Items of the table whose key no row has. Counted by a scan only, without which it would be told as none.
+    #[serde(skip)]
     pub extra: u64,
     /// Items that a scan went through.
+    #[serde(skip)]
     pub scanned: u64,
     /// Rows whose place another row of the same key takes.
     pub superseded: u64,
