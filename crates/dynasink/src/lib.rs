@@ -70,7 +70,7 @@ pub use export::{
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
 pub use refusals::{FailedRequests, Refusals};
-pub use replay::DeadLetters;
+pub use replay::{DeadLetters, RowsAgain};
 pub use survey::{
     BadRow, BadRowCounts, BadRows, BoundBy, Costs, Estimate, Finding, HeavyKey, IndexUnits,
     ItemSizes, KeyCounts, Measured, Prices, SizeBucket, Survey, SurveySample, SurveySubject,
@@ -109,6 +109,6 @@ pub use dynasink_core::{
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, Encode, Encoded, KeptRow, KeyCensus, KeyChoice, RateLaw,
-    RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, Fingerprints, KeptRow, KeyCensus,
+    KeyChoice, RateLaw, RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
 };
