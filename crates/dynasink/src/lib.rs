@@ -53,6 +53,7 @@ mod pipeline;
 mod rate;
 mod refusals;
 mod replay;
+mod second_reading;
 mod survey;
 mod tally;
 #[cfg(test)]

@@ -33,6 +33,7 @@ use options::MOST_LANES;
 use shuffle::{HeldItem, Shuffle};
 
 use crate::error::{Error, Result};
+use crate::second_reading;
 use crate::survey::IMPORT_LINE_BYTES;
 
 /// Where the files are in the folder of an export: an import reads all that is there.
@@ -186,10 +187,7 @@ impl Export {
                 reason: "it is finished before it is closed".to_owned(),
             }));
         }
-        let (expected, found) = (self.choice.keys(), self.counts.items + self.counts.deletes);
-        if expected != found {
-            return Err(Error::SourceChanged { expected, found });
-        }
+        second_reading::check_keys(&self.choice)?;
         let compression = self.options.compression;
         let manifest =
             manifest::manifest(&self.table, compression, self.counts, &self.files, origin);
