@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dynasink::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
-use dynasink_sim::{CapacityModel, Projection, SimulatedTable};
+use dynasink::{BillingMode, IndexKind, KeyType, Projection, TableSchema, WriteUnits};
+use dynasink_sim::{CapacityModel, SimulatedTable};
 use serde::Deserialize;
 
 use super::{duration, some_duration};
@@ -130,6 +130,9 @@ impl Table {
             let capacity = index.capacity.filter(|_| with_capacity);
             let capacity = capacity.map(WriteUnits::new);
             table = table.index(&index.name, IndexKind::Global, key, [], capacity);
+            if index.keys_only {
+                table = table.projecting(&index.name, Projection::KeysOnly);
+            }
         }
         Ok(table.build()?)
     }
@@ -138,9 +141,6 @@ impl Table {
         let mut table = SimulatedTable::new(self.schema()?).idle(self.idle);
         if let Some(partitions) = self.partitions {
             table = table.partitions(partitions);
-        }
-        for index in self.indexes.iter().filter(|index| index.keys_only) {
-            table = table.projection(&index.name, Projection::KeysOnly);
         }
         Ok(table)
     }

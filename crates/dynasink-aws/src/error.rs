@@ -58,6 +58,17 @@ pub enum Error {
         source: BoxError,
     },
 
+    /// The service has taken a change of a table, and the table is not so.
+    #[error(
+        "the {what} of table {table:?} is not what was asked for, though the change was taken: see what else changes it, such as auto scaling, and try again"
+    )]
+    NotAsAsked {
+        /// The table.
+        table: String,
+        /// What of it.
+        what: &'static str,
+    },
+
     /// A table is being made or changed, and is not ready in time.
     #[error(
         "table {table:?} is being made or changed, and is not ready after {waited:?}: run again once it is ACTIVE"

@@ -39,9 +39,9 @@ pub use read::{
 pub use retry::{Backoff, RetryPolicy};
 pub use retry_budget::RetryBudget;
 pub use table::{
-    CapacitySettings, IndexKey, IndexProjection, NewIndex, NewTable, PointInTimeRecovery,
-    ProvisionedUnits, StreamView, TableCapacity, TableChanges, TableState, add_index, create,
-    describe, describe_once_made, describe_state, set_capacity, warm_up,
+    CapacitySettings, IndexKey, NewIndex, NewTable, PointInTimeRecovery, ProvisionedUnits,
+    StreamView, TableCapacity, TableChanges, TableState, add_index, create, describe,
+    describe_once_made, describe_state, set_capacity, warm_up,
 };
 pub use throttle::ThrottlingReason;
 pub use transport::{BatchResponse, RequestError, Transport};

@@ -1,8 +1,9 @@
 //! The rate while rows are written: by a file that is looked at, or by signals.
 
 use std::convert::Infallible;
-use std::io::{Write, stderr};
+use std::io::{self, Write, stderr};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use dynasink::{Rate, RateLimiter, RateOptions, TableSchema, WriteUnits};
@@ -50,12 +51,16 @@ struct Version {
 }
 
 impl Version {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self {
-            modified: metadata.modified().ok(),
-            bytes: metadata.len(),
-        })
+    /// That of the file at `path`; none if there is no file.
+    fn of(path: &Path) -> io::Result<Option<Self>> {
+        match std::fs::metadata(path) {
+            Ok(metadata) => Ok(Some(Self {
+                modified: metadata.modified().ok(),
+                bytes: metadata.len(),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -69,9 +74,17 @@ struct Dial {
     /// The rates before each halving.
     halved: Vec<WriteUnits>,
     file: ControlFile,
+    /// Whether no more is read, so that only what was read is still to be written.
+    is_draining: bool,
 }
 
 impl Dial {
+    /// Ends a pause, and lets none begin: what was read could not be written in it.
+    fn drain(&mut self) {
+        self.is_draining = true;
+        self.limiter.resume();
+    }
+
     fn halve(&mut self) -> String {
         let rate = self.limiter.rate();
         if rate.get() <= 1 {
@@ -108,7 +121,9 @@ impl Dial {
             changes.push(self.rate_now());
         }
         if file.paused != self.file.paused {
-            if file.paused {
+            if self.is_draining {
+                changes.push("no pause: what was read is written first".to_owned());
+            } else if file.paused {
                 self.limiter.pause();
                 changes
                     .push("paused: what is in flight ends, and nothing more is written".to_owned());
@@ -154,6 +169,7 @@ impl Control {
                 start,
                 halved: Vec::new(),
                 file: ControlFile::default(),
+                is_draining: false,
             },
             path,
             seen: None,
@@ -164,13 +180,18 @@ impl Control {
         Ok(control)
     }
 
-    /// Follows the file or the signals for as long as it is polled.
-    pub(crate) async fn keep(mut self) -> Infallible {
+    /// Follows the file or the signals for as long as it is polled, and after `stopped` only what they say of the rate.
+    pub(crate) async fn keep(mut self, stopped: impl Future<Output = ()>) -> Infallible {
+        let mut stopped = pin!(stopped);
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let signal = tokio::select! {
                 biased;
+                () = &mut stopped, if !self.dial.is_draining => {
+                    self.dial.drain();
+                    continue;
+                }
                 signal = self.signals.next() => Some(signal),
                 _ = looks.tick(), if self.path.is_some() => None,
             };
@@ -192,19 +213,51 @@ impl Control {
         let Some(path) = &self.path else {
             return Ok(Vec::new());
         };
-        let version = Version::of(path);
-        if version.is_none() || version == self.seen {
+        let Ok(version) = Version::of(path) else {
+            // A folder that cannot be looked into for a while says nothing.
             return Ok(Vec::new());
-        }
-        // A file that is wrong is told of once.
-        self.seen = version;
+        };
         let name = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-        let file = parse(&text).map_err(|problem| format!("{name}:{problem}"))?;
+        let file = match version {
+            None => {
+                self.seen = None;
+                ControlFile::default()
+            }
+            Some(_) if version == self.seen => return Ok(Vec::new()),
+            Some(_) => {
+                // A file that is wrong is told of once.
+                self.seen = version;
+                read(path)?
+            }
+        };
         self.dial
             .follow(file)
             .map_err(|problem| format!("{name}: {problem}"))
     }
+}
+
+/// Refuses a file that is wrong for a load at `start` into `table`: nothing is made yet.
+pub(crate) fn check(
+    path: Option<&Path>,
+    start: RateOptions,
+    table: &TableSchema,
+) -> Result<(), Failure> {
+    let Some(path) = path.filter(|path| path.exists()) else {
+        return Ok(());
+    };
+    let file = read(path).map_err(Failure::refused_because)?;
+    if let Some(RateWord(rate)) = file.rate {
+        let limiter = start.with_rate(rate).limiter(table);
+        limiter
+            .map_err(|error| Failure::refused_because(format!("{}: {error}", path.display())))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<ControlFile, String> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    parse(&text).map_err(|problem| format!("{name}:{problem}"))
 }
 
 fn parse(text: &str) -> Result<ControlFile, String> {
@@ -244,6 +297,7 @@ mod tests {
             start,
             halved: Vec::new(),
             file: ControlFile::default(),
+            is_draining: false,
         }
     }
 
@@ -297,6 +351,39 @@ mod tests {
             }
             assert_eq!(dial.limiter.is_paused(), paused, "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_written_whatever_the_file_says() {
+        let mut dial = dial(Rate::Auto);
+        dial.follow(parse("paused = true").unwrap()).unwrap();
+        dial.drain();
+        assert!(!dial.limiter.is_paused());
+        dial.follow(parse("").unwrap()).unwrap();
+        let file = parse("rate = 200\npaused = true").unwrap();
+        dial.follow(file).unwrap();
+        assert!(!dial.limiter.is_paused());
+        assert_eq!(rate(&dial), 200);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_gone_leaves_all_as_in_the_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.toml");
+        std::fs::write(&path, "rate = 200\npaused = true").unwrap();
+        let Dial {
+            limiter,
+            table,
+            start,
+            ..
+        } = dial(Rate::Percent(90.0));
+        let mut control = Control::of(limiter, start, &table, Some(path.clone())).unwrap();
+        assert!(control.dial.limiter.is_paused());
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(control.look().unwrap().len(), 2);
+        assert!(!control.dial.limiter.is_paused());
+        assert_eq!(rate(&control.dial), 900);
+        assert!(control.look().unwrap().is_empty());
     }
 
     #[tokio::test]

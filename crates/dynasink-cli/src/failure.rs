@@ -1,7 +1,8 @@
 //! How a command ends when it does not end well.
 
 use std::error::Error;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{Write as _, stderr};
 use std::process::ExitCode;
 
 /// Every row is written, superseded or deleted.
@@ -20,51 +21,74 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) struct Failure {
     status: u8,
     message: String,
+    is_shown: bool,
 }
 
 impl Failure {
     /// Something is wrong with what was asked for, and nothing was written.
     pub(crate) fn refused(error: &(dyn Error + 'static)) -> Self {
-        Self {
-            status: REFUSED,
-            message: describe(error),
-        }
+        Self::refused_because(describe(error))
     }
 
     /// The same, where there is no error value.
     pub(crate) fn refused_because(reason: impl Into<String>) -> Self {
-        Self {
-            status: REFUSED,
-            message: reason.into(),
-        }
+        Self::new(REFUSED, reason.into())
     }
 
     /// The command could not go on.
     pub(crate) fn stopped(error: &(dyn Error + 'static)) -> Self {
-        Self {
-            status: STOPPED,
-            message: describe(error),
-        }
+        Self::stopped_because(describe(error))
     }
 
     /// The same, where the error was described before.
     pub(crate) fn stopped_because(reason: impl Into<String>) -> Self {
-        Self {
-            status: STOPPED,
-            message: reason.into(),
-        }
+        Self::new(STOPPED, reason.into())
     }
 
     /// Somebody has interrupted the command, and nothing is left half done.
     pub(crate) fn interrupted(what: &str) -> Self {
+        Self::new(INTERRUPTED, what.to_owned())
+    }
+
+    fn new(status: u8, message: String) -> Self {
         Self {
-            status: INTERRUPTED,
-            message: what.to_owned(),
+            status,
+            message,
+            is_shown: false,
         }
     }
 
-    pub(crate) fn message(&self) -> &str {
-        &self.message
+    /// Whether nothing was done but to say no.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.status == REFUSED
+    }
+
+    /// The same of a command that had done something before, such as `done`.
+    pub(crate) fn after(self, done: &str) -> Self {
+        Self::stopped_because(format!("{}\n  {done}", self.message))
+    }
+
+    /// Shows it on stderr, where it was not yet.
+    #[must_use]
+    pub(crate) fn shown(mut self) -> Self {
+        if !self.is_shown {
+            // Where stderr is closed, the exit status still tells.
+            let _shown = writeln!(stderr(), "error: {}", self.message);
+            self.is_shown = true;
+        }
+        self
+    }
+
+    /// Both failures of one command: `other` was shown before.
+    #[must_use]
+    pub(crate) fn besides(self, other: &Self) -> Self {
+        let statuses = [self.status, other.status];
+        let gravest = [STOPPED, INTERRUPTED].into_iter();
+        let mut gravest = gravest.filter(|status| statuses.contains(status));
+        Self {
+            status: gravest.next().unwrap_or(self.status),
+            ..self
+        }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -88,4 +112,24 @@ pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
         source = cause.source();
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_failures_the_graver_decides_the_status() {
+        let refused = || Failure::refused_because("the report");
+        let interrupted = || Failure::interrupted("the index");
+        let stopped = || Failure::stopped_because("the capacity");
+        for (one, other, status) in [
+            (refused(), stopped(), STOPPED),
+            (stopped(), interrupted(), STOPPED),
+            (refused(), interrupted(), INTERRUPTED),
+            (interrupted(), refused(), INTERRUPTED),
+        ] {
+            assert_eq!(one.besides(&other).status, status);
+        }
+    }
 }

@@ -25,7 +25,7 @@ mod target;
 mod verify;
 mod writing;
 
-use std::io::{Write, stderr};
+use std::io::stderr;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -49,11 +49,7 @@ async fn main() -> ExitCode {
         Command::Restore(args) => restore::run(args).await,
         Command::Serve(args) => serve::run(args).await,
     };
-    result.unwrap_or_else(|failure: Failure| {
-        // Where stderr is closed, the exit status still tells.
-        let _shown = writeln!(stderr(), "error: {}", failure.message());
-        failure.exit_code()
-    })
+    result.unwrap_or_else(|failure: Failure| failure.shown().exit_code())
 }
 
 /// A panic of a reader on a damaged file is caught and ends in one error message; where it happened is for the log.

@@ -9,6 +9,7 @@ use crate::args::RestoreArgs;
 use crate::failure::{ALL_WRITTEN, Failure};
 use crate::lifecycle::{ChangedTable, RESTORE_PATIENCE};
 use crate::output::print;
+use crate::signals::Signals;
 use crate::target;
 
 pub(crate) async fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
@@ -28,8 +29,9 @@ pub(crate) async fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
         return Ok(ALL_WRITTEN.into());
     }
     let client = target::connect(&args.target).await?;
-    let mut changed = ChangedTable::recorded(client, &checkpoint);
-    let was_another = changed.restore(RESTORE_PATIENCE).await?;
+    let mut changed = ChangedTable::recorded(client, &checkpoint).await?;
+    let signals = Signals::listen();
+    let was_another = changed.restore(RESTORE_PATIENCE, &signals).await?;
     print(|out| {
         if was_another {
             writeln!(out, "the capacity of table {table} is put back")?;

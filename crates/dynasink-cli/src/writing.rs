@@ -4,13 +4,14 @@ use std::future::{Future, pending};
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use dynasink::{
     Counts, DeadLetterFile, DriveEnd, ErrorBudget, LatencyQuantiles, LoadReport, Pipeline,
-    RateLimiter, TableName, Tally, Timeline, TimelinePoint,
+    TableName, Tally, Timeline, TimelinePoint,
 };
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 use tokio::time::{Instant, sleep};
 
 use crate::control::Control;
@@ -35,6 +36,8 @@ pub(crate) struct Terms {
     pub(crate) dead_letters: DeadLetterFile,
     pub(crate) budget: ErrorBudget,
     pub(crate) control: Control,
+    /// The first stops it cleanly, the second at once.
+    pub(crate) signals: Signals,
     pub(crate) max_duration: Option<Duration>,
     /// What earlier runs had done, if the load goes on.
     pub(crate) before: Option<Counts>,
@@ -48,10 +51,8 @@ pub(crate) struct Writing {
     terms: Terms,
     tally: Tally,
     timeline: Timeline,
-    limiter: RateLimiter,
     progress: Progress,
-    signals: Signals,
-    stopped: Arc<OnceLock<StopReason>>,
+    stop: Shared<BoxFuture<'static, StopReason>>,
 }
 
 /// Why no more was read before the end.
@@ -87,56 +88,21 @@ pub(crate) struct Written {
 }
 
 impl Writing {
-    /// Signals count from now on.
     pub(crate) fn by(pipeline: &Pipeline, terms: Terms) -> Self {
         let (tally, limiter) = (pipeline.tally(), pipeline.limiter());
-        let progress = Progress::new(tally.clone(), limiter.clone(), terms.total_rows, terms.logs);
+        let progress = Progress::new(tally.clone(), limiter, terms.total_rows, terms.logs);
         Self {
+            stop: stop(&terms, &tally).boxed().shared(),
             terms,
             tally,
             timeline: pipeline.timeline(),
-            limiter,
             progress,
-            signals: Signals::listen(),
-            stopped: Arc::default(),
         }
     }
 
     /// Ready when no more is to be read.
     pub(crate) fn asked_to_stop(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (budget, signals, tally) = (
-            self.terms.budget.clone(),
-            self.signals.clone(),
-            self.tally.clone(),
-        );
-        let (limiter, max_duration) = (self.limiter.clone(), self.terms.max_duration);
-        let stopped = Arc::clone(&self.stopped);
-        async move {
-            let time_is_up = async {
-                match max_duration {
-                    Some(max_duration) => sleep(max_duration).await,
-                    None => pending().await,
-                }
-            };
-            let reason = tokio::select! {
-                biased;
-                () = budget.exceeded() => StopReason::TooManyErrors,
-                () = signals.first() => {
-                    // A second signal aborts, so whoever sent the first one should know that it was heard.
-                    let rows = tally.counts().unresolved();
-                    let _shown = writeln!(stderr(), "interrupted: writing the {rows} rows that were read; once more to abort");
-                    StopReason::Signal
-                }
-                () = time_is_up => {
-                    let rows = tally.counts().unresolved();
-                    let _shown = writeln!(stderr(), "time is up: writing the {rows} rows that were read");
-                    StopReason::TimeIsUp
-                }
-            };
-            stopped.get_or_init(|| reason);
-            // What was read could not be written in a pause.
-            limiter.resume();
-        }
+        self.stop.clone().map(drop)
     }
 
     /// Runs `load` to its end, or until a second signal.
@@ -154,11 +120,13 @@ impl Writing {
         )]
         let started = SystemTime::now();
         let start = Instant::now();
+        // A load that has read everything looks for no reason to stop any more, and may yet be paused: the control does.
+        let stopped = self.stop.clone().map(drop);
         let loaded = tokio::select! {
             biased;
             loaded = self.progress.beside(load) => Some(loaded),
-            () = self.signals.second() => None,
-            never = self.terms.control.keep() => match never {},
+            () = self.terms.signals.second() => None,
+            never = self.terms.control.keep(stopped) => match never {},
         };
         let elapsed_seconds = start.elapsed().as_secs_f64();
         let (points, whole) = (self.timeline.points(), self.timeline.whole());
@@ -173,7 +141,7 @@ impl Writing {
             Some(Ok(_)) if self.terms.budget.is_exceeded() => (End::TooManyErrors, None),
             Some(Ok(report)) => match report.end {
                 DriveEnd::Exhausted => (End::Complete, None),
-                DriveEnd::Shutdown => match self.stopped.get() {
+                DriveEnd::Shutdown => match self.stop.peek() {
                     Some(StopReason::TimeIsUp) => (End::TimeIsUp, None),
                     Some(StopReason::TooManyErrors) => (End::TooManyErrors, None),
                     Some(StopReason::Signal) | None => (End::Interrupted, None),
@@ -198,6 +166,35 @@ impl Writing {
             latency,
             started,
         })
+    }
+}
+
+/// Ready with the reason when no more is to be read.
+fn stop(terms: &Terms, tally: &Tally) -> impl Future<Output = StopReason> + Send + use<> {
+    let (budget, signals, tally) = (terms.budget.clone(), terms.signals.clone(), tally.clone());
+    let max_duration = terms.max_duration;
+    async move {
+        let time_is_up = async {
+            match max_duration {
+                Some(max_duration) => sleep(max_duration).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = budget.exceeded() => StopReason::TooManyErrors,
+            () = signals.first() => {
+                // A second signal aborts, so whoever sent the first one should know that it was heard.
+                let rows = tally.counts().unresolved();
+                let _shown = writeln!(stderr(), "interrupted: writing the {rows} rows that were read; once more to abort");
+                StopReason::Signal
+            }
+            () = time_is_up => {
+                let rows = tally.counts().unresolved();
+                let _shown = writeln!(stderr(), "time is up: writing the {rows} rows that were read");
+                StopReason::TimeIsUp
+            }
+        }
     }
 }
 

@@ -4,12 +4,17 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::json;
 use crate::limits::MAX_ATTRIBUTE_NAME_BYTES;
 
 /// An attribute's name: 1 byte to 64 KB of UTF-8, with its JSON form kept beside it. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash)]
+///
+/// It serializes as the name alone.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct AttributeName {
     name: Arc<str>,
     /// The name as a JSON string, with its quotes.
@@ -40,6 +45,20 @@ impl AttributeName {
     /// The name as a JSON string, with its quotes.
     pub(crate) fn json(&self) -> &[u8] {
         &self.json
+    }
+}
+
+impl TryFrom<String> for AttributeName {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self> {
+        Self::new(&name)
+    }
+}
+
+impl From<AttributeName> for String {
+    fn from(name: AttributeName) -> Self {
+        name.as_str().to_owned()
     }
 }
 

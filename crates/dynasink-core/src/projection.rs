@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::json::{Attributes, EncodedValue, unescape};
@@ -20,7 +21,8 @@ const ELEMENT_BYTES: u64 = 1;
 /// Which attributes of an item an index holds, besides the keys of the table and its own.
 ///
 /// Source: API reference, `Projection`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Projection {
     /// All.
     #[default]

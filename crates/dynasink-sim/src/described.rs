@@ -1,9 +1,11 @@
 //! Tables from the answers of `DescribeTable`.
 
-use dynasink_core::{BillingMode, IndexKind, KeyType, TableSchema, WriteUnits};
+use dynasink_core::{
+    AttributeName, BillingMode, IndexKind, KeyType, Projection, TableSchema, WriteUnits,
+};
 use serde_json::{Value, json};
 
-use crate::table::{Projection, SimulatedTable};
+use crate::table::SimulatedTable;
 
 /// The table that `description` describes, or none if it is not one that can be written to.
 ///
@@ -30,7 +32,6 @@ pub(crate) fn table(description: &Value) -> Option<SimulatedTable> {
             write: units(write).unwrap_or_default(),
         }
     });
-    let mut projections = Vec::new();
     for (kind, member) in [
         (IndexKind::Local, "LocalSecondaryIndexes"),
         (IndexKind::Global, "GlobalSecondaryIndexes"),
@@ -51,17 +52,10 @@ pub(crate) fn table(description: &Value) -> Option<SimulatedTable> {
                 typed(sort_keys),
                 write.filter(|_| kind == IndexKind::Global && !is_on_demand),
             );
-            projections.push((name.to_owned(), projection(&index["Projection"])));
+            schema = schema.projecting(name, projection(&index["Projection"])?);
         }
     }
-    let table = SimulatedTable::new(schema.build().ok()?);
-    Some(
-        projections
-            .into_iter()
-            .fold(table, |table, (index, projection)| {
-                table.projection(index, projection)
-            }),
-    )
+    Some(SimulatedTable::new(schema.build().ok()?))
 }
 
 /// Gives a described table, and each of its global indexes, `write` units of provisioned capacity.
@@ -115,18 +109,14 @@ fn units(value: &Value) -> Option<WriteUnits> {
         .map(WriteUnits::new)
 }
 
-fn projection(value: &Value) -> Projection {
-    match value["ProjectionType"].as_str() {
+fn projection(value: &Value) -> Option<Projection> {
+    Some(match value["ProjectionType"].as_str() {
         Some("KEYS_ONLY") => Projection::KeysOnly,
-        Some("INCLUDE") => Projection::Include(
-            value["NonKeyAttributes"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-        ),
+        Some("INCLUDE") => {
+            let names = value["NonKeyAttributes"].as_array().into_iter().flatten();
+            let names = names.filter_map(Value::as_str).map(AttributeName::new);
+            Projection::Include(names.collect::<Result<_, _>>().ok()?)
+        }
         _ => Projection::All,
-    }
+    })
 }

@@ -57,4 +57,4 @@ pub use error::{BoxError, Error, Result};
 pub use fault::{Change, Fault, Faults, Latency, ParseError};
 pub use server::{Server, ServerHandle};
 pub use simulator::{Simulator, SimulatorBuilder};
-pub use table::{Projection, SimulatedTable};
+pub use table::SimulatedTable;

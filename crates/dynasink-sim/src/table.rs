@@ -1,6 +1,5 @@
 //! A table as the simulator knows it: keys, indexes, and how it stands with its capacity at the start.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dynasink_core::TableSchema;
@@ -25,22 +24,7 @@ use dynasink_core::TableSchema;
 pub struct SimulatedTable {
     pub(crate) schema: TableSchema,
     pub(crate) partitions: Option<usize>,
-    pub(crate) projections: BTreeMap<String, Projection>,
     pub(crate) idle: Duration,
-}
-
-/// Which attributes of an item an index holds.
-///
-/// Source: API reference, `Projection`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Projection {
-    /// All of them.
-    #[default]
-    All,
-    /// The keys of the table and of the index.
-    KeysOnly,
-    /// The keys and these.
-    Include(Vec<String>),
 }
 
 /// How long a table saves up capacity that it does not use.
@@ -50,12 +34,11 @@ pub(crate) const LONGEST_IDLE: Duration = Duration::from_mins(5);
 
 impl SimulatedTable {
     /// The table that `schema` describes, unused for long enough that all of its burst capacity is saved up, with
-    /// as many partitions as its capacity needs, and with indexes that hold all attributes.
+    /// as many partitions as its capacity needs.
     pub fn new(schema: TableSchema) -> Self {
         Self {
             schema,
             partitions: None,
-            projections: BTreeMap::new(),
             idle: LONGEST_IDLE,
         }
     }
@@ -63,12 +46,6 @@ impl SimulatedTable {
     /// How many partitions it starts with; at least one.
     pub fn partitions(mut self, partitions: usize) -> Self {
         self.partitions = Some(partitions.max(1));
-        self
-    }
-
-    /// What the index of that name holds.
-    pub fn projection(mut self, index: impl Into<String>, projection: Projection) -> Self {
-        self.projections.insert(index.into(), projection);
         self
     }
 
@@ -82,9 +59,5 @@ impl SimulatedTable {
     /// Its keys, indexes and capacity.
     pub fn schema(&self) -> &TableSchema {
         &self.schema
-    }
-
-    pub(crate) fn projection_of(&self, index: &str) -> &Projection {
-        self.projections.get(index).unwrap_or(&Projection::All)
     }
 }

@@ -92,17 +92,17 @@ pub use dynasink_arrow::{
 };
 pub use dynasink_aws::{
     AttributeValueExt, Backoff, BatchResponse, CapacitySettings, Cause, Concurrency, DynamoDb,
-    Error as WriterError, IndexKey, IndexProjection, NewIndex, NewTable, PointInTimeRecovery,
-    ProvisionedUnits, ReadLimiter, ReadTransport, ReadUsage, Reader, RequestError, Retry,
-    RetryBudget, RetryPolicy, StreamView, TableCapacity, TableChanges, TableState,
-    ThrottlingReason, Transport, Writer, WriterBuilder, add_index, create as create_table,
-    describe as describe_table, describe_once_made, describe_state, set_capacity, warm_up,
+    Error as WriterError, IndexKey, NewIndex, NewTable, PointInTimeRecovery, ProvisionedUnits,
+    ReadLimiter, ReadTransport, ReadUsage, Reader, RequestError, Retry, RetryBudget, RetryPolicy,
+    StreamView, TableCapacity, TableChanges, TableState, ThrottlingReason, Transport, Writer,
+    WriterBuilder, add_index, create as create_table, describe as describe_table,
+    describe_once_made, describe_state, set_capacity, warm_up,
 };
 pub use dynasink_core::limits;
 pub use dynasink_core::{
-    Admission, BatchLimit, BatchSizer, BillingMode, CapacityFeedback, CapacityObserver,
-    ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexCost, IndexKind, Item,
-    ItemCollectionSize, ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent,
+    Admission, AttributeName, BatchLimit, BatchSizer, BillingMode, CapacityFeedback,
+    CapacityObserver, ConsumedCapacity, DeadReason, Error as ItemError, Fuse, IndexCost, IndexKind,
+    Item, ItemCollectionSize, ItemEncoder, KeyType, Number, ObserverError, Outcome, OutcomeEvent,
     OutcomeObserver, Outcomes, PrimaryKey, Projection, RequestFailure, SerdeEncoder,
     SourcePosition, StageError, TableName, TableSchema, Throttle, ThrottleScope, Unread,
     UnreadObserver, ValueLocation, WriteAction, WriteBatch, WriteBatchBuilder, WriteCost, WriteOp,

@@ -35,6 +35,7 @@ struct Counters {
     sent_ops: AtomicU64,
     throttled_ops: AtomicU64,
     consumed_write_units: AtomicU64,
+    consumed_index_units: AtomicU64,
     in_flight: AtomicU64,
     trouble: Mutex<Trouble>,
     first_dead: Mutex<Option<String>>,
@@ -83,6 +84,8 @@ pub struct Counts {
     pub refused: Refusals,
     /// Write capacity units that the service says it consumed, indexes included.
     pub consumed_write_units: u64,
+    /// Of these, the units of global indexes, which have capacities of their own.
+    pub consumed_index_units: u64,
 }
 
 impl Counts {
@@ -127,6 +130,7 @@ impl Tally {
         start(&counters.retried_ops, counts.retried_ops);
         start(&counters.throttled_ops, counts.throttled_ops);
         start(&counters.consumed_write_units, counts.consumed_write_units);
+        start(&counters.consumed_index_units, counts.consumed_index_units);
         {
             let mut trouble = tally.trouble();
             trouble.refused = counts.refused;
@@ -201,6 +205,7 @@ impl Tally {
             throttled_ops: now(&self.0.throttled_ops),
             refused,
             consumed_write_units: now(&self.0.consumed_write_units),
+            consumed_index_units: now(&self.0.consumed_index_units),
         }
     }
 }
@@ -275,12 +280,13 @@ impl CapacityObserver for Tally {
                     .or_default() += refused.index;
             }
         }
-        let consumed = feedback
-            .consumed
-            .iter()
-            .map(|consumed| consumed.total().get())
-            .sum();
-        add(&self.0.consumed_write_units, consumed);
+        let of_tables = feedback.consumed.iter();
+        let of_tables: u64 = of_tables.map(|consumed| consumed.table_units.get()).sum();
+        let of_indexes = feedback.consumed.iter();
+        let of_indexes = of_indexes.flat_map(|consumed| &consumed.index_units);
+        let of_indexes: u64 = of_indexes.map(|(_, units)| units.get()).sum();
+        add(&self.0.consumed_write_units, of_tables + of_indexes);
+        add(&self.0.consumed_index_units, of_indexes);
         if !feedback.item_collections.is_empty() {
             let mut largest = self
                 .0

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{TableSchema, Transport};
-use dynasink_sim::{Projection, SimulatedTable};
+use dynasink_sim::SimulatedTable;
 use serde_json::{Value, json};
 
 use crate::answer::send;
@@ -76,12 +76,7 @@ impl Tables {
         let mut tables = Vec::new();
         for (_, name) in &self.names {
             let schema: TableSchema = dynamodb.describe_table(name).await.unwrap();
-            tables.push(
-                SimulatedTable::new(schema)
-                    .projection("by-age", Projection::KeysOnly)
-                    .projection("by-day", Projection::Include(vec!["text".to_owned()]))
-                    .projection("by-code", Projection::KeysOnly),
-            );
+            tables.push(SimulatedTable::new(schema));
         }
         tables
     }

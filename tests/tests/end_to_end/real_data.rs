@@ -41,6 +41,7 @@ async fn arrives(endpoint: &Endpoint, name: &str, keys: &[(&str, KeyType)], rows
         consumed_write_units: rows,
         // How many there were depends on when answers came.
         requests: report.counts.requests,
+        sent_ops: rows,
         ..Counts::default()
     };
     assert_eq!(report.counts, counts);

@@ -10,12 +10,11 @@ use std::time::Duration;
 use dynasink::{
     AdaptiveSizer, Backoff, BatchSinkExt, BillingMode, Concurrency, Dedup, DedupWindow, DriveError,
     DriveReport, IndexKind, KeyType, ObserverError, Outcome, OutcomeEvent, OutcomeObserver,
-    Outcomes, PrimaryKey, RateLimiter, RetryPolicy, SizerLaw, SourcePosition, TableSchema,
-    Transport, WriteAction, WriteOp, WriteSinkExt, WriteUnits, Writer, WriterError, drive,
+    Outcomes, PrimaryKey, Projection, RateLimiter, RetryPolicy, SizerLaw, SourcePosition,
+    TableSchema, Transport, WriteAction, WriteOp, WriteSinkExt, WriteUnits, Writer, WriterError,
+    drive,
 };
-use dynasink_sim::{
-    Fault, Faults, Latency, Projection, SimulatedTable, Simulator, SimulatorBuilder,
-};
+use dynasink_sim::{Fault, Faults, Latency, SimulatedTable, Simulator, SimulatorBuilder};
 use fastrand::Rng;
 use futures::{Sink, Stream, StreamExt, stream};
 use serde_json::{Map, Value, json};
@@ -93,7 +92,8 @@ pub(crate) fn table(number: usize, billing: BillingMode) -> SimulatedTable {
             billing.write_capacity(),
         ),
     };
-    SimulatedTable::new(schema.build().unwrap()).projection("by-kind", Projection::KeysOnly)
+    let schema = schema.projecting("by-kind", Projection::KeysOnly);
+    SimulatedTable::new(schema.build().unwrap())
 }
 
 /// A put of that key with so many bytes of payload, or a delete, that came as the row `row`.

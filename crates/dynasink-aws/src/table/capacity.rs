@@ -52,6 +52,23 @@ pub enum TableCapacity {
     },
 }
 
+impl TableCapacity {
+    /// The same with at least so many write units per second. None where there is nothing to raise: on demand without a
+    /// maximum.
+    pub fn raised_to(self, write: WriteUnits) -> Option<Self> {
+        match self {
+            Self::Provisioned(units) => Some(Self::Provisioned(units.at_least(write))),
+            Self::OnDemand {
+                max_read,
+                max_write,
+            } => Some(Self::OnDemand {
+                max_read,
+                max_write: Some(max_write?.max(write.get())),
+            }),
+        }
+    }
+}
+
 /// What the capacity of a table and of its global indexes is set to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapacitySettings {
@@ -93,21 +110,9 @@ impl CapacitySettings {
     }
 
     /// The same with at least so many write units per second, for the table and each global index that has a capacity.
-    /// None where there is nothing to raise: an on-demand table without a maximum.
+    /// None where the table has nothing to raise: see [`TableCapacity::raised_to`].
     pub fn raised_to(&self, write: WriteUnits) -> Option<Self> {
-        let table = match self.table {
-            TableCapacity::Provisioned(units) => TableCapacity::Provisioned(units.at_least(write)),
-            TableCapacity::OnDemand {
-                max_read,
-                max_write: Some(max_write),
-            } => TableCapacity::OnDemand {
-                max_read,
-                max_write: Some(max_write.max(write.get())),
-            },
-            TableCapacity::OnDemand {
-                max_write: None, ..
-            } => return None,
-        };
+        let table = self.table.raised_to(write)?;
         let indexes = self.indexes.iter();
         Some(Self {
             table,

@@ -26,6 +26,9 @@ use crate::refusal::said_by_the_service;
 /// The wait after the first refusal of a change. Each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
+/// How often a change that is done is looked for. Descriptions follow a change with a delay.
+const LOOKS: u32 = 2;
+
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -50,7 +53,8 @@ pub struct TableChanges {
 /// # Errors
 ///
 /// [`Error::Change`] if the service refuses, [`Error::UnusableTable`] if the billing mode is another by now,
-/// [`Error::NotActive`] if the change is not done in time, [`Error::Describe`] if the table is not there.
+/// [`Error::NotActive`] if the change is not done in time, [`Error::NotAsAsked`] if the service has taken it and the table
+/// is not so all the same, [`Error::Describe`] if the table is not there.
 pub async fn set_capacity(
     client: &Client,
     table: &str,
@@ -61,17 +65,19 @@ pub async fn set_capacity(
         let now = CapacitySettings::of(description);
         capacity_request(client, table, &now, wanted)
     };
-    change_table(client, table, "capacity", patience, change).await
+    let done = change_table(client, table, "capacity", patience, change).await?;
+    done.or_not_as_asked(table, "capacity")
 }
 
 /// Has `table` take `write` units per second at once, if it does not yet, and waits until it does. Whether anything
-/// was to be changed is returned. It cannot be undone, and is paid for once.
+/// was to be changed is returned. It cannot be undone, and is paid for once. An endpoint that does not know of it may pass
+/// it over: [`TableState::warm_write`](super::TableState::warm_write) says what it is then.
 ///
 /// Source: *Increase your existing DynamoDB table's warm throughput*.
 ///
 /// # Errors
 ///
-/// As [`set_capacity`].
+/// As [`set_capacity`], but for [`Error::NotAsAsked`].
 pub async fn warm_up(
     client: &Client,
     table: &str,
@@ -88,7 +94,8 @@ pub async fn warm_up(
                 .warm_throughput(warm_throughput(write))
         }))
     };
-    change_table(client, table, "warm throughput", patience, change).await
+    let done = change_table(client, table, "warm throughput", patience, change).await?;
+    Ok(done != Done::Before)
 }
 
 /// Adds a global index to `table`, and waits until it holds all items. Whether it was not there yet is returned.
@@ -125,7 +132,33 @@ pub async fn add_index(
             .map(Some)
             .map_err(|error| not_a_request(table, &error))
     };
-    change_table(client, table, "indexes", patience, change).await
+    let done = change_table(client, table, "indexes", patience, change).await?;
+    done.or_not_as_asked(table, "indexes")
+}
+
+/// What has become of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    /// It was so before.
+    Before,
+    /// It is so now.
+    Now,
+    /// The service has taken it, has nothing more to do, and does not tell of it.
+    PassedOver,
+}
+
+impl Done {
+    /// Whether anything was to be changed.
+    fn or_not_as_asked(self, table: &str, what: &'static str) -> Result<bool> {
+        match self {
+            Self::Before => Ok(false),
+            Self::Now => Ok(true),
+            Self::PassedOver => Err(Error::NotAsAsked {
+                table: table.to_owned(),
+                what,
+            }),
+        }
+    }
 }
 
 /// Sends what `change` makes of the table's description, once nothing else is changed, and waits until it is done.
@@ -135,7 +168,7 @@ async fn change_table(
     what: &'static str,
     patience: Duration,
     change: impl Fn(&TableDescription) -> Result<Option<UpdateTableFluentBuilder>> + Send,
-) -> Result<bool> {
+) -> Result<Done> {
     let deadline = Instant::now() + patience;
     let mut wait = FIRST_WAIT;
     loop {
@@ -146,7 +179,7 @@ async fn change_table(
             Err(error) => return Err(error),
         };
         let Some(request) = change(&description)? else {
-            return Ok(false);
+            return Ok(Done::Before);
         };
         let sent = request
             .customize()
@@ -156,9 +189,17 @@ async fn change_table(
             .send()
             .await;
         let Err(error) = sent else {
-            let left = deadline.saturating_duration_since(Instant::now());
-            wait_until_settled(client, table, left).await?;
-            return Ok(true);
+            for look in 1..=LOOKS {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let description = wait_until_settled(client, table, left).await?;
+                if change(&description)?.is_none() {
+                    return Ok(Done::Now);
+                }
+                if look < LOOKS {
+                    sleep(FIRST_WAIT).await;
+                }
+            }
+            return Ok(Done::PassedOver);
         };
         let cause = classify(&error);
         let may_pass = matches!(

@@ -145,6 +145,7 @@ impl NewTable {
                 index.sort_key.as_ref().map(|key| (&key.name, key.key_type)),
                 units.map(|units| WriteUnits::new(units.write)),
             );
+            schema = schema.projecting(&index.name, index.projection.clone());
         }
         if let Some(warm) = self.warm_write {
             schema = schema.warm_throughput(warm);

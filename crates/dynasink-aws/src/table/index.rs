@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     KeyType as KeyRole, LocalSecondaryIndex, Projection as SdkProjection, ProjectionType,
     ProvisionedThroughput, ScalarAttributeType,
 };
-use dynasink_core::{IndexKind, KeyType};
+use dynasink_core::{IndexKind, KeyType, Projection};
 use serde::{Deserialize, Serialize};
 
 use super::capacity::ProvisionedUnits;
@@ -18,21 +18,6 @@ pub struct IndexKey {
     pub name: String,
     /// Its type.
     pub key_type: KeyType,
-}
-
-/// What an index holds of each item besides the keys of the table and its own.
-///
-/// Source: API reference, `Projection`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IndexProjection {
-    /// Everything.
-    #[default]
-    All,
-    /// Nothing.
-    KeysOnly,
-    /// These attributes.
-    Include(Vec<String>),
 }
 
 /// An index that is made.
@@ -47,7 +32,7 @@ pub struct NewIndex {
     /// Its sort key; a local one has one.
     pub sort_key: Option<IndexKey>,
     /// What it holds of each item.
-    pub projection: IndexProjection,
+    pub projection: Projection,
     /// The capacity of a global index of a provisioned table. None is that of the table.
     pub units: Option<ProvisionedUnits>,
 }
@@ -70,11 +55,14 @@ impl NewIndex {
     fn projected(&self) -> SdkProjection {
         let projection = SdkProjection::builder();
         match &self.projection {
-            IndexProjection::All => projection.projection_type(ProjectionType::All),
-            IndexProjection::KeysOnly => projection.projection_type(ProjectionType::KeysOnly),
-            IndexProjection::Include(attributes) => projection
-                .projection_type(ProjectionType::Include)
-                .set_non_key_attributes(Some(attributes.clone())),
+            Projection::All => projection.projection_type(ProjectionType::All),
+            Projection::KeysOnly => projection.projection_type(ProjectionType::KeysOnly),
+            Projection::Include(attributes) => {
+                let names = attributes.iter().map(|name| name.as_str().to_owned());
+                projection
+                    .projection_type(ProjectionType::Include)
+                    .set_non_key_attributes(Some(names.collect()))
+            }
         }
         .build()
     }

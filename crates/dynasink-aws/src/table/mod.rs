@@ -13,5 +13,5 @@ pub use capacity::{CapacitySettings, ProvisionedUnits, TableCapacity};
 pub use change::{TableChanges, add_index, set_capacity, warm_up};
 pub use create::{NewTable, create};
 pub use describe::{describe, describe_once_made};
-pub use index::{IndexKey, IndexProjection, NewIndex};
+pub use index::{IndexKey, NewIndex};
 pub use state::{PointInTimeRecovery, StreamView, TableState, describe_state};

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TableStatus;
 use dynasink_aws::{
-    CapacitySettings, Cause, Error, IndexKey, IndexProjection, NewIndex, NewTable,
-    PointInTimeRecovery, ProvisionedUnits, StreamView, TableCapacity, add_index, describe,
-    describe_once_made, describe_state, set_capacity, warm_up,
+    CapacitySettings, Cause, Error, IndexKey, NewIndex, NewTable, PointInTimeRecovery,
+    ProvisionedUnits, StreamView, TableCapacity, add_index, describe, describe_once_made,
+    describe_state, set_capacity, warm_up,
 };
-use dynasink_core::{IndexKind, KeyType, TableSchema, WriteUnits};
+use dynasink_core::{AttributeName, IndexKind, KeyType, Projection, TableSchema, WriteUnits};
 use dynasink_sim::EmbeddedStore;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -85,6 +85,27 @@ async fn a_capacity_is_set_once_other_changes_are_done_and_waited_for() {
         throughput,
         &json!({"ReadCapacityUnits": 5, "WriteCapacityUnits": 500})
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_was_taken_is_looked_for() {
+    // A node that has not heard of it yet.
+    let late = [
+        active(100),
+        Reply::json(200, "{}"),
+        active(100),
+        table("UPDATING", 100, Value::Null),
+        active(500),
+    ];
+    let endpoint = Endpoint::script(late);
+    let set = set_capacity(&endpoint.client(), "users", &provisioned(500), PATIENCE).await;
+    assert!(set.unwrap());
+
+    let passed_over = [active(100), Reply::json(200, "{}"), active(100)];
+    let endpoint = Endpoint::script(passed_over);
+    let set = set_capacity(&endpoint.client(), "users", &provisioned(500), PATIENCE).await;
+    assert!(matches!(set, Err(Error::NotAsAsked { .. })), "{set:?}");
+    assert_eq!(updates(&endpoint).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -333,7 +354,7 @@ fn by_mail() -> NewIndex {
             key_type: KeyType::S,
         },
         sort_key: None,
-        projection: IndexProjection::KeysOnly,
+        projection: Projection::KeysOnly,
         units: None,
     }
 }
@@ -355,7 +376,7 @@ async fn a_table_has_all_that_it_was_made_with() {
             name: "day".to_owned(),
             key_type: KeyType::S,
         }),
-        projection: IndexProjection::Include(vec!["name".to_owned()]),
+        projection: Projection::Include(vec![AttributeName::new("name").unwrap()]),
         units: None,
     };
     let table = NewTable::with_keys_of(&keys.build().unwrap())

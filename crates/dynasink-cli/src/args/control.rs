@@ -12,7 +12,7 @@ use super::parse_time;
 pub(crate) struct ControlArgs {
     /// A TOML file that is looked at every second: rate = "auto", 500 or "50%", and paused = true
     ///
-    /// It need not be there. SIGUSR1 has it looked at anew. Without it, SIGUSR1 halves the rate, and SIGUSR2 takes one halving
+    /// It need not be there, and where it is removed all is as in the beginning. SIGUSR1 has it looked at anew. Without it, SIGUSR1 halves the rate, and SIGUSR2 takes one halving
     /// back.
     #[arg(long, value_name = "FILE")]
     pub(crate) control: Option<PathBuf>,

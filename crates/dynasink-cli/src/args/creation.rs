@@ -48,8 +48,9 @@ pub(crate) struct NewTableArgs {
     /// Make the global indexes of the new table once all rows are written
     ///
     /// The service makes them of the items that are there then, one after the other. Meanwhile no write draws on them. Local
-    /// indexes are made with the table, since they cannot come later.
-    #[arg(long, requires_all = ["create_table", "indexes"])]
+    /// indexes are made with the table, since they cannot come later. The checkpoint keeps them in mind, so that a load that
+    /// goes on makes them.
+    #[arg(long, requires_all = ["create_table", "indexes", "checkpoint"])]
     pub(crate) defer_indexes: bool,
 
     /// The attribute by which items of the new table expire: seconds since 1970

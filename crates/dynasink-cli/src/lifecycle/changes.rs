@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use dynasink::{
-    CapacitySettings, Checkpoint, NewIndex, TableChanges, TableState, WriteUnits, WriterError,
-    add_index, set_capacity,
+    Checkpoint, NewIndex, TableCapacity, TableChanges, TableState, WriteUnits, WriterError,
+    add_index, describe_state, set_capacity,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -44,89 +44,120 @@ pub(crate) enum Aftermath {
 pub(crate) struct ChangedTable {
     client: Client,
     table: String,
-    /// What its capacity is set to while rows are written.
-    raised: Option<CapacitySettings>,
     changes: TableChanges,
     checkpoint: Option<Checkpoint>,
 }
 
+/// Refuses to raise what has no limit, which is known before the table is made.
+pub(crate) fn check_raise(
+    table: &str,
+    capacity: TableCapacity,
+    raise_to: Option<WriteUnits>,
+) -> Result<(), Failure> {
+    match raise_to {
+        Some(write) if capacity.raised_to(write).is_none() => Err(nothing_to_raise(table)),
+        _ => Ok(()),
+    }
+}
+
+fn nothing_to_raise(table: &str) -> Failure {
+    Failure::refused_because(format!(
+        "--raise-capacity: table {table} is on demand without a maximum, so that there is nothing to raise: leave it out, or have the table warmed up by --warm-throughput"
+    ))
+}
+
 impl ChangedTable {
-    /// A table that is to have at least `raise_to` write units per second, if that is given, and `deferred_indexes` in the
-    /// end. Nothing is changed yet.
+    /// A table, there or still to be made, that is to have `deferred_indexes` in the end. They are written down, and
+    /// nothing is changed yet.
     ///
     /// Where an earlier run of the load has written to the checkpoint what it found, that is what holds.
-    pub(crate) fn of(
+    pub(crate) async fn of(
         client: Client,
-        state: &TableState,
-        raise_to: Option<WriteUnits>,
+        table: &str,
         deferred_indexes: Vec<NewIndex>,
         checkpoint: Option<Checkpoint>,
     ) -> Result<Self, Failure> {
         let recorded = checkpoint.as_ref().and_then(Checkpoint::table_changes);
-        let mut changes = recorded.unwrap_or(TableChanges {
+        let changes = recorded.unwrap_or(TableChanges {
             before: None,
             deferred_indexes,
         });
-        let mut raised = None;
-        if let Some(write) = raise_to {
-            let now = &state.capacity;
-            raised = Some(now.raised_to(write).ok_or_else(|| {
-                Failure::refused_because(format!(
-                    "--raise-capacity: table {} is on demand without a maximum, so that there is nothing to raise: leave it out, or have the table warmed up by --warm-throughput",
-                    state.name
-                ))
-            })?);
-            changes.before.get_or_insert_with(|| now.clone());
-        }
-        Ok(Self {
+        let changed = Self {
             client,
-            table: state.name.clone(),
-            raised,
+            table: table.to_owned(),
             changes,
             checkpoint,
-        })
+        };
+        changed.record().await?;
+        Ok(changed)
     }
 
     /// The table of a load that has ended, as its checkpoint says.
-    pub(crate) fn recorded(client: Client, checkpoint: &Checkpoint) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// One that only has its name, such as in another region, is refused.
+    pub(crate) async fn recorded(client: Client, checkpoint: &Checkpoint) -> Result<Self, Failure> {
+        let table = checkpoint.identity().table.name;
+        let state = describe_state(&client, &table).await;
+        let state = state.map_err(|error| Failure::refused(&error))?;
+        let checked = checkpoint.check_table(&(&state).into());
+        checked.map_err(|error| Failure::refused(&error))?;
+        Ok(Self {
             client,
-            table: checkpoint.identity().table.name.clone(),
-            raised: None,
+            table,
             changes: checkpoint.table_changes().unwrap_or_default(),
             checkpoint: Some(checkpoint.clone()),
-        }
+        })
     }
 
-    /// Raises the capacity, if it is to be raised, and waits for it. What is interrupted is put back.
-    pub(crate) async fn raise(&mut self) -> Result<(), Failure> {
-        self.record().await?;
-        let Some(raised) = &self.raised else {
+    /// Raises the capacity from what it is `now` to at least `raise_to`, if that is given, and waits for it. What is
+    /// interrupted is put back.
+    pub(crate) async fn raise(
+        &mut self,
+        now: &TableState,
+        raise_to: Option<WriteUnits>,
+        signals: &Signals,
+    ) -> Result<(), Failure> {
+        let Some(write) = raise_to else {
             return Ok(());
         };
+        let raised = now.capacity.raised_to(write);
+        let raised = raised.ok_or_else(|| nothing_to_raise(&self.table))?;
+        let changes = &mut self.changes;
+        changes.before.get_or_insert_with(|| now.capacity.clone());
+        self.record().await?;
         tell(&format!("raising the capacity of table {}", self.table));
-        let signals = Signals::listen();
         let error = tokio::select! {
             biased;
             () = signals.first() => Failure::interrupted("interrupted before any row was written"),
-            raised = set_capacity(&self.client, &self.table, raised, PATIENCE) => match raised {
+            raised = set_capacity(&self.client, &self.table, &raised, PATIENCE) => match raised {
                 Ok(_) => return Ok(()),
                 Err(error) => Failure::refused(&error),
             },
         };
-        self.restore(RESTORE_PATIENCE).await?;
-        Err(error)
+        match self.restore(RESTORE_PATIENCE, &signals.from_now()).await {
+            Ok(_) => Err(error),
+            Err(still_raised) => Err(still_raised.besides(&error.shown())),
+        }
     }
 
     /// Puts the capacity back, and makes the deferred indexes if all rows are written. What is left to be done is returned.
-    pub(crate) async fn end(&mut self, aftermath: Aftermath) -> Result<Vec<String>, Failure> {
+    ///
+    /// The first signal from now on ends it.
+    pub(crate) async fn end(
+        &mut self,
+        aftermath: Aftermath,
+        signals: &Signals,
+    ) -> Result<Vec<String>, Failure> {
+        let signals = signals.from_now();
         let patience = match aftermath {
             Aftermath::Aborted => SHORT_PATIENCE,
             Aftermath::Complete | Aftermath::Unfinished => RESTORE_PATIENCE,
         };
-        self.restore(patience).await?;
+        self.restore(patience, &signals).await?;
         if aftermath == Aftermath::Complete {
-            self.add_indexes().await?;
+            self.add_indexes(&signals).await?;
         }
         Ok(self.left().into_iter().collect())
     }
@@ -143,12 +174,15 @@ impl ChangedTable {
         })
     }
 
-    /// Puts the capacity back. Whether it was another is returned.
-    pub(crate) async fn restore(&mut self, patience: Duration) -> Result<bool, Failure> {
+    /// Puts the capacity back, unless a signal comes. Whether it was another is returned.
+    pub(crate) async fn restore(
+        &mut self,
+        patience: Duration,
+        signals: &Signals,
+    ) -> Result<bool, Failure> {
         let Some(before) = &self.changes.before else {
             return Ok(false);
         };
-        let signals = Signals::listen();
         let restored = tokio::select! {
             biased;
             () = signals.first() => Err("interrupted".to_owned()),
@@ -189,7 +223,7 @@ impl ChangedTable {
     }
 
     /// One at a time: the service makes no two at once.
-    async fn add_indexes(&mut self) -> Result<(), Failure> {
+    async fn add_indexes(&mut self, signals: &Signals) -> Result<(), Failure> {
         let indexes = self.changes.deferred_indexes.clone();
         for (number, index) in (1..).zip(&indexes) {
             let name = &index.name;
@@ -200,7 +234,6 @@ impl ChangedTable {
             let start = Instant::now();
             let mut lines = interval_at(start + INDEX_LINES, INDEX_LINES);
             lines.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let signals = Signals::listen();
             let mut adding =
                 std::pin::pin!(add_index(&self.client, &self.table, index, INDEX_PATIENCE));
             let added = loop {

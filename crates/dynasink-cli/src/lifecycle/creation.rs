@@ -15,6 +15,7 @@ const READ_UNITS: u64 = 5;
 #[derive(Debug)]
 pub(crate) struct Creation {
     pub(crate) table: NewTable,
+    pub(crate) capacity: TableCapacity,
     pub(crate) deferred_indexes: Vec<NewIndex>,
 }
 
@@ -56,6 +57,7 @@ pub(crate) fn new_table(
     }
     Ok(Creation {
         table,
+        capacity,
         deferred_indexes,
     })
 }

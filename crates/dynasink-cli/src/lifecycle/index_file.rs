@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use dynasink::{IndexKey, IndexKind, IndexProjection, KeyType, NewIndex, ProvisionedUnits};
+use dynasink::{
+    AttributeName, IndexKey, IndexKind, KeyType, NewIndex, Projection, ProvisionedUnits,
+};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -24,7 +26,7 @@ struct IndexEntry {
     kind: IndexKind,
     partition_key: Option<KeyArg>,
     sort_key: Option<KeyArg>,
-    projection: IndexProjection,
+    projection: Projection,
     units: Option<ProvisionedUnits>,
 }
 
@@ -52,7 +54,7 @@ struct TomlWords {
 #[serde(untagged)]
 enum ProjectionWords {
     Word(String),
-    Attributes(Vec<String>),
+    Attributes(Vec<AttributeName>),
 }
 
 impl TryFrom<IndexWords> for IndexEntry {
@@ -69,11 +71,11 @@ impl TryFrom<IndexWords> for IndexEntry {
             _ => {}
         }
         let projection = match words.projection {
-            None => IndexProjection::All,
-            Some(ProjectionWords::Attributes(attributes)) => IndexProjection::Include(attributes),
+            None => Projection::All,
+            Some(ProjectionWords::Attributes(names)) => Projection::Include(names),
             Some(ProjectionWords::Word(word)) => match word.as_str() {
-                "all" => IndexProjection::All,
-                "keys-only" => IndexProjection::KeysOnly,
+                "all" => Projection::All,
+                "keys-only" => Projection::KeysOnly,
                 _ => {
                     return wrong("a projection is \"all\", \"keys-only\" or a list of attributes");
                 }
@@ -226,7 +228,7 @@ rcu = 2
         };
         assert_eq!(local.partition_key, of_table());
         assert_eq!(local.sort_key.as_ref().unwrap().key_type, KeyType::S);
-        assert_eq!(local.projection, IndexProjection::KeysOnly);
+        assert_eq!(local.projection, Projection::KeysOnly);
         assert_eq!(global.partition_key.key_type, KeyType::B);
         let units = ProvisionedUnits { read: 2, write: 10 };
         assert_eq!(global.units, Some(units));
@@ -238,7 +240,7 @@ rcu = 2
             r#"{"index": [{"name": "by-mail", "kind": "global", "partition_key": "mail:S"}]}"#;
         let file: IndexFile = from_json(json).unwrap();
         let indexes = file.resolve(&of_table(), |_| Ok(KeyType::S)).unwrap();
-        assert_eq!(indexes.first().unwrap().projection, IndexProjection::All);
+        assert_eq!(indexes.first().unwrap().projection, Projection::All);
     }
 
     #[test]

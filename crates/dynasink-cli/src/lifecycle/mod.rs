@@ -8,12 +8,10 @@ mod notices;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use dynasink::{
-    NewTable, TableSchema, TableState, WriteUnits, WriterError, describe_state, warm_up,
-};
+use dynasink::{Cause, NewTable, TableState, WriteUnits, WriterError, describe_state, warm_up};
 
 use crate::failure::Failure;
-pub(crate) use changes::{Aftermath, ChangedTable, RESTORE_PATIENCE};
+pub(crate) use changes::{Aftermath, ChangedTable, RESTORE_PATIENCE, check_raise};
 pub(crate) use creation::{Creation, new_table};
 pub(crate) use notices::{notices, show};
 
@@ -21,14 +19,17 @@ pub(crate) use notices::{notices, show};
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Creates the table if it is `new`, or warms up the one that is there, and says what it is like before rows are written.
+///
+/// # Errors
+///
+/// A refusal leaves no table that was not there.
 pub(crate) async fn ready(
     client: &Client,
-    table: &TableSchema,
+    name: &str,
     new: Option<NewTable>,
     warm_write: Option<WriteUnits>,
 ) -> Result<TableState, Failure> {
     let refused = |error: WriterError| Failure::refused(&error);
-    let name = table.name().as_str();
     match (new, warm_write) {
         (Some(new), warm_write) => {
             tracing::info!(table = name, "creating the table");
@@ -36,7 +37,18 @@ pub(crate) async fn ready(
                 Some(warm_write) => new.warm_write(warm_write),
                 None => new,
             };
-            new.create(client, PATIENCE).await.map_err(refused)?;
+            if let Err(error) = new.create(client, PATIENCE).await {
+                return Err(match describe_state(client, name).await {
+                    Err(missing) if matches!(missing.cause(), Some(Cause::TableMissing)) => {
+                        refused(error)
+                    }
+                    // It may be there, or come yet.
+                    _ => Failure::stopped(&error),
+                });
+            }
+            // Nothing is refused from here on without a trace: the table is there.
+            let described = describe_state(client, name).await;
+            return described.map_err(|error| Failure::stopped(&error));
         }
         (None, Some(warm_write)) => {
             warm_up(client, name, warm_write, PATIENCE)

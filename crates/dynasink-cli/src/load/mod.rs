@@ -1,6 +1,6 @@
 //! `dynasink load`.
 
-mod checkpoint;
+mod files;
 mod prepare;
 
 use std::io::Write;
@@ -8,7 +8,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dynasink::{Checkpoint, Counts, ErrorBudget, Pipeline, UnreadObserver, describe_table};
+use dynasink::{
+    Checkpoint, Counts, ErrorBudget, Pipeline, UnreadObserver, WriteUnits, describe_table,
+};
 use serde::Serialize;
 
 use crate::args::LoadArgs;
@@ -17,33 +19,64 @@ use crate::failure::{ALL_WRITTEN, Failure, SOME_DEAD};
 use crate::lifecycle::{self, Aftermath, ChangedTable};
 use crate::output::print;
 use crate::report::End;
+use crate::report::file::ReportFiles;
 use crate::report::record::{Settings, SourceRows};
+use crate::signals::Signals;
 use crate::target;
 use crate::writing::{Terms, Writing, Written};
+use files::LoadFiles;
 use prepare::PreparedLoad;
 
 pub(crate) async fn run(args: &LoadArgs, logs: bool) -> Result<ExitCode, Failure> {
     let reports = args.report.files()?;
-    let found = checkpoint::found(&args.checkpoint)?;
+    let found = files::found(&args.checkpoint)?;
     if let Some(complete) = found.as_ref().filter(|found| found.is_complete()) {
         finish_changes(args, complete).await?;
         return nothing_left(complete, args.json);
     }
     let (load, mut changed) = PreparedLoad::of(args, found).await?;
-    changed.raise().await?;
-    let written = write(args, logs, load).await;
+    let files = load.files.clone();
+    let signals = Signals::listen();
+    let raise_to = args.raise_capacity.map(WriteUnits::new);
+    if let Err(failure) = changed.raise(&load.state, raise_to, &signals).await {
+        return Err(files.after(failure));
+    }
+    let written = write(args, logs, load, &signals).await;
     let aftermath = written.as_ref().map(Written::aftermath);
     let ended = changed
-        .end(aftermath.unwrap_or(Aftermath::Unfinished))
+        .end(aftermath.unwrap_or(Aftermath::Unfinished), &signals)
         .await;
-    let mut written = written?;
-    if let Ok(left) = &ended {
-        lifecycle::show(written.table().as_str(), left);
-        written.add_notices(left);
+    // Capacity that is still raised is paid for: whatever fails besides, this is told at once.
+    let ended = ended.map_err(Failure::shown);
+    let told = match written {
+        Ok(written) => tell(
+            written,
+            ended.as_deref().unwrap_or_default(),
+            args,
+            &reports,
+        ),
+        Err(failure) if ended.is_ok() && failure.is_refusal() => Err(files.after(failure)),
+        Err(failure) => Err(failure),
+    };
+    match (told, ended) {
+        (told, Ok(_)) => told,
+        (Ok(_), Err(of_table)) => Err(of_table),
+        (Err(failure), Err(of_table)) => Err(failure.besides(&of_table)),
     }
-    written.print(args.json)?;
-    written.write_files(&reports)?;
-    ended?;
+}
+
+/// Reports on what was written, and on what is `left` to be done to the table.
+fn tell(
+    mut written: Written,
+    left: &[String],
+    args: &LoadArgs,
+    reports: &ReportFiles,
+) -> Result<ExitCode, Failure> {
+    lifecycle::show(written.table().as_str(), left);
+    written.add_notices(left);
+    let printed = written.print(args.json);
+    written.write_files(reports)?;
+    printed?;
     written.exit_code()
 }
 
@@ -53,12 +86,22 @@ async fn finish_changes(args: &LoadArgs, complete: &Checkpoint) -> Result<(), Fa
         return Ok(());
     }
     let client = target::connect(&args.target).await?;
-    let mut changed = ChangedTable::recorded(client, complete);
-    changed.end(Aftermath::Complete).await?;
+    let mut changed = ChangedTable::recorded(client, complete).await?;
+    changed.end(Aftermath::Complete, &Signals::listen()).await?;
     Ok(())
 }
 
-async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Written, Failure> {
+async fn write(
+    args: &LoadArgs,
+    logs: bool,
+    load: PreparedLoad,
+    signals: &Signals,
+) -> Result<Written, Failure> {
+    let LoadFiles {
+        checkpoint,
+        dead_letters,
+        ..
+    } = load.files;
     let mut subject = load.subject;
     if args.raise_capacity.is_some() || args.warm_throughput.is_some() {
         // The rate starts at what the table has now.
@@ -66,8 +109,7 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
             .await
             .map_err(|error| Failure::refused(&error))?;
     }
-    let before = load
-        .checkpoint
+    let before = checkpoint
         .as_ref()
         .map(Checkpoint::counts)
         .unwrap_or_default();
@@ -79,14 +121,14 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
         .dedup(load.dedup)
         .observer(budget.clone());
     // With a checkpoint, dead letters are written by it, at the moment at which it takes note of their rows.
-    let (pipeline, letters): (_, Arc<dyn UnreadObserver>) = match &load.checkpoint {
+    let (pipeline, letters): (_, Arc<dyn UnreadObserver>) = match &checkpoint {
         Some(checkpoint) => (
             pipeline.checkpoint(checkpoint),
             Arc::new(checkpoint.clone()),
         ),
         None => (
-            pipeline.observer(load.dead_letters.clone()),
-            Arc::new(load.dead_letters.clone()),
+            pipeline.observer(dead_letters.clone()),
+            Arc::new(dead_letters.clone()),
         ),
     };
     let pipeline = pipeline.build().map_err(|error| Failure::refused(&error))?;
@@ -100,7 +142,7 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
         .source
         .reading
         .stream_options(&subject.mapping, observers);
-    let order = match &load.checkpoint {
+    let order = match &checkpoint {
         Some(checkpoint) => checkpoint.reading(order),
         None => order,
     };
@@ -125,9 +167,10 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
             ),
             notices: load.notices,
             total_rows: rows,
-            dead_letters: load.dead_letters,
+            dead_letters,
             budget,
             control,
+            signals: signals.clone(),
             max_duration: args.control.max_duration,
             before: args.checkpoint.resume.then_some(before),
             logs,
@@ -135,7 +178,7 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
     );
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
     let written = writing.until_done(loading).await?;
-    if let Some(checkpoint) = &load.checkpoint {
+    if let Some(checkpoint) = &checkpoint {
         // A load that was aborted had no time for its last one.
         let saved = checkpoint.save().await;
         saved.map_err(|error| Failure::stopped(&error))?;

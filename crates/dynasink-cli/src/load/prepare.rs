@@ -3,14 +3,17 @@
 use std::num::NonZeroUsize;
 
 use aws_sdk_dynamodb::Client;
-use dynasink::{Checkpoint, DeadLetterFile, Dedup, DedupWindow, DynamoDb, WriteUnits};
+use dynasink::{
+    Checkpoint, Dedup, DedupWindow, DynamoDb, LoadIdentity, TableIdentity, TableState, WriteUnits,
+    describe_state,
+};
 
 use crate::args::{DedupArg, LoadArgs};
 use crate::failure::Failure;
-use crate::kept;
-use crate::lifecycle::{self, ChangedTable};
-use crate::load::checkpoint;
+use crate::lifecycle::{self, ChangedTable, Creation};
+use crate::load::files::LoadFiles;
 use crate::subject::Subject;
+use crate::{control, kept};
 
 /// A load that can start: everything that can be known to be wrong before the first write has been looked at.
 #[derive(Debug)]
@@ -20,8 +23,9 @@ pub(super) struct PreparedLoad {
     pub(super) dedup: Option<Dedup>,
     /// What that does with rows of one key.
     pub(super) policy: DedupArg,
-    pub(super) dead_letters: DeadLetterFile,
-    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) files: LoadFiles,
+    /// What the table was like before rows are written.
+    pub(super) state: TableState,
     /// Most dead rows, if they are limited.
     pub(super) max_dead: Option<u64>,
     /// What is to be known of the table.
@@ -57,42 +61,53 @@ impl PreparedLoad {
         let policy = kept::policy(args.dedup, &subject.mapping)?;
         let dedup = dedup(policy, rows);
         args.pace.rate().limiter(&subject.table).map_err(refused)?;
-        let dead_letters = args.dead_letters.path(&args.table);
-        let is_new = new.is_some();
-        let passes_over = !is_new && found.is_none() && args.create.new.says_something();
-        let (new, deferred_indexes) = new.map(|new| (new.table, new.deferred_indexes)).unzip();
-        let warm_write = args.warm_throughput.map(WriteUnits::new);
-        let (dead_letters, dedup, checkpoint, state) = if let Some(found) = found {
-            let resumed =
-                checkpoint::go_on(&found, &client, &subject, dedup, &dead_letters).await?;
-            let state = lifecycle::ready(&client, &subject.table, None, warm_write).await?;
-            (resumed.0, resumed.1, Some(found), state)
+        let name = subject.table.name().as_str();
+        let there = if subject.exists {
+            let state = describe_state(&client, name).await;
+            Some(state.map_err(|error| Failure::refused(&error))?)
         } else {
-            let dead_letters = DeadLetterFile::create(dead_letters).map_err(refused)?;
-            let state = lifecycle::ready(&client, &subject.table, new, warm_write).await?;
-            let begun = match &args.checkpoint.checkpoint {
-                Some(path) => {
-                    let letters = dead_letters.clone();
-                    let begun = checkpoint::begin(path, &client, &subject, dedup.as_ref(), letters);
-                    Some(begun.await?)
-                }
-                None => None,
-            };
-            (dead_letters, dedup, begun, state)
+            None
         };
+        let raise_to = args.raise_capacity.map(WriteUnits::new);
+        let capacity = match (&there, &new) {
+            (Some(there), _) => Some(there.capacity.table),
+            (None, new) => new.as_ref().map(|new| new.capacity),
+        };
+        if let Some(capacity) = capacity {
+            lifecycle::check_raise(name, capacity, raise_to)?;
+        }
+        let control_file = args.control.control.as_deref();
+        control::check(control_file, args.pace.rate(), &subject.table)?;
+
+        let table = match &there {
+            Some(there) => there.into(),
+            None => TableIdentity::to_be_made(name),
+        };
+        let identity = LoadIdentity::new(&subject.source, &subject.mapping, table, dedup.as_ref());
+        let dead_letters = args.dead_letters.path(&args.table);
+        let goes_on = found.is_some();
+        let (mut files, dedup) = match found {
+            Some(found) => {
+                LoadFiles::go_on(found, &identity, &subject, dedup, &dead_letters).await?
+            }
+            None => {
+                let checkpoint = args.checkpoint.checkpoint.as_deref();
+                (LoadFiles::begin(checkpoint, identity, dead_letters)?, dedup)
+            }
+        };
+        let warm_write = args.warm_throughput.map(WriteUnits::new);
+        let made = make_ready(&client, name, new, warm_write, &mut files).await;
+        let (state, changed) = match made {
+            Ok(made) => made,
+            Err(failure) => return Err(files.after(failure)),
+        };
+        let is_new = there.is_none();
         let mut notices = lifecycle::notices(&state, &subject.table, is_new, warm_write);
-        if passes_over {
+        if !is_new && !goes_on && args.create.new.says_something() {
             notices
                 .push("it is there already: what is said of a new table is passed over".to_owned());
         }
-        lifecycle::show(subject.table.name().as_str(), &notices);
-        let changed = ChangedTable::of(
-            client.clone(),
-            &state,
-            args.raise_capacity.map(WriteUnits::new),
-            deferred_indexes.unwrap_or_default(),
-            checkpoint.clone(),
-        )?;
+        lifecycle::show(name, &notices);
         let mut transport = DynamoDb::new(client.clone());
         if args.item_collection_metrics {
             transport = transport.with_item_collection_metrics();
@@ -101,8 +116,8 @@ impl PreparedLoad {
             transport,
             dedup,
             policy,
-            dead_letters,
-            checkpoint,
+            files,
+            state,
             max_dead: args.dead_letters.max_dead(rows),
             subject,
             notices,
@@ -110,6 +125,31 @@ impl PreparedLoad {
         };
         Ok((load, changed))
     }
+}
+
+/// Makes the table what it is to be before rows are written. What is to be made of it later is written down before, and
+/// which table it is after.
+async fn make_ready(
+    client: &Client,
+    table: &str,
+    new: Option<Creation>,
+    warm_write: Option<WriteUnits>,
+    files: &mut LoadFiles,
+) -> Result<(TableState, ChangedTable), Failure> {
+    let (new, deferred_indexes) = new.map(|new| (new.table, new.deferred_indexes)).unzip();
+    let deferred_indexes = deferred_indexes.unwrap_or_default();
+    let checkpoint = files.checkpoint.clone();
+    let changed = ChangedTable::of(client.clone(), table, deferred_indexes, checkpoint).await?;
+    let is_new = new.is_some();
+    let state = lifecycle::ready(client, table, new, warm_write).await?;
+    if is_new {
+        files.hold_new_table();
+    }
+    if let Some(checkpoint) = &files.checkpoint {
+        let set = checkpoint.set_table((&state).into()).await;
+        set.map_err(|error| Failure::stopped(&error))?;
+    }
+    Ok((state, changed))
 }
 
 /// What happens to rows of one key.

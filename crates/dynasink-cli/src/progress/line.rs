@@ -23,11 +23,17 @@ impl Stretch {
     pub(super) fn describe(&self) -> String {
         let (now, before) = (&self.now, &self.before);
         let items = |counts: &Counts| counts.items_written + counts.items_deleted;
+        // The limit is the table's: what its global indexes draw has limits of its own.
+        let of_table = |counts: &Counts| {
+            counts
+                .consumed_write_units
+                .saturating_sub(counts.consumed_index_units)
+        };
         let mut line = format!(
             "{}{:.0} items/s, {:.0} of {} WCU/s, {} refused",
             if self.paused { "paused, " } else { "" },
             self.per_second(items(now), items(before)),
-            self.per_second(now.consumed_write_units, before.consumed_write_units),
+            self.per_second(of_table(now), of_table(before)),
             self.limit,
             now.throttled_ops,
         );
@@ -130,7 +136,8 @@ mod tests {
         };
         let now = Counts {
             items_written: 3_000,
-            consumed_write_units: 5_000,
+            consumed_write_units: 7_000,
+            consumed_index_units: 2_000,
             requests: 140,
             sent_ops: 3_400,
             throttled_ops: 30,

@@ -14,6 +14,7 @@ use crate::args::{DedupArg, ReplayArgs};
 use crate::control::Control;
 use crate::failure::Failure;
 use crate::report::record::{Settings, SourceRows};
+use crate::signals::Signals;
 use crate::writing::{Terms, Writing};
 use prepare::{Again, PreparedReplay};
 
@@ -76,6 +77,7 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
             dead_letters: replay.dead_letters,
             budget,
             control,
+            signals: Signals::listen(),
             max_duration: args.control.max_duration,
             before: None,
             logs,

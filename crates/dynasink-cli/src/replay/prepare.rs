@@ -10,7 +10,7 @@ use dynasink::{
 use crate::args::{KeyArgs, ReplayArgs};
 use crate::failure::Failure;
 use crate::subject::Subject;
-use crate::target;
+use crate::{control, target};
 
 /// A replay of which everything that can be known to be wrong beforehand has been looked at.
 #[derive(Debug)]
@@ -64,6 +64,7 @@ impl PreparedReplay {
             (client, subject.table, Some(again))
         };
         args.pace.rate().limiter(&table).map_err(refused)?;
+        control::check(args.control.control.as_deref(), args.pace.rate(), &table)?;
         let path = args.dead_letters_path();
         if is_same_file(&path, &args.letters) {
             return Err(Failure::refused_because(format!(

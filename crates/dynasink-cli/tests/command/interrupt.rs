@@ -10,8 +10,12 @@ use crate::workplace::{Workplace, real};
 use serde_json::Value;
 
 pub(crate) fn interrupt(child: &Child) {
+    send("-INT", child);
+}
+
+fn send(signal: &str, child: &Child) {
     let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([signal, &child.id().to_string()])
         .status()
         .unwrap();
     assert!(killed.success());
@@ -80,16 +84,30 @@ fn the_first_signal_ends_the_load_after_what_was_read() {
     assert!(report["rows_read"].as_u64().unwrap() < 26_115, "{report}");
 }
 
+/// As the shell sends it when its terminal is gone.
+#[test]
+fn a_hang_up_ends_it_like_an_interrupt() {
+    let workplace = Workplace::new();
+    let (child, _lines) = start_slow_load(&workplace, &["--embedded", "store.db"]);
+    send("-HUP", &child);
+    let (status, report) = end_of(child);
+    assert_eq!(status, Some(130));
+    assert_eq!(report["unresolved"], 0);
+}
+
 #[test]
 fn the_second_signal_ends_it_at_once() {
     let workplace = Workplace::new();
     // Nothing that was read can be written before the load is interrupted again.
     let server = Serving::start(&workplace, &["--faults", "hang@5..1000000"]);
     let target = ["--endpoint-url", &server.url];
-    let (child, mut lines) = start_slow_load(&workplace, &target);
+    let (mut child, mut lines) = start_slow_load(&workplace, &target);
     interrupt(&child);
     await_line(&mut lines, "interrupted");
-    interrupt(&child);
+    // One that comes at once is taken for the first.
+    while child.try_wait().unwrap().is_none() {
+        interrupt(&child);
+    }
     let (status, report) = end_of(child);
     assert_eq!(status, Some(3));
     assert_eq!(report["end"], "failed");

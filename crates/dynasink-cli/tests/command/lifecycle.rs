@@ -4,11 +4,12 @@ use std::fs;
 use std::time::Duration;
 
 use dynasink_sim::EmbeddedStore;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use aws_sdk_dynamodb::types::TableDescription;
 
 use crate::running::{ROWS, Running};
+use crate::store;
 use crate::workplace::{Workplace, assert_refused, real, stderr};
 
 const NEW: [&str; 3] = ["--create-table", "--partition-key", "id"];
@@ -116,6 +117,15 @@ fn what_is_said_of_a_new_table_needs_one() {
         load.args(options);
         assert_refused(load, &[part]);
     }
+    let deferred = [
+        "--create-table",
+        "--partition-key=origin",
+        "--indexes=x.toml",
+        "--defer-indexes",
+    ];
+    let assert = workplace.load(&[&file], &deferred).assert().code(2);
+    let message = stderr(&assert);
+    assert!(message.contains("--checkpoint"), "{message}");
 }
 
 #[test]
@@ -232,14 +242,52 @@ fn a_load_that_goes_on_puts_back_what_its_first_run_has_found() {
 }
 
 #[test]
-fn a_capacity_without_a_limit_is_not_raised() {
+fn what_is_refused_before_a_write_leaves_nothing_behind() {
     let workplace = Workplace::new();
-    let mut load = workplace.load(
-        &[&real("nycflights13_weather.parquet")],
-        &["--create-table", "--partition-key=origin"],
-    );
-    load.args(["--raise-capacity=500", "--checkpoint=load.checkpoint"]);
-    assert_refused(load, &["on demand without a maximum"]);
+    fs::write(workplace.path("indexes.toml"), INDEXES).unwrap();
+    fs::write(workplace.path("control.toml"), "rate = '50%'").unwrap();
+    let create = [
+        "--create-table",
+        "--partition-key=origin",
+        "--sort-key=time_hour",
+    ];
+    for (options, part) in [
+        (
+            vec!["--raise-capacity=500", "--checkpoint=load.checkpoint"],
+            "on demand without a maximum",
+        ),
+        (
+            vec!["--checkpoint=load.checkpoint", "--control=control.toml"],
+            "control.toml: 50% of the capacity",
+        ),
+        (
+            vec![
+                "--checkpoint=nowhere/load.checkpoint",
+                "--indexes=indexes.toml",
+                "--defer-indexes",
+            ],
+            "nowhere/load.checkpoint cannot be",
+        ),
+        (
+            vec![
+                "--checkpoint=load.checkpoint",
+                "--billing-mode=provisioned",
+                "--wcu=99999999999999999",
+            ],
+            "could not be created",
+        ),
+    ] {
+        let file = real("nycflights13_weather.parquet");
+        let mut load = workplace.load(&[&file], &create);
+        load.args(options);
+        assert_refused(load, &[part]);
+        let files = ["control.toml", "indexes.toml", "store.db"];
+        assert_eq!(workplace.files(), files, "{part}");
+        store::change(&workplace, async |client| {
+            let tables = client.list_tables().send().await.unwrap();
+            assert!(tables.table_names().is_empty(), "{part}");
+        });
+    }
 }
 
 #[test]
@@ -275,6 +323,52 @@ fn deferred_indexes_are_made_once_all_rows_are_written() {
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("making index by-day, 2 of 2"), "{said}");
     assert_eq!(global_indexes(&workplace), ["by-month", "by-day"]);
+}
+
+/// A load that was killed between its checkpoint and its table, or while that was being made.
+#[test]
+fn indexes_are_deferred_before_their_table_is_made() {
+    let workplace = Workplace::new();
+    fs::write(workplace.path("indexes.toml"), INDEXES).unwrap();
+    let create = [
+        "--sort-key=month",
+        "--indexes=indexes.toml",
+        "--defer-indexes",
+        "--checkpoint=load.checkpoint",
+        "--where=id < 100",
+    ];
+    let args = [&create[..], &NEW].concat();
+    for is_made in [false, true] {
+        let stopped = ["--rate=1", "--max-duration=0s"];
+        let load = Running::start(&workplace, &[&args[..], &stopped].concat());
+        let (status, _, said) = load.end();
+        assert_eq!(status, 130, "{said}");
+        let path = workplace.path("load.checkpoint");
+        let checkpoint: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert!(
+            checkpoint["load"]["table"]["id"].is_string(),
+            "{checkpoint}"
+        );
+        let mut earlier = checkpoint.clone();
+        earlier["load"]["table"] = json!({"name": "days", "arn": null, "id": null});
+        earlier["progress"] = json!([]);
+        for (_, count) in earlier["counts"].as_object_mut().unwrap() {
+            if count.is_number() {
+                *count = json!(0);
+            }
+        }
+        fs::write(&path, earlier.to_string()).unwrap();
+        if !is_made {
+            fs::remove_file(workplace.path("store.db")).unwrap();
+        }
+        let load = Running::start(&workplace, &[&args[..], &["--resume"]].concat());
+        let (status, report, said) = load.end();
+        assert_eq!(status, 0, "{said}");
+        assert_eq!(report["items_written"], 100);
+        assert_eq!(global_indexes(&workplace), ["by-month"]);
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(workplace.path("store.db")).unwrap();
+    }
 }
 
 #[test]

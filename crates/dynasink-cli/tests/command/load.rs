@@ -29,7 +29,7 @@ fn a_real_file_is_written_and_reported() {
         "superseded": 0, "skipped": 0, "dead": 0, "requests": 133, "retried_ops": 0, "throttled_ops": 0, "sent_ops": 3322,
         "refused": {"table": 0, "index": 0, "hot_key": 0, "account": 0, "on_demand_maximum": 0, "unsaid": 0},
         "failed_requests": {"service": 0, "unanswered": 0, "other": 0},
-        "consumed_write_units": 3322, "unresolved": 0, "unread": 0, "unread_rows": 0, "elapsed_seconds": first["elapsed_seconds"],
+        "consumed_write_units": 3322, "consumed_index_units": 0, "unresolved": 0, "unread": 0, "unread_rows": 0, "elapsed_seconds": first["elapsed_seconds"],
         "dead_letters": null, "first_dead": null, "item_collections": [], "error": null, "notices": [], "resumed": false,
     });
     assert_eq!(first, expected);

@@ -59,7 +59,7 @@ fn a_manifest_alone_is_enough_and_no_source_is_not() {
         &["--manifest", "list.txt", "--partition-key", "id"],
     );
     assert_eq!(written["items_written"], 1);
-    assert_refused(workplace.load(&[], &[]), &["<SOURCE>"]);
+    assert_refused(workplace.load(&[], &[]), &["nothing to read", "--manifest"]);
 }
 
 #[test]

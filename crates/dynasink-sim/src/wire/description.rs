@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use dynasink_core::{BillingMode, IndexKind, IndexSchema, KeyAttribute, WriteUnits};
+use dynasink_core::{
+    AttributeName, BillingMode, IndexKind, IndexSchema, KeyAttribute, Projection, WriteUnits,
+};
 use serde_json::{Map, Value, json};
 
 use super::key::KeyRole;
 use super::name::{index_arn, table_arn, table_name_of};
 use crate::operation::Reply;
-use crate::table::{Projection, SimulatedTable};
+use crate::table::SimulatedTable;
 
 /// Reads are not modelled: a provisioned table has the least read capacity that there is.
 const READ_UNITS: u64 = 1;
@@ -76,7 +78,7 @@ fn describe_index(table: &SimulatedTable, index: &IndexSchema, provisioned: bool
         "IndexSizeBytes": 0,
         "ItemCount": 0,
         "KeySchema": key_schema(index.keys()),
-        "Projection": projection(table.projection_of(index.name())),
+        "Projection": projection(index.projection()),
     }));
     if index.kind() == IndexKind::Global {
         description.insert("IndexStatus".to_owned(), "ACTIVE".into());
@@ -140,7 +142,8 @@ fn projection(projection: &Projection) -> Value {
         Projection::All => json!({"ProjectionType": "ALL"}),
         Projection::KeysOnly => json!({"ProjectionType": "KEYS_ONLY"}),
         Projection::Include(attributes) => {
-            json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": attributes})
+            let names: Vec<_> = attributes.iter().map(AttributeName::as_str).collect();
+            json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": names})
         }
     }
 }
@@ -199,10 +202,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_description_says_what_else_clients_ask_for() {
-        let included = Projection::Include(vec!["name".to_owned()]);
-        let table = SimulatedTable::new(with_indexes(None).build().unwrap())
-            .projection("by-age", Projection::KeysOnly)
-            .projection("by-mail", included);
+        let included = Projection::Include(vec![AttributeName::new("name").unwrap()]);
+        let schema = with_indexes(None)
+            .projecting("by-age", Projection::KeysOnly)
+            .projecting("by-mail", included);
+        let table = SimulatedTable::new(schema.build().unwrap());
         let client = client_that_gets(describe_table(&table, "UPDATING"));
         let output = client.describe_table().table_name("users").send().await;
         let table = output.unwrap().table.unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use bytes::Bytes;
-use dynasink_core::{IndexKind, IndexSchema, KeyAttribute, PrimaryKey};
+use dynasink_core::{IndexKind, IndexSchema, KeyAttribute, PrimaryKey, Projection};
 use serde_json::{Map, Value};
 use siphasher::sip::SipHasher13;
 
@@ -12,7 +12,7 @@ use super::key::{KeyRole, KeyValue};
 use super::size;
 use super::value::{self, AttributeValue};
 use crate::footprint::{Footprint, IndexEntry, place};
-use crate::table::{Projection, SimulatedTable};
+use crate::table::SimulatedTable;
 
 impl Footprint {
     /// Of an item of `table` that was checked.
@@ -92,11 +92,11 @@ fn entry(
         let mut keys = table.schema.keys().chain(index.keys());
         keys.any(|key| key.name() == name)
     };
-    let is_projected = |name: &str| match table.projection_of(index.name()) {
+    let is_projected = |name: &str| match index.projection() {
         Projection::All => true,
         Projection::KeysOnly => is_key(name),
         Projection::Include(included) => {
-            is_key(name) || included.iter().any(|included| included == name)
+            is_key(name) || included.iter().any(|included| included.as_str() == name)
         }
     };
     let mut size = 0;

@@ -14,11 +14,12 @@ use aws_sdk_dynamodb::types::{
 };
 use dynasink_aws::{Cause, Transport};
 use dynasink_core::{
-    BillingMode, IndexKind, KeyType, TableSchema, WriteBatch, WriteBatchBuilder, WriteUnits,
+    BillingMode, IndexKind, KeyType, Projection, TableSchema, WriteBatch, WriteBatchBuilder,
+    WriteUnits,
 };
 use dynasink_sim::{
-    Audit, CapacityModel, Change, EmbeddedStore, Fault, Faults, Latency, Projection, Resource,
-    SimulatedTable, Simulator, Verdict,
+    Audit, CapacityModel, Change, EmbeddedStore, Fault, Faults, Latency, Resource, SimulatedTable,
+    Simulator, Verdict,
 };
 
 use crate::orders::{create_orders, order, put as put_order, read};
@@ -52,11 +53,10 @@ fn users_with_an_index_of(billing: BillingMode, index: Option<WriteUnits>) -> Si
             [("mail", KeyType::S)],
             [],
             index,
-        );
-    SimulatedTable::new(schema.build().unwrap())
-        .projection("by-kind", Projection::KeysOnly)
-        .projection("by-mail", Projection::KeysOnly)
-        .idle(Duration::from_secs(1))
+        )
+        .projecting("by-kind", Projection::KeysOnly)
+        .projecting("by-mail", Projection::KeysOnly);
+    SimulatedTable::new(schema.build().unwrap()).idle(Duration::from_secs(1))
 }
 
 fn put(id: &str, at: u32, attributes: &[(&str, &str)]) -> WriteRequest {

@@ -69,6 +69,11 @@ impl HeldFile {
         Ok(())
     }
 
+    /// Removes the file.
+    pub(super) fn remove(&self) -> Result<()> {
+        fs::remove_file(&self.path).map_err(|source| self.failed(source))
+    }
+
     fn write(&self, content: &[u8]) -> io::Result<File> {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(".tmp");

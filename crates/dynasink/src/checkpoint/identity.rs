@@ -29,6 +29,40 @@ pub struct TableIdentity {
     pub id: Option<String>,
 }
 
+impl TableIdentity {
+    /// A table that is not there yet, of which only the name is known.
+    pub fn to_be_made(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            arn: None,
+            id: None,
+        }
+    }
+
+    /// Whether more of it is known than its name.
+    pub(super) fn is_known(&self) -> bool {
+        self.arn.is_some() || self.id.is_some()
+    }
+
+    /// What tells `now` from it.
+    pub(super) fn change_to(&self, now: &Self) -> Option<LoadChange> {
+        let differ = |was: &Option<String>, is: &Option<String>, what: &str| match (was, is) {
+            (Some(was), Some(is)) if was != is => {
+                Some(format!("its {what} was {was}, and is {is}"))
+            }
+            _ => None,
+        };
+        let name = (self.name != now.name).then(|| format!("that was {}", self.name));
+        let what = name
+            .or_else(|| differ(&self.arn, &now.arn, "ARN"))
+            .or_else(|| differ(&self.id, &now.id, "id"))?;
+        Some(LoadChange::Table {
+            name: now.name.clone(),
+            what,
+        })
+    }
+}
+
 impl From<&TableState> for TableIdentity {
     fn from(state: &TableState) -> Self {
         Self {
@@ -139,7 +173,8 @@ impl LoadIdentity {
 
     /// What `now` has that is not as it was.
     pub(super) fn change_to(&self, now: &Self) -> Option<LoadChange> {
-        table_change(&self.table, &now.table)
+        self.table
+            .change_to(&now.table)
             .or_else(|| file_change(&self.source, &now.source))
             .or_else(|| reading_change(&self.source, &now.source))
             .or_else(|| (self.mapping != now.mapping).then_some(LoadChange::Mapping))
@@ -150,21 +185,6 @@ impl LoadIdentity {
                 })
             })
     }
-}
-
-fn table_change(was: &TableIdentity, is: &TableIdentity) -> Option<LoadChange> {
-    let differ = |was: &Option<String>, is: &Option<String>, what: &str| match (was, is) {
-        (Some(was), Some(is)) if was != is => Some(format!("its {what} was {was}, and is {is}")),
-        _ => None,
-    };
-    let name = (was.name != is.name).then(|| format!("that was {}", was.name));
-    let what = name
-        .or_else(|| differ(&was.arn, &is.arn, "ARN"))
-        .or_else(|| differ(&was.id, &is.id, "id"))?;
-    Some(LoadChange::Table {
-        name: is.name.clone(),
-        what,
-    })
 }
 
 fn file_change(was: &SourceIdentity, is: &SourceIdentity) -> Option<LoadChange> {

@@ -7,6 +7,7 @@ mod observers;
 mod progress;
 mod recall;
 mod rows;
+mod table;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -73,7 +74,6 @@ pub struct Checkpoint(Arc<Kept>);
 #[derive(Debug)]
 struct Kept {
     path: PathBuf,
-    identity: LoadIdentity,
     /// Taken before the state, so that files follow one another as the states do that they are of.
     file: Mutex<HeldFile>,
     state: Mutex<State>,
@@ -82,6 +82,7 @@ struct Kept {
 /// What changes while a load runs. Under one lock, so that rows, counts and dead letters are of one moment.
 #[derive(Debug)]
 struct State {
+    identity: LoadIdentity,
     progress: Progress,
     /// Of rows with an outcome, and of parts that were not read.
     counts: Counts,
@@ -122,6 +123,7 @@ impl Checkpoint {
         let file = HeldFile::create(path.into())?;
         let state = State {
             progress: Progress::of(&identity.source),
+            identity,
             counts: Counts::default(),
             letters: dead_letters.map_or(Letters::None, Letters::Open),
             table_changes: None,
@@ -130,9 +132,15 @@ impl Checkpoint {
             tally: None,
             has_changed: false,
         };
-        let checkpoint = Self::of(file, identity, state);
-        checkpoint.write()?;
-        Ok(checkpoint)
+        let checkpoint = Self::of(file, state);
+        match checkpoint.write() {
+            Ok(()) => Ok(checkpoint),
+            Err(error) => {
+                // A file with nothing in it would only be in the way of the next try.
+                checkpoint.remove()?;
+                Err(error)
+            }
+        }
     }
 
     /// The checkpoint of a load that was begun, to look at it. Nothing is compared yet.
@@ -151,6 +159,7 @@ impl Checkpoint {
         let source = &document.load.source;
         let progress = Progress::read_back(source, &document.progress).map_err(damaged)?;
         let state = State {
+            identity: document.load,
             progress,
             counts: document.counts,
             letters: document.dead_letters.map_or(Letters::None, Letters::Kept),
@@ -160,7 +169,7 @@ impl Checkpoint {
             tally: None,
             has_changed: false,
         };
-        Ok(Self::of(file, document.load, state))
+        Ok(Self::of(file, state))
     }
 
     /// The checkpoint of a load that goes on as `identity`.
@@ -182,21 +191,19 @@ impl Checkpoint {
     /// [`Error::CheckpointOfAnotherLoad`] if the load is not the one that was begun, [`Error::DeadLettersLost`], and
     /// [`Error::DeadLetters`] if these cannot be opened.
     pub fn go_on(&self, identity: &LoadIdentity) -> Result<()> {
-        if let Some(change) = self.0.identity.change_to(identity) {
-            let path = self.0.path.clone();
-            return Err(Error::CheckpointOfAnotherLoad { path, change });
-        }
         let mut state = self.state();
+        if let Some(change) = state.identity.change_to(identity) {
+            return Err(self.of_another_load(change));
+        }
         if let Letters::Kept(kept) = &state.letters {
             state.letters = Letters::Open(DeadLetterFile::resume(&kept.path, kept.bytes)?);
         }
         Ok(())
     }
 
-    fn of(file: HeldFile, identity: LoadIdentity, state: State) -> Self {
+    fn of(file: HeldFile, state: State) -> Self {
         Self(Arc::new(Kept {
             path: file.path().to_owned(),
-            identity,
             file: Mutex::new(file),
             state: Mutex::new(state),
         }))
@@ -212,8 +219,18 @@ impl Checkpoint {
     }
 
     /// The load that it is of.
-    pub fn identity(&self) -> &LoadIdentity {
-        &self.0.identity
+    pub fn identity(&self) -> LoadIdentity {
+        self.state().identity.clone()
+    }
+
+    /// Removes the file of a load that was refused before anything was done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointFile`].
+    pub fn remove(&self) -> Result<()> {
+        let file = self.0.file.lock();
+        file.unwrap_or_else(PoisonError::into_inner).remove()
     }
 
     /// What all runs have done together. [`Counts::rows_read`] are the rows with an outcome.
@@ -241,21 +258,6 @@ impl Checkpoint {
             Letters::Open(letters) => Some(letters.clone()),
             Letters::None | Letters::Kept(_) => None,
         }
-    }
-
-    /// What has been changed about the table for the time of the load.
-    pub fn table_changes(&self) -> Option<TableChanges> {
-        self.state().table_changes.clone()
-    }
-
-    /// Notes what is about to be changed of the table, or that it is as it was, and writes it down at once.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::CheckpointFile`].
-    pub async fn set_table_changes(&self, changes: Option<TableChanges>) -> Result<()> {
-        self.state().table_changes = changes;
-        self.save().await
     }
 
     /// The options of a stream that reads what is left, and tells how far it has come.
@@ -367,8 +369,13 @@ impl Checkpoint {
             dead_letters,
             table_changes: state.table_changes.clone(),
             progress: state.progress.documents(),
-            ..Document::of(self.0.identity.clone())
+            ..Document::of(state.identity.clone())
         })
+    }
+
+    fn of_another_load(&self, change: LoadChange) -> Error {
+        let path = self.0.path.clone();
+        Error::CheckpointOfAnotherLoad { path, change }
     }
 
     fn failed(&self, source: std::io::Error) -> Error {

@@ -140,6 +140,33 @@ fn a_row_is_resolved_once_and_only_after_it_was_read() {
 }
 
 #[tokio::test]
+async fn a_table_that_was_still_to_be_made_is_known_once_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = begin(&folder);
+    assert!(checkpoint.awaits_table());
+    let of_id = |id: &str| TableIdentity {
+        id: Some(id.to_owned()),
+        ..TableIdentity::to_be_made("t")
+    };
+    checkpoint.set_table(of_id("1")).await.unwrap();
+    drop(checkpoint);
+    let checkpoint = resume(&folder).unwrap();
+    assert!(!checkpoint.awaits_table());
+    checkpoint.check_table(&of_id("1")).unwrap();
+    let other = checkpoint.set_table(of_id("2")).await;
+    assert!(
+        matches!(other, Err(Error::CheckpointOfAnotherLoad { .. })),
+        "{other:?}"
+    );
+    checkpoint.remove().unwrap();
+    drop(checkpoint);
+    assert!(matches!(
+        resume(&folder),
+        Err(Error::CheckpointMissing { .. })
+    ));
+}
+
+#[tokio::test]
 async fn changes_of_a_table_are_on_the_disk_before_they_are_made() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = begin(&folder);

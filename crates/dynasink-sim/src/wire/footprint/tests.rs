@@ -1,4 +1,4 @@
-use dynasink_core::{KeyType, TableSchema};
+use dynasink_core::{AttributeName, KeyType, TableSchema, TableSchemaBuilder};
 use serde_json::json;
 
 use super::*;
@@ -6,7 +6,11 @@ use crate::wire::key;
 
 /// A local index by age and a global one by city and mail, then age.
 fn table() -> SimulatedTable {
-    let schema = TableSchema::builder("users")
+    SimulatedTable::new(schema().build().unwrap())
+}
+
+fn schema() -> TableSchemaBuilder {
+    TableSchema::builder("users")
         .partition_key("id", KeyType::S)
         .sort_key("n", KeyType::N)
         .index(
@@ -23,9 +27,6 @@ fn table() -> SimulatedTable {
             [("age", KeyType::N)],
             None,
         )
-        .build()
-        .unwrap();
-    SimulatedTable::new(schema)
 }
 
 fn of_table(table: &SimulatedTable, item: &Value) -> Footprint {
@@ -77,21 +78,23 @@ fn an_entry_is_as_large_as_its_projected_attributes() {
     // id 5, n 3, age 5, city 8, mail 7, tags 6, and more: 4 + 3 + (1+1+2) + (1+1+4).
     assert_eq!(of(&ann()).size, 51);
     let sizes = |projection: Projection| {
-        let table = table()
-            .projection("by-age", projection.clone())
-            .projection("by-city", projection);
+        let schema = schema()
+            .projecting("by-age", projection.clone())
+            .projecting("by-city", projection);
+        let table = SimulatedTable::new(schema.build().unwrap());
         let footprint = of_table(&table, &ann());
         [0, 1].map(|index| entry(&footprint, index).size)
     };
     assert_eq!(sizes(Projection::All), [51, 51]);
     assert_eq!(sizes(Projection::KeysOnly), [13, 28]);
-    let included = ["tags", "mail", "absent"].map(str::to_owned);
+    let included = ["tags", "mail", "absent"].map(|name| AttributeName::new(name).unwrap());
     assert_eq!(sizes(Projection::Include(included.into())), [26, 34]);
 }
 
 #[test]
 fn entries_are_identical_where_their_projected_attributes_are() {
-    let table = table().projection("by-age", Projection::KeysOnly);
+    let schema = schema().projecting("by-age", Projection::KeysOnly);
+    let table = SimulatedTable::new(schema.build().unwrap());
     let before = of_table(&table, &ann());
     let entries = |item: Value| {
         let after = of_table(&table, &item);
