@@ -17,17 +17,12 @@ use crate::kept;
 use crate::output::print;
 use crate::progress::ReadingProgress;
 use crate::read_through::read_through;
-use crate::reading::InterleaveArg;
 use crate::signals::Signals;
 use crate::subject::Subject;
 
 pub(crate) async fn run(args: &ExportArgs, logs: bool) -> Result<ExitCode, Failure> {
     let refused = |error: dynasink::Error| Failure::refused(&error);
-    if args.source.reading.interleave == InterleaveArg::Always {
-        return Err(Failure::refused_because(
-            "export needs the rows of a key in the same order at both readings: leave out --interleave always",
-        ));
-    }
+    args.source.reading.check_for_two_readings("export")?;
     let source = args.source.open().await?;
     // A table that an import creates is not there yet.
     let target = args.keys.partition_key.is_none().then_some(&args.target);

@@ -25,7 +25,7 @@ pub(crate) fn policy(asked: Option<DedupArg>, mapping: &Mapping) -> Result<Dedup
 pub(crate) fn kept_row(policy: DedupArg) -> KeptRow {
     match policy {
         DedupArg::KeepLast | DedupArg::Off => KeptRow::Last,
-        // Where a second row is an error, it is the first that was written.
+        // Where a second row is an error, the load stops there, and what it has written is the first.
         DedupArg::KeepFirst | DedupArg::Error => KeptRow::First,
         DedupArg::KeepGreatest => KeptRow::Greatest,
     }

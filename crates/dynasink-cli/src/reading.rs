@@ -7,6 +7,8 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use dynasink::{Interleave, Mapping, SourceOptions, StreamOptions, UnreadObserver, Unreadable};
 
+use crate::failure::Failure;
+
 /// How files are read
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reading")]
@@ -42,6 +44,20 @@ impl ReadingArgs {
             ReadersArg::Auto => options,
             ReadersArg::AtMost(readers) => options.with_readers(readers),
         }
+    }
+
+    /// Checks that `command`, which reads its source twice, meets the rows of a key in the same order both times.
+    ///
+    /// # Errors
+    ///
+    /// Row groups are mixed that have keys in common.
+    pub(crate) fn check_for_two_readings(&self, command: &str) -> Result<(), Failure> {
+        if self.interleave == InterleaveArg::Always {
+            return Err(Failure::refused_because(format!(
+                "{command} needs the rows of a key in the same order at both readings: leave out --interleave always"
+            )));
+        }
+        Ok(())
     }
 
     /// The order of the rows that `mapping` writes, and who is told of what is not read.

@@ -39,6 +39,8 @@ pub(crate) struct Terms {
     /// The first stops it cleanly, the second at once.
     pub(crate) signals: Signals,
     pub(crate) max_duration: Option<Duration>,
+    /// How long what was read may be written after a stop; none if all of it must be.
+    pub(crate) drain: Option<Duration>,
     /// What earlier runs had done, if the load goes on.
     pub(crate) before: Option<Counts>,
     /// Whether log lines are shown too.
@@ -64,6 +66,16 @@ enum StopReason {
     Signal,
     /// It has taken as long as it may.
     TimeIsUp,
+}
+
+/// How a load came to its end.
+enum Ending {
+    /// By itself.
+    Loaded(dynasink::Result<LoadReport>),
+    /// What it had read was not all written in the time for that, and is left to a load that goes on.
+    Left,
+    /// By a second signal.
+    Aborted,
 }
 
 /// What has become of it.
@@ -122,10 +134,19 @@ impl Writing {
         let start = Instant::now();
         // A load that has read everything looks for no reason to stop any more, and may yet be paused: the control does.
         let stopped = self.stop.clone().map(drop);
-        let loaded = tokio::select! {
+        let (stop, drain) = (self.stop.clone(), self.terms.drain);
+        let drained_enough = async move {
+            stop.await;
+            match drain {
+                Some(drain) => sleep(drain).await,
+                None => pending().await,
+            }
+        };
+        let ending = tokio::select! {
             biased;
-            loaded = self.progress.beside(load) => Some(loaded),
-            () = self.terms.signals.second() => None,
+            loaded = self.progress.beside(load) => Ending::Loaded(loaded),
+            () = self.terms.signals.second() => Ending::Aborted,
+            () = drained_enough => Ending::Left,
             never = self.terms.control.keep(stopped) => match never {},
         };
         let elapsed_seconds = start.elapsed().as_secs_f64();
@@ -136,26 +157,28 @@ impl Writing {
             .dead_letters
             .finish()
             .map_err(|error| Failure::stopped(&error))?;
-        let (end, error) = match &loaded {
+        let stopped = match self.stop.peek() {
+            Some(StopReason::TimeIsUp) => End::TimeIsUp,
+            Some(StopReason::TooManyErrors) => End::TooManyErrors,
+            Some(StopReason::Signal) | None => End::Interrupted,
+        };
+        let (end, error) = match &ending {
             // The rows that exceed the budget may be the last ones, and then nothing is left to be shut down.
-            Some(Ok(_)) if self.terms.budget.is_exceeded() => (End::TooManyErrors, None),
-            Some(Ok(report)) => match report.end {
+            Ending::Loaded(Ok(_)) if self.terms.budget.is_exceeded() => (End::TooManyErrors, None),
+            Ending::Loaded(Ok(report)) => match report.end {
                 DriveEnd::Exhausted => (End::Complete, None),
-                DriveEnd::Shutdown => match self.stop.peek() {
-                    Some(StopReason::TimeIsUp) => (End::TimeIsUp, None),
-                    Some(StopReason::TooManyErrors) => (End::TooManyErrors, None),
-                    Some(StopReason::Signal) | None => (End::Interrupted, None),
-                },
+                DriveEnd::Shutdown => (stopped, None),
             },
-            Some(Err(error)) => (End::Failed, Some(failure::describe(error))),
-            None => (End::Failed, Some("aborted by a second signal".to_owned())),
+            Ending::Loaded(Err(error)) => (End::Failed, Some(failure::describe(error))),
+            Ending::Left => (stopped, None),
+            Ending::Aborted => (End::Failed, Some("aborted by a second signal".to_owned())),
         };
         Ok(Written {
             table: self.terms.table,
             settings: self.terms.settings,
             notices: self.terms.notices,
             end,
-            is_aborted: loaded.is_none(),
+            is_aborted: matches!(ending, Ending::Aborted),
             error,
             counts: self.tally.counts(),
             before: self.terms.before,
@@ -173,6 +196,9 @@ impl Writing {
 fn stop(terms: &Terms, tally: &Tally) -> impl Future<Output = StopReason> + Send + use<> {
     let (budget, signals, tally) = (terms.budget.clone(), terms.signals.clone(), tally.clone());
     let max_duration = terms.max_duration;
+    let at_most = terms.drain.map_or_else(String::new, |drain| {
+        format!(" for {} at most", humantime::format_duration(drain))
+    });
     async move {
         let time_is_up = async {
             match max_duration {
@@ -186,12 +212,12 @@ fn stop(terms: &Terms, tally: &Tally) -> impl Future<Output = StopReason> + Send
             () = signals.first() => {
                 // A second signal aborts, so whoever sent the first one should know that it was heard.
                 let rows = tally.counts().unresolved();
-                let _shown = writeln!(stderr(), "interrupted: writing the {rows} rows that were read; once more to abort");
+                let _shown = writeln!(stderr(), "interrupted: writing the {rows} rows that were read{at_most}; once more to abort");
                 StopReason::Signal
             }
             () = time_is_up => {
                 let rows = tally.counts().unresolved();
-                let _shown = writeln!(stderr(), "time is up: writing the {rows} rows that were read");
+                let _shown = writeln!(stderr(), "time is up: writing the {rows} rows that were read{at_most}");
                 StopReason::TimeIsUp
             }
         }

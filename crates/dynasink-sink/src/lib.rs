@@ -57,7 +57,7 @@ mod limit;
 mod test_ops;
 
 pub use batch::{AdaptiveSizer, Batched, SizerLaw};
-pub use dedup::{Dedup, DedupWindow, Deduplicated, KeptRow, KeyCensus, KeyChoice};
+pub use dedup::{Dedup, DedupWindow, Deduplicated, Fingerprints, KeptRow, KeyCensus, KeyChoice};
 pub use drive::{Drive, DriveEnd, DriveError, DriveReport, drive};
 pub use dynasink_core::StageError;
 pub use encode::{Encode, Encoded};

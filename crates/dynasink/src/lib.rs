@@ -53,6 +53,7 @@ mod pipeline;
 mod rate;
 mod refusals;
 mod replay;
+mod second_reading;
 mod survey;
 mod tally;
 #[cfg(test)]
@@ -71,7 +72,7 @@ pub use export::{
 pub use pipeline::{LoadReport, Pipeline, PipelineBuilder};
 pub use rate::{Rate, RateOptions};
 pub use refusals::{FailedRequests, Refusals};
-pub use replay::DeadLetters;
+pub use replay::{DeadLetters, RowsAgain};
 pub use survey::{
     BadRow, BadRowCounts, BadRows, BoundBy, Costs, Estimate, Finding, HeavyKey, IndexUnits,
     ItemSizes, KeyCounts, Measured, Prices, SizeBucket, StayingSurvey, Survey, SurveySample,
@@ -110,6 +111,6 @@ pub use dynasink_core::{
 };
 pub use dynasink_sink::{
     AdaptiveSizer, AutoRate, BatchSinkExt, Batched, Dedup, DedupWindow, Deduplicated, Drive,
-    DriveEnd, DriveError, DriveReport, Encode, Encoded, KeptRow, KeyCensus, KeyChoice, RateLaw,
-    RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
+    DriveEnd, DriveError, DriveReport, Encode, Encoded, Fingerprints, KeptRow, KeyCensus,
+    KeyChoice, RateLaw, RateLimited, RateLimiter, SizerLaw, WriteSinkExt, YieldingRate, drive,
 };

@@ -1,8 +1,11 @@
 //! Whether and where it is written down how far a load has come.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+
+use super::parse_time;
 
 /// How a load goes on after it was stopped
 #[derive(Debug, Args)]
@@ -23,4 +26,22 @@ pub(crate) struct CheckpointArgs {
     /// With --dedup keep-first, keep-greatest and error, all rows that were dealt with are read once more first.
     #[arg(long, requires = "checkpoint")]
     pub(crate) resume: bool,
+
+    /// For how long the rows that were read may be written after the load was asked to stop; the others are left to
+    /// --resume [default: 30s]
+    ///
+    /// It holds with --checkpoint. Without one, all rows that were read are written, however long that takes.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "checkpoint")]
+    pub(crate) drain: Option<Duration>,
+}
+
+/// Long enough for requests on their way, and short enough for whoever waits.
+const DRAIN: Duration = Duration::from_secs(30);
+
+impl CheckpointArgs {
+    /// How long what was read may be written after a stop; none if all of it must be.
+    pub(crate) fn drain(&self) -> Option<Duration> {
+        self.checkpoint.as_ref()?;
+        Some(self.drain.unwrap_or(DRAIN))
+    }
 }

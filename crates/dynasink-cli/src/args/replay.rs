@@ -13,7 +13,9 @@ use crate::source::SourceArgs;
 /// is read again from its file, with the mapping that is given now. What cannot be written goes to a new dead-letter file.
 ///
 /// Letters may be older than what the table holds now: replay overwrites it, unless --only-absent is given. Of letters of
-/// one key the last is what stays.
+/// one key the last is what stays: the order is that of their rows in the source, also where some are read again and others
+/// are not. Name the sources as they were named to load if their order is not that of their names. This takes about 100
+/// bytes of memory for each key of letters with an item.
 ///
 /// Exit status: as load. A dead-letter file with a damaged line is refused before any write.
 #[derive(Debug, Args)]

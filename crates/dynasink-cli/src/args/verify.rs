@@ -46,12 +46,12 @@ pub(crate) struct VerifyArgs {
 
     /// Compare some keys only, with all their rows: a number of about that many, or a percentage
     ///
-    /// They are chosen by a hash of the key, so that a second run compares the same.
+    /// They are chosen by a hash of the key, so that a second run compares the same. At least one key is.
     #[arg(long, value_name = "N|N%")]
     pub(crate) sample: Option<SampleArg>,
 
-    /// Which row of a key counts, as it was given to load [default: keep-last, or keep-greatest if the mapping has a
-    /// version]
+    /// Which row of a key counts, as it was given to load: with error the first, since the load stops at the second
+    /// [default: keep-last, or keep-greatest if the mapping has a version]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(crate) dedup: Option<DedupArg>,
 

@@ -7,9 +7,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dynasink::{
-    Checkpoint, ErrorBudget, Pipeline, UnreadObserver, WriteUnits, describe_table,
-};
+use dynasink::{Checkpoint, ErrorBudget, Pipeline, UnreadObserver, WriteUnits, describe_table};
 
 use crate::args::LoadArgs;
 use crate::control::Control;
@@ -171,6 +169,7 @@ async fn write(
             control,
             signals: signals.clone(),
             max_duration: args.control.max_duration,
+            drain: args.checkpoint.drain(),
             before: args.checkpoint.resume.then_some(before),
             logs,
         },

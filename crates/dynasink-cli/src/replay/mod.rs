@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dynasink::{
     Dedup, DedupWindow, DynamoDb, ErrorBudget, Pipeline, ReadLimiter, Reader, RetryPolicy,
-    UnreadObserver,
+    RowsAgain, UnreadObserver,
 };
 
 use crate::args::{DedupArg, ReplayArgs};
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
              ..
          }| {
             let order = args.source.reading.stream_options(&mapping, observers);
-            (source.stream_with(&order.with_rows(selection)), mapping)
+            RowsAgain::of(&source, mapping, &order.with_rows(selection))
         },
     );
     let only_absent = args.only_absent.then(|| {
@@ -79,6 +79,7 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
             control,
             signals: Signals::listen(),
             max_duration: args.control.max_duration,
+            drain: None,
             before: None,
             logs,
         },

@@ -133,7 +133,7 @@ impl Report<'_> {
         if self.unresolved > 0 {
             writeln!(
                 out,
-                "  unresolved   {} (run the load again: writing a row twice does no harm)",
+                "  unresolved   {} (each may have been written or not)",
                 self.unresolved
             )?;
         }

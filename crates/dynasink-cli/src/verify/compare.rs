@@ -81,10 +81,11 @@ pub(super) async fn run(verify: PreparedVerify, signals: &Signals) -> Result<Dri
         return Ok(DriveEnd::Shutdown);
     }
 
+    let choice = verifier.into_inner().finish();
+    let choice = choice.map_err(|error| describe(&error))?;
     let Some(segments) = segments else {
         return Ok(DriveEnd::Exhausted);
     };
-    let choice = verifier.into_inner().into_choice();
     let scan = find_extra(
         &reader,
         &subject.table,

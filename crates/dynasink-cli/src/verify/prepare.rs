@@ -47,6 +47,7 @@ pub(super) struct Repair {
 impl PreparedVerify {
     pub(super) async fn of(args: &VerifyArgs) -> Result<Self, Failure> {
         let refused = |error: dynasink::Error| Failure::refused(&error);
+        args.source.reading.check_for_two_readings("verify")?;
         let source = args.source.open().await?;
         let no_keys = KeyArgs {
             partition_key: None,

@@ -84,6 +84,26 @@ fn the_first_signal_ends_the_load_after_what_was_read() {
     assert!(report["rows_read"].as_u64().unwrap() < 26_115, "{report}");
 }
 
+#[test]
+fn with_a_checkpoint_what_was_read_need_not_all_be_written() {
+    let workplace = Workplace::new();
+    let going_on = ["--embedded", "store.db", "--checkpoint", "load.checkpoint"];
+    let stopping = [&going_on[..], &["--drain", "0s"]].concat();
+    let (child, _lines) = start_slow_load(&workplace, &stopping);
+    interrupt(&child);
+    let (status, report) = end_of(child);
+    assert_eq!(status, Some(130));
+    assert_eq!(report["end"], "interrupted");
+    assert!(report["unresolved"].as_u64().unwrap() > 0, "{report}");
+
+    let weather = real("nycflights13_weather.parquet");
+    let mut load = workplace.dynasink(&["load", "--json", "--table", "weather", "--resume"]);
+    let assert = load.args(going_on).arg(weather).assert().code(0);
+    let report: Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
+    assert_eq!(report["items_written"], 26_115, "{report}");
+    assert_eq!(report["unresolved"], 0);
+}
+
 /// As the shell sends it when its terminal is gone.
 #[test]
 fn a_hang_up_ends_it_like_an_interrupt() {

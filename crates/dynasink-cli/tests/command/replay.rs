@@ -265,9 +265,8 @@ fn what_cannot_be_replayed_is_refused_before_any_write() {
     assert_eq!(workplace.lines(LETTERS).len(), 2);
 }
 
-#[test]
-fn letters_of_one_key_keep_their_order_also_where_one_has_no_item() {
-    let workplace = Workplace::new();
+/// Two rows of one key, of which the table has the second, and both dead: the one at `with_item` with its item.
+fn two_letters_of_one_key(workplace: &Workplace, with_item: i64) -> String {
     let columns = vec![
         ("id", column(StringArray::from(vec!["a", "a"]))),
         ("number", column(Int64Array::from(vec![1, 2]))),
@@ -276,17 +275,111 @@ fn letters_of_one_key_keep_their_order_also_where_one_has_no_item() {
     let create = ["--create-table", "--partition-key", "id"];
     report(workplace.load(&[&file], &create), 0);
     let file = file.display().to_string();
-    let letter = |row: i64| json!({ "position": { "file": &file, "row_group": 0, "row": row }, "code": "number", "reason": "", "attempts": 0 });
-    let mut with_item = letter(1);
-    with_item["action"] = json!("put");
-    with_item["item"] = json!({ "id": { "S": "a" }, "number": { "N": "2" } });
-    fs::write(
-        workplace.path(LETTERS),
-        format!("{}\n{with_item}\n", letter(0)),
-    )
-    .unwrap();
-    report(workplace.replay(&[]), 0);
-    let mut verify = workplace.dynasink(&["verify", &file, "--table", "things"]);
+    let letters = [0, 1].map(|row| {
+        let mut letter = json!({
+            "position": {"file": &file, "row_group": 0, "row": row},
+            "code": "number", "reason": "", "attempts": 0,
+        });
+        if row == with_item {
+            letter["action"] = json!("put");
+            letter["item"] = json!({"id": {"S": "a"}, "number": {"N": (row + 1).to_string()}});
+        }
+        format!("{letter}\n")
+    });
+    fs::write(workplace.path(LETTERS), letters.concat()).unwrap();
+    file
+}
+
+/// Replays them, and checks that what the table holds then is the later row.
+fn assert_later_row_stays(workplace: &Workplace, file: &str, more: &[&str]) -> Value {
+    let replayed = report(workplace.replay(more), 0);
+    let mut verify = workplace.dynasink(&["verify", file, "--table", "things"]);
     verify.args(["--embedded", "store.db"]);
     assert_eq!(report(verify, 0)["equal"], 1);
+    replayed
+}
+
+#[test]
+fn letters_of_one_key_keep_their_order_also_where_one_has_no_item() {
+    let workplace = Workplace::new();
+    let file = two_letters_of_one_key(&workplace, 1);
+    let replayed = assert_later_row_stays(&workplace, &file, &[]);
+    assert_eq!(
+        (&replayed["items_written"], &replayed["superseded"]),
+        (&json!(1), &json!(1))
+    );
+}
+
+#[test]
+fn a_row_that_is_read_again_overwrites_an_earlier_letter_of_its_key() {
+    let workplace = Workplace::new();
+    let file = two_letters_of_one_key(&workplace, 0);
+    let replayed = assert_later_row_stays(&workplace, &file, &[]);
+    assert_eq!(replayed["items_written"], 2);
+}
+
+#[test]
+fn with_only_absent_letters_of_one_key_keep_their_order_too() {
+    for (with_item, written) in [(0, 2), (1, 1)] {
+        let workplace = Workplace::new();
+        let file = two_letters_of_one_key(&workplace, with_item);
+        change(&workplace, async |client| {
+            let delete = client.delete_item().table_name("things");
+            delete.key("id", s("a")).send().await.unwrap();
+        });
+        let replayed = assert_later_row_stays(&workplace, &file, &["--only-absent"]);
+        assert_eq!(replayed["items_written"], written, "row {with_item}");
+    }
+}
+
+#[test]
+fn letters_of_one_key_are_in_the_order_of_their_rows_and_not_of_their_lines() {
+    let workplace = Workplace::new();
+    let named = |row, name: &str| {
+        let item = json!({"carrier": {"S": "ZZ"}, "name": {"S": name}});
+        letter(row, "put", &item)
+    };
+    with_letters(&workplace, &[named(2, "newer"), named(1, "older")]);
+    report(workplace.replay(&[]), 0);
+    change(&workplace, async |client| {
+        let get = client
+            .get_item()
+            .table_name("things")
+            .key("carrier", s("ZZ"));
+        assert_eq!(
+            get.send().await.unwrap().item().unwrap()["name"],
+            s("newer")
+        );
+    });
+}
+
+#[test]
+fn a_replay_can_be_steered_and_reported_like_a_load() {
+    // More than a pipe holds, so that there is something left to be read when it is stopped.
+    const ROWS: i64 = 20_000;
+    let workplace = Workplace::new();
+    let letters = (0..ROWS).map(|row| {
+        let item = json!({"carrier": {"S": format!("Z{row}")}});
+        letter(row.unsigned_abs(), "put", &item)
+    });
+    with_letters(&workplace, &letters.collect::<Vec<_>>());
+    fs::write(workplace.path("control.toml"), "paused = true").unwrap();
+    let control = ["--control", "control.toml"];
+    let stopped = [&control[..], &["--max-duration", "2s"]].concat();
+    let stopped = report(workplace.replay(&stopped), 130);
+    assert_eq!(stopped["end"], "time_is_up");
+    let written = stopped["items_written"].as_i64().unwrap();
+    assert!(written < ROWS, "{stopped}");
+
+    fs::write(workplace.path("control.toml"), "rate = 40_000").unwrap();
+    let more = ["--max-duration", "10m", "--report", "report.json"];
+    let complete = report(workplace.replay(&[&control[..], &more].concat()), 0);
+    assert_eq!(complete["items_written"], ROWS);
+    let text = fs::read_to_string(workplace.path("report.json")).unwrap();
+    let recorded: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(recorded["settings"]["command"], "replay");
+    assert_eq!(
+        recorded["settings"]["sources"],
+        json!([{"file": LETTERS, "rows": ROWS}])
+    );
 }

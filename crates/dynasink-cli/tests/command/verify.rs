@@ -267,6 +267,10 @@ fn what_cannot_be_verified_is_refused_before_anything_is_read() {
         &["read capacity of table things is not known"],
     );
     refused(
+        &["--interleave", "always"],
+        &["verify needs the rows of a key in the same order at both readings"],
+    );
+    refused(
         &["--dedup", "keep-greatest"],
         &["--dedup keep-greatest needs the version"],
     );
@@ -336,6 +340,67 @@ fn an_item_that_the_source_deletes_must_not_be_there() {
     assert_eq!(workplace.verified(&[&file], &mapping, 0)["equal"], 2);
 }
 
+#[test]
+fn repair_writes_the_row_that_counts_and_leaves_what_no_row_has() {
+    let workplace = Workplace::new();
+    // Of two rows the last counts: a put, a put after a delete, a delete.
+    let columns = vec![
+        (
+            "op",
+            column(StringArray::from(vec!["c", "c", "d", "u", "c", "d"])),
+        ),
+        (
+            "id",
+            column(StringArray::from(vec!["a", "c", "b", "a", "b", "c"])),
+        ),
+        ("row", column(Int64Array::from(vec![0, 1, 2, 3, 4, 5]))),
+    ];
+    let file = workplace.parquet("changes.parquet", 2, columns);
+    let mapping = "[operation]\ncolumn = \"op\"\npreset = \"debezium\"\n";
+    std::fs::write(workplace.path("mapping.toml"), mapping).unwrap();
+    let mapping = ["--mapping", "mapping.toml"];
+    let create = [&mapping[..], &["--create-table", "--partition-key", "id"]].concat();
+    workplace.load(&[&file], &create).assert().code(0);
+    change(&workplace, async |client| {
+        // As if the earlier row of each key had come last, and others had written too.
+        put(&client, &[("id", s("a")), ("row", n("0"))]).await;
+        let delete = client.delete_item().table_name("things");
+        delete.key("id", s("b")).send().await.unwrap();
+        put(&client, &[("id", s("c")), ("row", n("1"))]).await;
+        put(&client, &[("id", s("mine"))]).await;
+    });
+
+    let repair = [&mapping[..], &["--repair", "--scan"]].concat();
+    // The item that no row has is a difference that stays.
+    let report = workplace.verified(&[&file], &repair, 1);
+    assert_eq!(
+        (
+            &report["missing"],
+            &report["different"],
+            &report["extra"],
+            &report["repaired"]
+        ),
+        (&json!(1), &json!(2), &json!(1), &json!(3))
+    );
+    workplace.differences();
+    change(&workplace, async |client| {
+        let items = client.scan().table_name("things").send().await.unwrap();
+        let mut items: Vec<_> = items
+            .items()
+            .iter()
+            .map(|item| (item["id"].clone(), item.get("row").cloned()))
+            .collect();
+        items.sort_by_key(|(id, _)| id.as_s().unwrap().clone());
+        let expected = [
+            (s("a"), Some(n("3"))),
+            (s("b"), Some(n("4"))),
+            (s("mine"), None),
+        ];
+        assert_eq!(items, expected);
+    });
+    assert_eq!(workplace.verified(&[&file], &mapping, 0)["equal"], 3);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_verification_says_how_far_it_came() {
@@ -384,6 +449,15 @@ fn a_sample_that_no_key_is_in_says_nothing_of_the_table() {
     let file = loaded(&workplace);
     let report = workplace.verified(&[&file], &["--sample", "0.01%"], 0);
     assert!(report["compared"].as_u64().unwrap() > 0, "{report}");
+
+    change(&workplace, async |client| {
+        for id in 0..300 {
+            let delete = client.delete_item().table_name("things");
+            delete.key("id", n(&id.to_string())).send().await.unwrap();
+        }
+    });
+    let report = workplace.verified(&[&file], &["--sample", "0.01%"], 1);
+    assert_eq!(report["missing"], report["compared"]);
 }
 
 #[test]

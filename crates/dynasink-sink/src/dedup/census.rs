@@ -158,6 +158,7 @@ impl KeyCensus {
             until_kept: repeated
                 .map(|(key, repeated)| (key, Some(repeated.before_kept)))
                 .collect(),
+            kept: 0,
         }
     }
 }
@@ -244,6 +245,7 @@ pub struct KeyChoice {
     /// Of each key that comes more than once, how many operations are left before the one to be kept; none when that
     /// has passed.
     until_kept: HashMap<u128, Option<u64>>,
+    kept: u64,
 }
 
 impl KeyChoice {
@@ -251,25 +253,33 @@ impl KeyChoice {
     ///
     /// An operation of a key that the first reading did not see is always kept.
     pub fn keeps(&mut self, op: &WriteOp) -> bool {
-        let Some(until) = self.until_kept.get_mut(&self.fingerprints.of(op.key())) else {
-            return true;
+        let is_kept = match self.until_kept.get_mut(&self.fingerprints.of(op.key())) {
+            None => true,
+            Some(until) => match *until {
+                Some(0) => {
+                    *until = None;
+                    true
+                }
+                Some(left) => {
+                    *until = Some(left - 1);
+                    false
+                }
+                None => false,
+            },
         };
-        match *until {
-            Some(0) => {
-                *until = None;
-                true
-            }
-            Some(left) => {
-                *until = Some(left - 1);
-                false
-            }
-            None => false,
-        }
+        self.kept += u64::from(is_kept);
+        is_kept
     }
 
     /// Distinct keys that the first reading saw, and so the operations that are kept.
     pub fn keys(&self) -> u64 {
         self.keys.len() as u64
+    }
+
+    /// Operations that were kept so far. If that are not as many as [`keys`](Self::keys) when the second reading is over,
+    /// it was not of the same input.
+    pub fn kept(&self) -> u64 {
+        self.kept
     }
 
     /// Whether the first reading saw an operation of `key`.
@@ -341,6 +351,7 @@ mod tests {
                 let mut choice = census.into_choice();
                 let rows = ops.iter().filter(|op| choice.keeps(op)).map(row);
                 assert_eq!(rows.collect::<Vec<_>>(), expected, "seed {seed}, {kept:?}");
+                assert_eq!(choice.kept(), choice.keys(), "seed {seed}, {kept:?}");
             }
         }
     }

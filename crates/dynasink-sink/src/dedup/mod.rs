@@ -15,6 +15,7 @@ use futures::Sink;
 use pin_project_lite::pin_project;
 
 pub use census::{KeptRow, KeyCensus, KeyChoice};
+pub use fingerprint::Fingerprints;
 use greatest::GreatestVersions;
 use keys_seen::KeysSeen;
 pub use window::DedupWindow;

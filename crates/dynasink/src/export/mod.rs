@@ -37,6 +37,7 @@ use progress::Owner;
 use shuffle::{HeldItem, Shuffle};
 
 use crate::error::{Error, Result};
+use crate::second_reading;
 use crate::survey::IMPORT_LINE_BYTES;
 
 /// Where the files are in the folder of an export: an import reads all that is there.
@@ -204,10 +205,7 @@ impl Export {
                 reason: "it is finished before it is closed".to_owned(),
             }));
         }
-        let (expected, found) = (self.choice.keys(), self.counts.items + self.counts.deletes);
-        if expected != found {
-            return Err(Error::SourceChanged { expected, found });
-        }
+        second_reading::check_keys(&self.choice)?;
         let compression = self.options.compression;
         let manifest =
             manifest::manifest(&self.table, compression, self.counts, &self.files, origin);

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dynasink_arrow::{FileSource, RowSelection};
 use dynasink_core::{
-    DeadReason, Error as ItemError, ItemEncoder, Outcomes, StageError, TableSchema, WriteOp,
+    DeadReason, Error as ItemError, ItemEncoder, OutcomeEvent, Outcomes, SourcePosition,
+    StageError, TableSchema, WriteOp,
 };
 use futures::{Stream, stream};
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 
+use super::file_numbers::FileNumbers;
+use super::last_letters::LastLetters;
 use super::letter::{Letter, LetterAction};
 use crate::error::{Error, Result};
 use crate::tally::Tally;
@@ -29,7 +33,7 @@ pub struct DeadLetters {
     /// Files that were not read at all.
     whole_files: BTreeSet<String>,
     /// The files that `rows` are in.
-    files: Vec<String>,
+    files: FileNumbers,
 }
 
 impl DeadLetters {
@@ -46,7 +50,7 @@ impl DeadLetters {
             rows: Vec::new(),
             row_groups: BTreeSet::new(),
             whole_files: BTreeSet::new(),
-            files: Vec::new(),
+            files: FileNumbers::default(),
         };
         let mut lines = LetterLines::open(&letters.path).await?;
         while let Some(letter) = lines.next().await? {
@@ -60,16 +64,7 @@ impl DeadLetters {
         match letter {
             Letter::Op { .. } => self.ops += 1,
             Letter::Row(position) => {
-                // Letters of one file come together, mostly.
-                let mut known = self.files.iter().rev();
-                let file =
-                    if let Some(from_the_end) = known.position(|file| file == position.file()) {
-                        self.files.len() - 1 - from_the_end
-                    } else {
-                        self.files.push(position.file().to_owned());
-                        self.files.len() - 1
-                    };
-                let file = u32::try_from(file).unwrap_or(u32::MAX);
+                let file = self.files.number_of(position.file());
                 self.rows.push((file, position.row_group(), position.row()));
             }
             Letter::Unread {
@@ -109,12 +104,9 @@ impl DeadLetters {
 
     /// The files in which something has to be read again, in the order of their names.
     pub fn files(&self) -> BTreeSet<&str> {
-        let rows = self.files.iter();
         let row_groups = self.row_groups.iter().map(|(file, _)| file);
-        rows.chain(row_groups)
-            .chain(&self.whole_files)
-            .map(String::as_str)
-            .collect()
+        let unread = row_groups.chain(&self.whole_files).map(String::as_str);
+        self.files.names().chain(unread).collect()
     }
 
     /// What has to be read again of `source`. Of a row group that was not read to its end it is all of it, since the
@@ -135,8 +127,7 @@ impl DeadLetters {
         }
         let mut selection = RowSelection::nothing();
         for (file, row_group, row) in &self.rows {
-            let file = usize::try_from(*file).ok();
-            if let Some(file) = file.and_then(|file| self.files.get(file)) {
+            if let Some(file) = self.files.name(*file) {
                 let row = std::iter::once(*row..*row + 1);
                 selection = selection.with_rows(file, *row_group, row);
             }
@@ -154,19 +145,40 @@ impl DeadLetters {
         Ok(selection)
     }
 
-    /// The operations of the letters that have one, as operations on `table`, in their order and with their positions.
+    /// Which letter of each key is the last, of those that have an operation on `table`. Rows are read again of
+    /// `source_files`, in this order.
+    ///
+    /// The file is read through for it.
+    pub(crate) async fn last_on(
+        &self,
+        table: &TableSchema,
+        source_files: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<LastLetters> {
+        let mut last = LastLetters::new(source_files);
+        let mut letters = OpLetters::open(self, table).await?;
+        while let Some(letter) = letters.next().await? {
+            // One that the table would refuse takes no place.
+            if let Ok(op) = &letter.op {
+                last.note(op.key(), letter.line, letter.position.as_ref());
+            }
+        }
+        Ok(last)
+    }
+
+    /// The operations of the letters that have one, as operations on `table`, with their positions: of each key the
+    /// `last`, and the others are superseded.
     ///
     /// One that `table` would refuse is a dead letter again, by `outcomes`. All are counted as rows by `tally`.
     pub(crate) async fn ops_on(
         &self,
         table: &TableSchema,
+        last: Arc<LastLetters>,
         outcomes: Outcomes,
         tally: Tally,
     ) -> Result<impl Stream<Item = Result<WriteOp>> + Send + use<>> {
         let replayed = ReplayedOps {
-            lines: LetterLines::open(&self.path).await?,
-            encoder: ItemEncoder::new(table),
-            table: table.clone(),
+            letters: OpLetters::open(self, table).await?,
+            last,
             outcomes,
             tally,
         };
@@ -179,15 +191,59 @@ impl DeadLetters {
 
 /// Operations out of letters, one after the other.
 struct ReplayedOps {
-    lines: LetterLines,
-    encoder: ItemEncoder,
-    table: TableSchema,
+    letters: OpLetters,
+    last: Arc<LastLetters>,
     outcomes: Outcomes,
     tally: Tally,
 }
 
 impl ReplayedOps {
     async fn next(&mut self) -> Result<Option<WriteOp>> {
+        while let Some(letter) = self.letters.next().await? {
+            self.tally.count_rows(1);
+            let settled = match letter.op {
+                Ok(op) => match self.last.supersede_letter(&op, letter.line) {
+                    None => return Ok(Some(op)),
+                    Some(outcome) => {
+                        let observed = self.outcomes.observe(&OutcomeEvent::of(&op, &outcome));
+                        observed.map_err(StageError::from)
+                    }
+                },
+                Err(error) => {
+                    let reason = DeadReason::of(&error);
+                    self.outcomes.bury(letter.position.as_ref(), None, reason)
+                }
+            };
+            settled.map_err(|error| Error::Pipe(error.into()))?;
+        }
+        Ok(None)
+    }
+}
+
+/// The letters of a file that have an operation.
+struct OpLetters {
+    lines: LetterLines,
+    encoder: ItemEncoder,
+    table: TableSchema,
+}
+
+/// A letter that has an operation, or an item that the table would refuse.
+struct OpLetter {
+    line: u64,
+    position: Option<SourcePosition>,
+    op: Result<WriteOp, ItemError>,
+}
+
+impl OpLetters {
+    async fn open(letters: &DeadLetters, table: &TableSchema) -> Result<Self> {
+        Ok(Self {
+            lines: LetterLines::open(&letters.path).await?,
+            encoder: ItemEncoder::new(table),
+            table: table.clone(),
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<OpLetter>> {
         while let Some(letter) = self.lines.next().await? {
             let Letter::Op {
                 position,
@@ -197,16 +253,15 @@ impl ReplayedOps {
             else {
                 continue;
             };
-            self.tally.count_rows(1);
-            match (self.op(action, item.get()), position) {
-                (Ok(op), Some(position)) => return Ok(Some(op.at(position))),
-                (Ok(op), None) => return Ok(Some(op)),
-                (Err(error), position) => {
-                    let reason = DeadReason::of(&error);
-                    let buried = self.outcomes.bury(position.as_ref(), None, reason);
-                    buried.map_err(|error: StageError| Error::Pipe(error.into()))?;
-                }
-            }
+            let op = self.op(action, item.get()).map(|op| match &position {
+                Some(position) => op.at(position.clone()),
+                None => op,
+            });
+            return Ok(Some(OpLetter {
+                line: self.lines.line,
+                position,
+                op,
+            }));
         }
         Ok(None)
     }

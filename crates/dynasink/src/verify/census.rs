@@ -5,17 +5,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use dynasink_core::{StageError, WriteOp};
-use dynasink_sink::{KeptRow, KeyCensus};
+use dynasink_sink::{KeptRow, KeyCensus, KeyChoice};
 use futures::Sink;
 
-use super::sample::Sample;
+use super::sample::{KeyHash, Sample};
 
 /// A sink of all operations of a source, which learns which of each key counts.
+///
+/// If no key is in the sample, the one of the least hash is: of a source with keys at least one is compared.
 #[derive(Debug)]
 #[must_use]
 pub struct CensusTaker {
-    pub(super) census: KeyCensus,
-    pub(super) sample: Sample,
+    census: KeyCensus,
+    sample: Sample,
+    kept: KeptRow,
+    /// The least hash so far and the operations of its key, as long as no key is in the sample.
+    nearest: Option<(KeyHash, KeyCensus)>,
 }
 
 impl CensusTaker {
@@ -24,12 +29,54 @@ impl CensusTaker {
         Self {
             census: KeyCensus::new(kept, max_keys),
             sample,
+            kept,
+            nearest: None,
         }
     }
 
     /// How many keys will be compared.
     pub fn keys(&self) -> u64 {
-        self.census.keys()
+        let (census, _) = self.chosen();
+        census.keys()
+    }
+
+    /// What the second reading goes by.
+    pub(super) fn into_choice(self) -> (KeyChoice, Sample) {
+        let (_, sample) = self.chosen();
+        let census = match self.nearest {
+            Some((_, nearest)) => nearest,
+            None => self.census,
+        };
+        (census.into_choice(), sample)
+    }
+
+    fn chosen(&self) -> (&KeyCensus, Sample) {
+        match &self.nearest {
+            Some((hash, nearest)) => (nearest, Sample::up_to(*hash)),
+            None => (&self.census, self.sample),
+        }
+    }
+
+    fn note(&mut self, op: &WriteOp) -> Result<(), StageError> {
+        let hash = KeyHash::of(op.key());
+        if self.sample.has_hash(hash) {
+            self.nearest = None;
+            return self.census.note(op);
+        }
+        if self.census.ops() > 0 {
+            return Ok(());
+        }
+        match &mut self.nearest {
+            Some((least, _)) if *least < hash => Ok(()),
+            Some((least, nearest)) if *least == hash => nearest.note(op),
+            _ => {
+                // Keys of one hash are chosen together.
+                let mut nearest = KeyCensus::new(self.kept, NonZeroUsize::MAX);
+                nearest.note(op)?;
+                self.nearest = Some((hash, nearest));
+                Ok(())
+            }
+        }
     }
 }
 
@@ -41,10 +88,7 @@ impl Sink<WriteOp> for CensusTaker {
     }
 
     fn start_send(mut self: Pin<&mut Self>, op: WriteOp) -> Result<(), StageError> {
-        if self.sample.has(op.key()) {
-            self.census.note(&op)?;
-        }
-        Ok(())
+        self.note(&op)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), StageError>> {

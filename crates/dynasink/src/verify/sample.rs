@@ -7,6 +7,9 @@ use siphasher::sip::SipHasher13;
 
 /// A share of all keys, chosen by their hashes: all rows of a chosen key are in it, and a second run compares the same.
 ///
+/// A [`CensusTaker`](crate::CensusTaker) that meets no key of its sample takes the one that is next to it, so that there is
+/// no source with keys of which none is compared.
+///
 /// ```
 /// use dynasink::Sample;
 ///
@@ -38,15 +41,33 @@ impl Sample {
         }
     }
 
+    /// The keys up to this hash.
+    pub(super) fn up_to(highest: KeyHash) -> Self {
+        Self {
+            highest: Some(highest.0),
+        }
+    }
+
     /// Whether `key` is in it.
     pub fn has(&self, key: &PrimaryKey) -> bool {
-        let Some(highest) = self.highest else {
-            return false;
-        };
+        self.has_hash(KeyHash::of(key))
+    }
+
+    pub(super) fn has_hash(&self, hash: KeyHash) -> bool {
+        self.highest.is_some_and(|highest| hash.0 <= highest)
+    }
+}
+
+/// By what keys are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct KeyHash(u64);
+
+impl KeyHash {
+    pub(super) fn of(key: &PrimaryKey) -> Self {
         // Nobody gains by keys that are left out, and a second run has to choose alike: the hash has no secret.
         let mut hasher = SipHasher13::new();
         hasher.write(key.as_bytes());
-        hasher.finish() <= highest
+        Self(hasher.finish())
     }
 }
 

@@ -23,10 +23,14 @@ struct Verification {
 }
 
 fn verification(table: &TestTable, ops: &[WriteOp]) -> Verification {
+    sampled(table, ops, Sample::all())
+}
+
+fn sampled(table: &TestTable, ops: &[WriteOp], sample: Sample) -> Verification {
     let many = NonZeroUsize::new(10_000).unwrap();
-    let mut census = CensusTaker::new(KeptRow::Last, many, Sample::all());
+    let mut census = CensusTaker::new(KeptRow::Last, many, sample);
     for op in ops {
-        census.census.note(op).unwrap();
+        census.start_send_unpin(op.clone()).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     let differences = DifferenceFile::create(folder.path().join("differences.jsonl")).unwrap();
@@ -140,13 +144,14 @@ async fn what_is_missing_or_different_is_repaired_and_what_has_expired_is_not() 
 async fn what_no_row_has_the_key_of_is_extra() {
     let ops = [put(1, json!({})), put(2, json!({})), delete(3)];
     let table = TestTable::of((1..8).map(|id| put(id, json!({}))));
-    let verification = verification(&table, &ops);
+    let mut verification = verification(&table, &ops);
+    verification.of(&ops).await.unwrap();
     let Verification {
         folder,
         tally,
         verifier,
     } = verification;
-    let choice = verifier.into_choice();
+    let choice = verifier.finish().unwrap();
     let path = folder.path().join("extra.jsonl");
     let differences = DifferenceFile::create(&path).unwrap();
     let segments = NonZeroU32::new(3).unwrap();
@@ -160,6 +165,41 @@ async fn what_no_row_has_the_key_of_is_extra() {
         DifferenceFile::create(path),
         Err(crate::Error::DifferencesExist { .. })
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_source_with_keys_at_least_one_is_compared_with_all_its_rows() {
+    let rows = |n: u64| (0..200).map(move |id| put(id, json!({ "n": n })));
+    let ops: Vec<_> = rows(1).chain(rows(2)).collect();
+    let table = TestTable::of(rows(2));
+    for sample in [Sample::share(0.0), Sample::share(1e-6)] {
+        let mut verification = sampled(&table, &ops, sample);
+        let counts = verification.of(&ops).await.unwrap();
+        assert_eq!(
+            (counts.compared, counts.equal, counts.superseded),
+            (1, 1, 1),
+            "{sample:?}"
+        );
+        assert_eq!(counts.not_sampled, 398, "{sample:?}");
+        assert_eq!(verification.verifier.finish().unwrap().keys(), 1);
+    }
+    let counts = sampled(&table, &[], Sample::share(0.0)).of(&[]).await;
+    assert_eq!(counts.unwrap().compared, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_reading_that_misses_keys_of_the_first_is_an_error() {
+    let ops: Vec<_> = (0..5).map(|id| put(id, json!({}))).collect();
+    let table = TestTable::of(ops.clone());
+    let mut verification = verification(&table, &ops);
+    let counts = verification.of(&ops[1..]).await.unwrap();
+    assert_eq!((counts.compared, counts.equal), (4, 4));
+    let error = verification.verifier.finish().unwrap_err();
+    let changed = crate::Error::SourceChanged {
+        expected: 5,
+        found: 4,
+    };
+    assert_eq!(error.to_string(), changed.to_string());
 }
 
 #[tokio::test(start_paused = true)]

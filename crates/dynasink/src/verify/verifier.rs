@@ -20,6 +20,7 @@ use super::differences::DifferenceFile;
 use super::sample::Sample;
 use super::tally::VerifyTally;
 use super::verdict::{Verdict, compare};
+use crate::second_reading;
 
 /// Rows of one request together are at most about that large, so that requests in flight hold a bounded amount.
 const MAX_BATCH_MEMORY: usize = 4 << 20;
@@ -62,10 +63,11 @@ impl<T: ReadTransport> Verifier<T> {
     ) -> Self {
         #[expect(clippy::disallowed_methods, reason = "items expire by the calendar")]
         let calendar = Arc::new(SystemTime::now);
+        let (choice, sample) = census.into_choice();
         Self {
             reader,
-            choice: census.census.into_choice(),
-            sample: census.sample,
+            choice,
+            sample,
             differences,
             tally,
             concurrency: 1,
@@ -101,8 +103,14 @@ impl<T: ReadTransport> Verifier<T> {
     }
 
     /// The keys of the source, once all of it was sent: what [`find_extra`](super::find_extra) goes by.
-    pub fn into_choice(self) -> KeyChoice {
-        self.choice
+    ///
+    /// # Errors
+    ///
+    /// [`SourceChanged`](crate::Error::SourceChanged) if other keys came than the first reading saw: then not all of
+    /// these were compared.
+    pub fn finish(self) -> crate::Result<KeyChoice> {
+        second_reading::check_keys(&self.choice)?;
+        Ok(self.choice)
     }
 
     fn accept(&mut self, op: WriteOp) {
