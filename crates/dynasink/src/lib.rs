@@ -53,6 +53,7 @@ mod pipeline;
 mod rate;
 mod refusals;
 mod replay;
+mod sha256;
 mod survey;
 mod tally;
 #[cfg(test)]

@@ -9,4 +9,5 @@ mod letter;
 mod letters;
 
 pub(crate) use absent::OnlyAbsent;
+pub(crate) use letter::Letter;
 pub use letters::DeadLetters;
