@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use dynasink::{
-    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LatencyQuantiles, LoadReport, Pipeline,
-    RateLimiter, TableName, Tally, Timeline, TimelinePoint,
+    Checkpoint, Counts, DeadLetterFile, DriveEnd, ErrorBudget, LatencyQuantiles, LoadReport,
+    Pipeline, RateLimiter, TableName, Tally, Timeline, TimelinePoint,
 };
 use tokio::time::{Instant, sleep};
 
@@ -33,6 +33,8 @@ pub(crate) struct Terms {
     pub(crate) notices: Vec<String>,
     pub(crate) total_rows: u64,
     pub(crate) dead_letters: DeadLetterFile,
+    /// What says how far it has come, if it can go on in another process.
+    pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) budget: ErrorBudget,
     pub(crate) control: Control,
     pub(crate) max_duration: Option<Duration>,
@@ -139,15 +141,11 @@ impl Writing {
         }
     }
 
-    /// Runs `load` to its end, or until a second signal.
-    ///
-    /// # Errors
-    ///
-    /// Dead letters that cannot be kept. What else goes wrong is told by what has become of the load.
+    /// Runs `load` to its end, or until a second signal. What goes wrong is told by what has become of it.
     pub(crate) async fn until_done(
         self,
         load: impl Future<Output = dynasink::Result<LoadReport>>,
-    ) -> Result<Written, Failure> {
+    ) -> Written {
         #[expect(
             clippy::disallowed_methods,
             reason = "a report says on which day a load began"
@@ -163,11 +161,7 @@ impl Writing {
         let elapsed_seconds = start.elapsed().as_secs_f64();
         let (points, whole) = (self.timeline.points(), self.timeline.whole());
         let latency = whole.latencies.quantiles();
-        let has_dead_letters = self
-            .terms
-            .dead_letters
-            .finish()
-            .map_err(|error| Failure::stopped(&error))?;
+        let kept = keep(self.terms.checkpoint.as_ref(), &self.terms.dead_letters).await;
         let (end, error) = match &loaded {
             // The rows that exceed the budget may be the last ones, and then nothing is left to be shut down.
             Some(Ok(_)) if self.terms.budget.is_exceeded() => (End::TooManyErrors, None),
@@ -182,7 +176,17 @@ impl Writing {
             Some(Err(error)) => (End::Failed, Some(failure::describe(error))),
             None => (End::Failed, Some("aborted by a second signal".to_owned())),
         };
-        Ok(Written {
+        let (end, error) = match kept {
+            Ok(()) => (end, error),
+            // Why the load has failed says more.
+            Err(unkept) => (
+                End::Failed,
+                error.or_else(|| Some(failure::describe(&unkept))),
+            ),
+        };
+        let dead_letters = &self.terms.dead_letters;
+        let dead_letters = (!dead_letters.is_empty()).then(|| dead_letters.path().to_owned());
+        Written {
             table: self.terms.table,
             settings: self.terms.settings,
             notices: self.terms.notices,
@@ -192,13 +196,29 @@ impl Writing {
             counts: self.tally.counts(),
             before: self.terms.before,
             elapsed_seconds,
-            dead_letters: has_dead_letters.then(|| self.terms.dead_letters.path().to_owned()),
+            dead_letters,
             tally: self.tally,
             points,
             latency,
             started,
-        })
+        }
     }
+}
+
+/// Makes sure that what is kept of a load stays.
+async fn keep(
+    checkpoint: Option<&Checkpoint>,
+    dead_letters: &DeadLetterFile,
+) -> dynasink::Result<()> {
+    if let Some(checkpoint) = checkpoint {
+        // A load that was aborted had no time for its last one.
+        checkpoint.save().await?;
+        if !checkpoint.is_complete() {
+            // Its dead letters stay where the next run looks for them, even if there are none yet.
+            return Ok(());
+        }
+    }
+    dead_letters.finish().map(drop)
 }
 
 impl Written {

@@ -126,6 +126,7 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
             notices: load.notices,
             total_rows: rows,
             dead_letters: load.dead_letters,
+            checkpoint: load.checkpoint,
             budget,
             control,
             max_duration: args.control.max_duration,
@@ -134,13 +135,7 @@ async fn write(args: &LoadArgs, logs: bool, load: PreparedLoad) -> Result<Writte
         },
     );
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
-    let written = writing.until_done(loading).await?;
-    if let Some(checkpoint) = &load.checkpoint {
-        // A load that was aborted had no time for its last one.
-        let saved = checkpoint.save().await;
-        saved.map_err(|error| Failure::stopped(&error))?;
-    }
-    Ok(written)
+    Ok(writing.until_done(loading).await)
 }
 
 /// Tells of a load that was complete when it ended, with the status that it ended with.
