@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use dynasink::{
-    Counts, DeadLetterFile, DriveEnd, ErrorBudget, LatencyQuantiles, LoadReport, Pipeline,
-    TableName, Tally, Timeline, TimelinePoint,
+    Checkpoint, Counts, DeadLetterFile, DriveEnd, ErrorBudget, LatencyQuantiles, LoadReport,
+    Pipeline, TableName, Tally, Timeline, TimelinePoint,
 };
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
@@ -34,6 +34,8 @@ pub(crate) struct Terms {
     pub(crate) notices: Vec<String>,
     pub(crate) total_rows: u64,
     pub(crate) dead_letters: DeadLetterFile,
+    /// What says how far it has come, if it can go on in another process.
+    pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) budget: ErrorBudget,
     pub(crate) control: Control,
     /// The first stops it cleanly, the second at once.
@@ -117,15 +119,11 @@ impl Writing {
         self.stop.clone().map(drop)
     }
 
-    /// Runs `load` to its end, or until a second signal.
-    ///
-    /// # Errors
-    ///
-    /// Dead letters that cannot be kept. What else goes wrong is told by what has become of the load.
+    /// Runs `load` to its end, or until a second signal. What goes wrong is told by what has become of it.
     pub(crate) async fn until_done(
         self,
         load: impl Future<Output = dynasink::Result<LoadReport>>,
-    ) -> Result<Written, Failure> {
+    ) -> Written {
         #[expect(
             clippy::disallowed_methods,
             reason = "a report says on which day a load began"
@@ -152,11 +150,7 @@ impl Writing {
         let elapsed_seconds = start.elapsed().as_secs_f64();
         let (points, whole) = (self.timeline.points(), self.timeline.whole());
         let latency = whole.latencies.quantiles();
-        let has_dead_letters = self
-            .terms
-            .dead_letters
-            .finish()
-            .map_err(|error| Failure::stopped(&error))?;
+        let kept = keep(self.terms.checkpoint.as_ref(), &self.terms.dead_letters).await;
         let stopped = match self.stop.peek() {
             Some(StopReason::TimeIsUp) => End::TimeIsUp,
             Some(StopReason::TooManyErrors) => End::TooManyErrors,
@@ -173,7 +167,17 @@ impl Writing {
             Ending::Left => (stopped, None),
             Ending::Aborted => (End::Failed, Some("aborted by a second signal".to_owned())),
         };
-        Ok(Written {
+        let (end, error) = match kept {
+            Ok(()) => (end, error),
+            // Why the load has failed says more.
+            Err(unkept) => (
+                End::Failed,
+                error.or_else(|| Some(failure::describe(&unkept))),
+            ),
+        };
+        let dead_letters = &self.terms.dead_letters;
+        let dead_letters = (!dead_letters.is_empty()).then(|| dead_letters.path().to_owned());
+        Written {
             table: self.terms.table,
             settings: self.terms.settings,
             notices: self.terms.notices,
@@ -183,12 +187,12 @@ impl Writing {
             counts: self.tally.counts(),
             before: self.terms.before,
             elapsed_seconds,
-            dead_letters: has_dead_letters.then(|| self.terms.dead_letters.path().to_owned()),
+            dead_letters,
             tally: self.tally,
             points,
             latency,
             started,
-        })
+        }
     }
 }
 
@@ -222,6 +226,22 @@ fn stop(terms: &Terms, tally: &Tally) -> impl Future<Output = StopReason> + Send
             }
         }
     }
+}
+
+/// Makes sure that what is kept of a load stays.
+async fn keep(
+    checkpoint: Option<&Checkpoint>,
+    dead_letters: &DeadLetterFile,
+) -> dynasink::Result<()> {
+    if let Some(checkpoint) = checkpoint {
+        // A load that was aborted had no time for its last one.
+        checkpoint.save().await?;
+        if !checkpoint.is_complete() {
+            // Its dead letters stay where the next run looks for them, even if there are none yet.
+            return Ok(());
+        }
+    }
+    dead_letters.finish().map(drop)
 }
 
 impl Written {

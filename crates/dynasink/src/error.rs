@@ -100,6 +100,18 @@ pub enum Error {
         found: Option<u64>,
     },
 
+    /// A dead-letter file is not the one that a checkpoint counts on. Nothing was cut off it.
+    #[error(
+        "the dead-letter file {} is not as this load left it: {reason}; move it away and put back what was there, or start the load anew with another checkpoint",
+        path.display()
+    )]
+    DeadLettersOfAnotherLoad {
+        /// The file.
+        path: PathBuf,
+        /// What is strange in it.
+        reason: String,
+    },
+
     /// A checkpoint is to be made where there is one.
     #[error(
         "there is a checkpoint at {} already: resume from it, or name another file", path.display()

@@ -54,6 +54,7 @@ mod rate;
 mod refusals;
 mod replay;
 mod second_reading;
+mod sha256;
 mod survey;
 mod tally;
 #[cfg(test)]

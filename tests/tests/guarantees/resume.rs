@@ -14,13 +14,15 @@ use dynasink::{
     Filter, Interleave, KeyType, LoadIdentity, Mapping, Pipeline, SourceOptions, StreamOptions,
     TableIdentity, TableSchema, UnreadObserver, spec::MappingSpec, spec::VersionSpec,
 };
-use dynasink_sim::{Latency, SimulatedTable, Simulator};
+use dynasink_sim::{Decision, Latency, SimulatedTable, Simulator, WriteRecord};
 use fastrand::Rng;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use tokio::time::{Duration, sleep, timeout};
 
 const ROW_GROUP: usize = 60;
+/// Between two checkpoints.
+const INTERVAL: Duration = Duration::from_millis(3);
 const ALL: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +72,7 @@ enum Policy {
     First,
     Greatest,
     Off,
+    Refuse,
 }
 
 impl Policy {
@@ -79,6 +82,7 @@ impl Policy {
             Self::Last => Some(Dedup::keep_last(window)),
             Self::First => Some(Dedup::keep_first(ALL)),
             Self::Greatest => Some(Dedup::keep_greatest(window, ALL)),
+            Self::Refuse => Some(Dedup::refuse(ALL)),
             Self::Off => None,
         }
     }
@@ -91,7 +95,7 @@ impl Policy {
             let known = kept.get(&id);
             let replaces = match self {
                 Self::Last | Self::Off => true,
-                Self::First => known.is_none(),
+                Self::First | Self::Refuse => known.is_none(),
                 Self::Greatest => known.is_none_or(|known| row.version >= known.version),
             };
             if replaces {
@@ -139,12 +143,12 @@ impl Load {
     }
 
     /// Runs for that long at most. Whether the load is complete is returned.
-    async fn run(&self, most: Duration) -> bool {
+    async fn run(&self, most: Duration) -> Result<bool, Error> {
         let checkpoint = self.checkpoint().await;
         if checkpoint.is_complete() {
-            return true;
+            return Ok(true);
         }
-        checkpoint.set_interval(Duration::from_millis(3));
+        checkpoint.set_interval(INTERVAL);
         let dedup = match self.policy.dedup() {
             Some(dedup) => {
                 let recalled = checkpoint.recall(&self.source, &self.mapping, dedup);
@@ -166,20 +170,29 @@ impl Load {
         let load = pipeline.load(batches, self.mapping.clone(), pending());
         match timeout(most, load).await {
             Ok(report) => {
-                let counts = report.unwrap().counts;
+                let counts = report?.counts;
                 assert_eq!(counts.unresolved(), 0);
                 assert_eq!(counts.rows_read, checkpoint.counts().rows_read);
-                checkpoint.is_complete()
+                Ok(checkpoint.is_complete())
             }
-            Err(_) => false,
+            Err(_) => Ok(false),
         }
+    }
+
+    /// What was written of each operation: its key, and the number of its row.
+    fn written(&self) -> Vec<(i64, i64)> {
+        let audit = self.simulator.audit();
+        let writes = audit.requests().iter().flat_map(|request| &request.writes);
+        let applied = writes.filter(|write| matches!(write.decision, Decision::Applied(_)));
+        let row = |write: &WriteRecord| {
+            let item = serde_json::from_slice(&write.json).unwrap();
+            (number(&item, "id"), number(&item, "value"))
+        };
+        applied.map(row).collect()
     }
 
     fn stored(&self) -> BTreeMap<i64, i64> {
         let items = self.simulator.items("rows").into_iter();
-        let number = |item: &serde_json::Map<String, serde_json::Value>, name: &str| -> i64 {
-            item[name]["N"].as_str().unwrap().parse().unwrap()
-        };
         items
             .map(|(_, item)| (number(&item, "id"), number(&item, "value")))
             .collect()
@@ -196,13 +209,29 @@ impl Load {
     }
 }
 
-#[tokio::test]
-async fn a_load_that_ends_at_any_moment_goes_on_to_the_same_end() {
-    let table = TableSchema::builder("rows")
+fn number(item: &serde_json::Map<String, serde_json::Value>, name: &str) -> i64 {
+    item[name]["N"].as_str().unwrap().parse().unwrap()
+}
+
+fn simulator(seed: u64, table: &TableSchema) -> Simulator {
+    Simulator::builder()
+        .seed(seed)
+        .latency(Latency::fixed(Duration::from_millis(1)))
+        .table(SimulatedTable::new(table.clone()))
+        .build()
+}
+
+fn table() -> TableSchema {
+    TableSchema::builder("rows")
         .partition_key("id", KeyType::N)
         .billing_mode(BillingMode::OnDemand { max_write: None })
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_load_that_ends_at_any_moment_goes_on_to_the_same_end() {
+    let table = table();
     for seed in 0..24 {
         let mut rng = Rng::with_seed(seed);
         let policies = [Policy::Last, Policy::First, Policy::Greatest, Policy::Off];
@@ -230,17 +259,17 @@ async fn a_load_that_ends_at_any_moment_goes_on_to_the_same_end() {
             policy,
             mapping: Mapping::new(&spec, source.schema(), &table).unwrap(),
             source,
-            simulator: Simulator::builder()
-                .seed(seed)
-                .latency(Latency::fixed(Duration::from_millis(1)))
-                .table(SimulatedTable::new(table.clone()))
-                .build(),
+            simulator: simulator(seed, &table),
             table: table.clone(),
             folder: folder.path().to_owned(),
         };
 
         let mut runs = 1;
-        while !load.run(Duration::from_millis(rng.u64(2..25) * runs)).await {
+        loop {
+            let most = Duration::from_millis(rng.u64(2..25) * runs);
+            if load.run(most).await.unwrap() {
+                break;
+            }
             runs += 1;
         }
         assert_eq!(load.stored(), policy.kept(&rows), "seed {seed}, {policy:?}");
@@ -253,8 +282,62 @@ async fn a_load_that_ends_at_any_moment_goes_on_to_the_same_end() {
             "seed {seed}"
         );
         let counts = load.checkpoint().await.counts();
+        let written = load.written();
+        if matches!(policy, Policy::First) {
+            let first = policy.kept(&rows);
+            let other = written.iter().find(|(id, value)| first[id] != *value);
+            assert_eq!(other, None, "seed {seed}: not the first row of its key");
+        }
         assert_eq!(counts.resolved(), rows.len() as u64, "seed {seed}");
         assert_eq!(counts.rows_read, counts.resolved());
         assert_eq!(counts.dead, dead as u64);
+    }
+}
+
+#[tokio::test]
+async fn a_second_row_of_a_key_is_refused_however_often_the_load_ends() {
+    let table = table();
+    for seed in 0..12 {
+        let mut rng = Rng::with_seed(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let second = rng.usize(300..600);
+        let mut rows: Vec<_> = (0..600)
+            .map(|row| Row {
+                id: Some(row),
+                value: row,
+                version: 0,
+            })
+            .collect();
+        rows[second].id = Some(rng.i64(0..300));
+        let path = write(folder.path(), 0, &rows);
+        let source = FileSource::open([path], SourceOptions::new())
+            .await
+            .unwrap();
+        let load = Load {
+            policy: Policy::Refuse,
+            mapping: Mapping::infer(source.schema(), &table).unwrap(),
+            source,
+            simulator: simulator(seed, &table),
+            table: table.clone(),
+            folder: folder.path().to_owned(),
+        };
+        let mut refusals = 0;
+        let mut runs = 1;
+        while refusals < 3 {
+            let most = Duration::from_millis(rng.u64(2..25) * runs);
+            runs += 1;
+            match load.run(most).await {
+                Ok(is_complete) => assert!(!is_complete, "seed {seed}: {second}"),
+                Err(error) => {
+                    let error = format!("{error:?}");
+                    assert!(error.contains("DuplicateKey"), "seed {seed}: {error}");
+                    refusals += 1;
+                }
+            }
+        }
+        let first = Policy::Refuse.kept(&rows);
+        let other = load.written().into_iter();
+        let other: Vec<_> = other.filter(|(id, value)| first[id] != *value).collect();
+        assert_eq!(other, [], "seed {seed}: {second}");
     }
 }

@@ -165,6 +165,7 @@ async fn write(
             notices: load.notices,
             total_rows: rows,
             dead_letters,
+            checkpoint,
             budget,
             control,
             signals: signals.clone(),
@@ -175,13 +176,7 @@ async fn write(
         },
     );
     let loading = pipeline.load(batches, subject.mapping, writing.asked_to_stop());
-    let written = writing.until_done(loading).await?;
-    if let Some(checkpoint) = &checkpoint {
-        // A load that was aborted had no time for its last one.
-        let saved = checkpoint.save().await;
-        saved.map_err(|error| Failure::stopped(&error))?;
-    }
-    Ok(written)
+    Ok(writing.until_done(loading).await)
 }
 
 /// Tells of a load that was complete when it ended, with the status that it ended with.

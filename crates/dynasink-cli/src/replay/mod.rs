@@ -75,6 +75,7 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
             notices: Vec::new(),
             total_rows: rows,
             dead_letters: replay.dead_letters,
+            checkpoint: None,
             budget,
             control,
             signals: Signals::listen(),
@@ -91,7 +92,7 @@ pub(crate) async fn run(args: &ReplayArgs, logs: bool) -> Result<ExitCode, Failu
         only_absent,
         writing.asked_to_stop(),
     );
-    let written = writing.until_done(replaying).await?;
+    let written = writing.until_done(replaying).await;
     written.print(args.json)?;
     written.write_files(&reports)?;
     written.exit_code()

@@ -37,7 +37,4 @@ impl KeysSeen {
             max_keys: self.max_keys,
         })
     }
-    pub(super) fn remove(&mut self, key: &PrimaryKey) {
-        self.seen.remove(&self.fingerprints.of(key));
-    }
 }

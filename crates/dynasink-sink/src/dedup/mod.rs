@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use dynasink_core::{Fuse, Outcome, OutcomeEvent, Outcomes, PrimaryKey, StageError, WriteOp};
+use dynasink_core::{Fuse, Outcome, OutcomeEvent, Outcomes, StageError, WriteOp};
 use futures::Sink;
 use pin_project_lite::pin_project;
 
@@ -94,6 +94,11 @@ impl Dedup {
         !matches!(self.past, Past::Forgotten)
     }
 
+    /// Whether it writes only the first operation of each key.
+    pub fn keeps_first(&self) -> bool {
+        matches!(self.past, Past::Keys(_, OnRepeat::Supersede))
+    }
+
     /// A short name of the policy that never changes: `keep_last`, `keep_first`, `refuse` or `keep_greatest`.
     pub fn name(&self) -> &'static str {
         match self.past {
@@ -115,14 +120,6 @@ impl Dedup {
             Past::Forgotten => Ok(()),
             Past::Keys(seen, _) => seen.insert(op.key()).map(drop),
             Past::Versions(greatest) => greatest.admit(op).map(drop),
-        }
-    }
-
-    /// Forgets that operations of `key` came before, because the first of them comes once more: one that was on its way
-    /// when the other process ended. Versions stay known, since the one that comes once more is among them or greater.
-    pub fn forget(&mut self, key: &PrimaryKey) {
-        if let Past::Keys(seen, _) = &mut self.past {
-            seen.remove(key);
         }
     }
 

@@ -6,6 +6,7 @@ use dynasink_aws::TableChanges;
 use serde::{Deserialize, Serialize};
 
 use super::identity::LoadIdentity;
+use crate::dead_letters::WholeLetters;
 use crate::tally::Counts;
 
 /// The format that is written, and the only one that is read.
@@ -24,6 +25,8 @@ pub(super) struct Document {
     pub(super) counts: Counts,
     pub(super) dead_letters: Option<KeptLetters>,
     pub(super) table_changes: Option<TableChanges>,
+    /// Whether rows of one key were ever handed out in another order than that of the source.
+    pub(super) in_any_order: bool,
     /// The files that were begun.
     pub(super) progress: Vec<FileDocument>,
 }
@@ -32,8 +35,9 @@ pub(super) struct Document {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeptLetters {
     pub(super) path: PathBuf,
-    /// The bytes of the file at the moment of the checkpoint: what comes after them belongs to rows that come again.
-    pub(super) bytes: u64,
+    /// The letters at the moment of the checkpoint: what comes after them belongs to rows that come again.
+    #[serde(flatten)]
+    pub(super) letters: WholeLetters,
 }
 
 /// How far a file was read.
@@ -75,6 +79,7 @@ impl Document {
             counts: Counts::default(),
             dead_letters: None,
             table_changes: None,
+            in_any_order: false,
             progress: Vec::new(),
         }
     }

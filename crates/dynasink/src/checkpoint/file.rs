@@ -78,17 +78,26 @@ impl HeldFile {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(".tmp");
         let beside = self.path.with_file_name(name);
+        let replaced = self.replace_by(&beside, content);
+        if replaced.is_err() {
+            // Why it could not be written says more than that this cannot be removed.
+            let _left = fs::remove_file(&beside);
+        }
+        replaced
+    }
+
+    fn replace_by(&self, beside: &Path, content: &[u8]) -> io::Result<File> {
         let options = OpenOptions::new();
         let mut file = { options }
             .read(true)
             .write(true)
             .create(true)
             .truncate(true)
-            .open(&beside)?;
+            .open(beside)?;
         file.lock()?;
         file.write_all(content)?;
         file.sync_all()?;
-        fs::rename(&beside, &self.path)?;
+        fs::rename(beside, &self.path)?;
         sync_folder(&self.path)?;
         Ok(file)
     }
@@ -150,6 +159,20 @@ mod tests {
         assert!(matches!(
             HeldFile::create(path),
             Err(Error::CheckpointExists { .. })
+        ));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_take_its_place_does_not_stay_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("load.checkpoint");
+        let mut held = HeldFile::create(path.clone()).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(
+            held.replace(b"one"),
+            Err(Error::CheckpointFile { .. })
         ));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dynasink_arrow::{SourceBatch, StreamOptions};
+use dynasink_arrow::{Interleave, SourceBatch, StreamOptions};
 use dynasink_aws::TableChanges;
 
 pub use identity::{LoadChange, LoadIdentity, TableIdentity};
@@ -88,6 +88,8 @@ struct State {
     counts: Counts,
     letters: Letters,
     table_changes: Option<TableChanges>,
+    /// Whether rows of one key were ever handed out in another order than that of the source.
+    in_any_order: bool,
     is_complete: bool,
     /// The time between two files.
     interval: Duration,
@@ -127,6 +129,7 @@ impl Checkpoint {
             counts: Counts::default(),
             letters: dead_letters.map_or(Letters::None, Letters::Open),
             table_changes: None,
+            in_any_order: false,
             is_complete: false,
             interval: INTERVAL,
             tally: None,
@@ -164,6 +167,7 @@ impl Checkpoint {
             counts: document.counts,
             letters: document.dead_letters.map_or(Letters::None, Letters::Kept),
             table_changes: document.table_changes,
+            in_any_order: document.in_any_order,
             is_complete: document.complete,
             interval: INTERVAL,
             tally: None,
@@ -188,15 +192,19 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::CheckpointOfAnotherLoad`] if the load is not the one that was begun, [`Error::DeadLettersLost`], and
-    /// [`Error::DeadLetters`] if these cannot be opened.
+    /// [`Error::CheckpointOfAnotherLoad`] if the load is not the one that was begun, [`Error::DeadLettersLost`] and
+    /// [`Error::DeadLettersOfAnotherLoad`], and [`Error::DeadLetters`] if these cannot be opened.
     pub fn go_on(&self, identity: &LoadIdentity) -> Result<()> {
         let mut state = self.state();
         if let Some(change) = state.identity.change_to(identity) {
             return Err(self.of_another_load(change));
         }
         if let Letters::Kept(kept) = &state.letters {
-            state.letters = Letters::Open(DeadLetterFile::resume(&kept.path, kept.bytes)?);
+            let progress = &state.progress;
+            let letters = DeadLetterFile::resume(&kept.path, &kept.letters, |letter| {
+                progress.has_left(letter)
+            })?;
+            state.letters = Letters::Open(letters);
         }
         Ok(())
     }
@@ -263,7 +271,8 @@ impl Checkpoint {
     /// The options of a stream that reads what is left, and tells how far it has come.
     pub fn reading(&self, options: StreamOptions) -> StreamOptions {
         let options = options.with_row_group_observer(Arc::new(self.clone()));
-        let state = self.state();
+        let mut state = self.state();
+        state.in_any_order |= *options.interleave() == Interleave::Always;
         if state.progress.is_begun() {
             options.with_rows(state.progress.left())
         } else {
@@ -334,7 +343,7 @@ impl Checkpoint {
         let (document, letters) = {
             let mut state = self.state();
             state.has_changed = false;
-            (self.document(&state)?, state.letters.clone())
+            (self.document(&state), state.letters.clone())
         };
         // A checkpoint that counts on dead letters must not be on the disk before them.
         if let Letters::Open(letters) = letters {
@@ -346,31 +355,28 @@ impl Checkpoint {
         file.replace(&content)
     }
 
-    fn document(&self, state: &State) -> Result<Document> {
+    fn document(&self, state: &State) -> Document {
         let dead_letters = match &state.letters {
             Letters::None => None,
             Letters::Kept(kept) => Some(kept.clone()),
             Letters::Open(letters) => {
                 let path = letters.path();
-                let bytes = letters.bytes();
                 Some(KeptLetters {
                     // Another process may start in another folder.
                     path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-                    bytes: bytes.map_err(|source| Error::DeadLetters {
-                        path: path.to_owned(),
-                        source,
-                    })?,
+                    letters: letters.whole_letters(),
                 })
             }
         };
-        Ok(Document {
+        Document {
             complete: state.is_complete,
             counts: state.counts(),
             dead_letters,
             table_changes: state.table_changes.clone(),
+            in_any_order: state.in_any_order,
             progress: state.progress.documents(),
             ..Document::of(state.identity.clone())
-        })
+        }
     }
 
     fn of_another_load(&self, change: LoadChange) -> Error {

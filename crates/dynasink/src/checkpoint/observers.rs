@@ -55,14 +55,17 @@ impl Checkpoint {
 impl OutcomeObserver for Checkpoint {
     fn observe(&self, event: &OutcomeEvent<'_>) -> Result<(), ObserverError> {
         let mut state = self.state();
-        if let Letters::Open(letters) = &state.letters {
-            OutcomeObserver::observe(letters, event)?;
-        }
         let Some(position) = event.position else {
             return Err(
                 self.observer_error("a row has no position, and could not be told from others")
             );
         };
+        // A letter of a row that does not come again after a kill could not be told from another load's.
+        if let (Letters::Open(letters), Outcome::Dead(_)) = (&state.letters, event.outcome)
+            && state.progress.has_left_row(position)
+        {
+            OutcomeObserver::observe(letters, event)?;
+        }
         if !state.progress.resolve(position) {
             return Err(self.observer_error(format!("{position} was not on its way")));
         }

@@ -8,6 +8,7 @@ use dynasink_core::{SourcePosition, Unread};
 
 use super::document::{FileDocument, RowGroupDocument};
 use super::rows::ReadRows;
+use crate::replay::Letter;
 
 /// More than files have, so that a number gone wrong does not fill the memory.
 const MOST_ROW_GROUPS: u32 = 1 << 22;
@@ -126,6 +127,42 @@ impl Progress {
                 }
             }
         }
+    }
+
+    /// Whether what a dead letter is about is to be read: its row has no outcome, or its part was not passed over.
+    pub(super) fn has_left(&self, letter: &Letter) -> bool {
+        match letter {
+            Letter::Op { position, .. } => position
+                .as_ref()
+                .is_some_and(|position| self.has_left_row(position)),
+            Letter::Row(position) => self.has_left_row(position),
+            Letter::Unread { file, row_group } => self.named(file).is_some_and(|file| {
+                let row_group = row_group.and_then(|number| file.row_groups.get(&number));
+                !file.is_ended && row_group.is_none_or(|row_group| !row_group.is_ended)
+            }),
+        }
+    }
+
+    /// Whether a row is to be read.
+    pub(super) fn has_left_row(&self, position: &SourcePosition) -> bool {
+        let Some(file) = self.named(position.file()) else {
+            return false;
+        };
+        let Some(row_group) = file.row_groups.get(&position.row_group()) else {
+            return !file.is_ended;
+        };
+        let is_unread = position.row() >= row_group.rows.read_to();
+        row_group.rows.is_open(position.row())
+            || (is_unread && !row_group.is_ended && !file.is_ended)
+    }
+
+    fn named(&self, name: &str) -> Option<&ReadFile> {
+        self.by_name.get(name).and_then(|at| self.files.get(*at))
+    }
+
+    /// The places of the files in their order, by name.
+    pub(super) fn order(&self) -> &HashMap<String, usize> {
+        &self.by_name
     }
 
     /// Whether anything was read.

@@ -1,5 +1,6 @@
 //! What a policy for rows of one key must know of rows that another process has dealt with.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,18 +9,25 @@ use dynasink_arrow::{
     DecodeExt, Decoder, FileSource, Interleave, Mapping, RowSelection, StreamOptions,
 };
 use dynasink_core::{
-    ObserverError, OutcomeEvent, OutcomeObserver, Outcomes, StageError, Unread, UnreadObserver,
-    WriteOp,
+    ObserverError, OutcomeEvent, OutcomeObserver, Outcomes, PrimaryKey, StageError, Unread,
+    UnreadObserver, WriteOp,
 };
 use dynasink_sink::{Dedup, DriveError, drive};
 use futures::Sink;
 
 use super::Checkpoint;
+use super::progress::Progress;
 use crate::error::{Error, Result};
 
 impl Checkpoint {
     /// `dedup` as it is after the rows that have an outcome. A policy that goes by the whole input
     /// ([`Dedup::remembers_the_input`]) reads these once more, without writing them; others read nothing.
+    ///
+    /// Where the first row of each key is kept ([`Dedup::keeps_first`]), rows without an outcome are read too: a row that
+    /// comes again as the first of its key is written, though others of that key gave way to it. If rows were ever
+    /// handed out in any order ([`Interleave::Always`]), nothing says which row the others gave way to. Then every key
+    /// of a row without an outcome counts as new, so that none is lost; it may end as any of its rows, and be written
+    /// more than once.
     ///
     /// # Errors
     ///
@@ -30,22 +38,72 @@ impl Checkpoint {
         mapping: &Mapping,
         mut dedup: Dedup,
     ) -> Result<Dedup> {
-        let (with_outcome, without_outcome) = {
-            let progress = &self.state().progress;
+        let (with_outcome, without_outcome, mut coming) = {
+            let state = self.state();
+            let progress = &state.progress;
             if !dedup.remembers_the_input() || !progress.is_begun() {
                 return Ok(dedup);
             }
-            (progress.with_outcome(), progress.without_outcome())
+            let coming = ComingAgain::in_order_of(progress, state.in_any_order);
+            (progress.with_outcome(), progress.without_outcome(), coming)
         };
-        let recall = |op: &WriteOp| dedup.recall(op);
+        if dedup.keeps_first() {
+            let note = |op: &WriteOp| {
+                coming.note(op);
+                Ok(())
+            };
+            read_again(source, without_outcome, mapping, note).await?;
+        }
+        let recall = |op: &WriteOp| {
+            if coming.is_first_of_key_of(op) {
+                return Ok(());
+            }
+            dedup.recall(op)
+        };
         read_again(source, with_outcome, mapping, recall).await?;
-        // Of rows of one key, one without an outcome is before all others: these took their place behind it.
-        let forget = |op: &WriteOp| {
-            dedup.forget(op.key());
-            Ok(())
-        };
-        read_again(source, without_outcome, mapping, forget).await?;
         Ok(dedup)
+    }
+}
+
+/// Where a row stands in a source: the place of its file, its row group, and its row.
+type Place = (usize, u32, u64);
+
+/// The rows that come again, the first of each key. They are no more than a pipe and its readers hold.
+#[derive(Debug)]
+struct ComingAgain {
+    files: HashMap<String, usize>,
+    /// Whether the order of the source says nothing of which row of a key came first.
+    in_any_order: bool,
+    first: HashMap<PrimaryKey, Option<Place>>,
+}
+
+impl ComingAgain {
+    fn in_order_of(progress: &Progress, in_any_order: bool) -> Self {
+        Self {
+            files: progress.order().clone(),
+            in_any_order,
+            first: HashMap::new(),
+        }
+    }
+
+    fn place(&self, op: &WriteOp) -> Option<Place> {
+        let position = op.position()?;
+        let file = *self.files.get(position.file())?;
+        Some((file, position.row_group(), position.row()))
+    }
+
+    /// Takes note of a row that comes again.
+    fn note(&mut self, op: &WriteOp) {
+        let place = self.place(op);
+        let first = self.first.entry(op.key().clone()).or_insert(place);
+        *first = (*first).min(place);
+    }
+
+    /// Whether a row that comes again is before `op`, and has its key. Rows are read in their order, so that one before
+    /// the first that comes again has kept its place, or has given way to one that has.
+    fn is_first_of_key_of(&self, op: &WriteOp) -> bool {
+        let first = self.first.get(op.key());
+        first.is_some_and(|first| self.in_any_order || *first < self.place(op))
     }
 }
 

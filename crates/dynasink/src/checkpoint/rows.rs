@@ -62,6 +62,14 @@ impl ReadRows {
         }
     }
 
+    /// Whether a row was read and has no outcome.
+    pub(super) fn is_open(&self, row: u64) -> bool {
+        let word = row.checked_sub(self.start).map(|offset| offset / WORD);
+        let word = word.and_then(|word| usize::try_from(word).ok());
+        let open = word.and_then(|word| self.open.get(word));
+        open.is_some_and(|open| open & (1 << (row % WORD)) != 0)
+    }
+
     /// Takes note of the outcome of a row. Whether it had none is returned.
     pub(super) fn resolve(&mut self, row: u64) -> bool {
         let Some(offset) = row.checked_sub(self.start) else {
@@ -159,7 +167,9 @@ mod tests {
                     let Some(row) = rng.choice(open.iter().copied().collect::<Vec<_>>()) else {
                         break;
                     };
+                    assert!(rows.is_open(row), "seed {seed}: {row}");
                     assert!(rows.resolve(row), "seed {seed}: {row}");
+                    assert!(!rows.is_open(row), "seed {seed}: {row}");
                     assert!(!rows.resolve(row), "seed {seed}: {row}");
                     open.remove(&row);
                 }

@@ -3,6 +3,7 @@ use std::fs;
 use dynasink_arrow::{FileFormat, FileIdentity, SourceIdentity};
 use dynasink_core::{
     DeadReason, KeyType, Outcome, OutcomeEvent, OutcomeObserver, SourcePosition, TableSchema,
+    Unread, UnreadObserver,
 };
 use tempfile::TempDir;
 
@@ -214,8 +215,91 @@ async fn letters_of_another_load_are_not_cut() {
     };
     OutcomeObserver::observe(&others, &event).unwrap();
     drop(others);
-    let _refused = resume(&folder);
+    assert!(matches!(
+        resume(&folder),
+        Err(Error::DeadLettersOfAnotherLoad { .. })
+    ));
     assert_eq!(letters(&folder), 1);
+}
+
+#[tokio::test]
+async fn only_letters_of_what_comes_again_are_cut() {
+    let letter = |row_group: u32, row: u64| {
+        let position = format!(r#"{{"file":"a","row_group":{row_group},"row":{row}}}"#);
+        format!("{{\"position\":{position},\"code\":\"c\",\"reason\":\"\"}}\n")
+    };
+    let unread = |row_group: u32| {
+        let part = format!(r#"{{"file":"a","row_group":{row_group}}}"#);
+        format!("{{\"unread\":{part},\"code\":\"c\",\"reason\":\"\"}}\n")
+    };
+    for (tail, is_cut) in [
+        // On its way, and not read yet.
+        (letter(0, 4), true),
+        (letter(0, 700) + &letter(3, 0) + &unread(3), true),
+        // What a machine without power leaves.
+        (letter(0, 4) + r#"{"posi"#, true),
+        (r#"{"position":{"file":"#.to_owned(), true),
+        (letter(0, 4) + &letter(0, 3), false),
+        (unread(2), false),
+        (letter(2, 5), false),
+        ("{\"position\":null,\"code\":\"c\"}\n".to_owned(), false),
+        ("my notes".to_owned(), false),
+        ("my notes\n".to_owned(), false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dead.jsonl");
+        let checkpoint = begin(&folder);
+        read(&checkpoint, 10);
+        bury(&checkpoint, 3);
+        let not_read = Unread {
+            file: "a".into(),
+            row_group: Some(2),
+            offset: None,
+            rows: None,
+            reason: "bad page".to_owned(),
+        };
+        UnreadObserver::observe(&checkpoint, &not_read).unwrap();
+        checkpoint.save().await.unwrap();
+        drop(checkpoint);
+        let kept = fs::read_to_string(&path).unwrap();
+        fs::write(&path, kept.clone() + &tail).unwrap();
+        let resumed = resume(&folder);
+        let left = fs::read_to_string(&path).unwrap();
+        if is_cut {
+            assert!(resumed.is_ok(), "{tail}: {resumed:?}");
+            assert_eq!(left, kept, "{tail}");
+        } else {
+            let refused = matches!(resumed, Err(Error::DeadLettersOfAnotherLoad { .. }));
+            assert!(refused, "{tail}: {resumed:?}");
+            assert_eq!(left, kept + &tail);
+        }
+    }
+}
+
+#[tokio::test]
+async fn letters_that_count_are_known_by_their_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dead.jsonl");
+    let checkpoint = begin(&folder);
+    read(&checkpoint, 10);
+    bury(&checkpoint, 3);
+    checkpoint.save().await.unwrap();
+    drop(checkpoint);
+    let kept = fs::read_to_string(&path).unwrap();
+    fs::write(&path, kept.replace("\"row\":3", "\"row\":4")).unwrap();
+    assert!(matches!(
+        resume(&folder),
+        Err(Error::DeadLettersOfAnotherLoad { .. })
+    ));
+    fs::write(&path, &kept).unwrap();
+    // Those of the next run count with those of the one before.
+    for row in [4, 5] {
+        let resumed = resume(&folder).unwrap();
+        bury(&resumed, row);
+        resumed.save().await.unwrap();
+    }
+    assert!(resume(&folder).is_ok());
+    assert_eq!(letters(&folder), 3);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! How the files of an export are compressed, and what they hash to.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
@@ -8,6 +8,8 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use zstd::stream::write::Encoder as ZstdEncoder;
+
+use crate::sha256;
 
 /// The level at which zstd gives about gzip's size in a fraction of its time; it is zstd's own default.
 const ZSTD_LEVEL: i32 = 3;
@@ -98,15 +100,9 @@ impl Compressor {
         };
         hashed.file.flush()?;
         hashed.file.get_ref().sync_all()?;
-        let digest = hashed.sha256.finalize();
-        let sha256 = digest.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        });
         Ok(Written {
             bytes: hashed.bytes,
-            sha256,
+            sha256: sha256::hex(hashed.sha256),
         })
     }
 }

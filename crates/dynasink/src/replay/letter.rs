@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 /// What a line is about.
 #[derive(Debug)]
-pub(super) enum Letter {
+pub(crate) enum Letter {
     /// An operation that could not be written.
     Op {
         position: Option<SourcePosition>,
@@ -24,7 +24,7 @@ pub(super) enum Letter {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum LetterAction {
+pub(crate) enum LetterAction {
     Put,
     Delete,
 }
@@ -55,7 +55,7 @@ struct Position {
 
 impl Letter {
     /// Reads a line, or says what is wrong with it.
-    pub(super) fn parse(line: &str) -> Result<Self, String> {
+    pub(crate) fn parse(line: &str) -> Result<Self, String> {
         let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
         if let Some(UnreadPart { file, row_group }) = line.unread {
             return Ok(Self::Unread { file, row_group });

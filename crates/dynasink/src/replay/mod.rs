@@ -12,5 +12,6 @@ mod letters;
 mod rows_again;
 
 pub(crate) use absent::OnlyAbsent;
+pub(crate) use letter::Letter;
 pub use letters::DeadLetters;
 pub use rows_again::RowsAgain;

@@ -1,10 +1,12 @@
 //! Rows that cannot be written, kept in a file with the reason and the place that each came from.
 
+mod log;
+mod resume;
+
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use dynasink_core::{
@@ -15,6 +17,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
+use log::LetterLog;
+pub(crate) use log::WholeLetters;
 
 /// A file of dead letters, one JSON object a line. Clones write to one file.
 ///
@@ -40,7 +44,7 @@ pub struct DeadLetterFile(Arc<DeadLetters>);
 
 struct DeadLetters {
     path: PathBuf,
-    file: Mutex<File>,
+    log: Mutex<LetterLog<File>>,
     calendar: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -121,7 +125,7 @@ impl DeadLetterFile {
         match opened {
             Ok((0, file)) => Ok(Self(Arc::new(DeadLetters {
                 path,
-                file: Mutex::new(file),
+                log: Mutex::new(LetterLog::new(file)),
                 calendar: Box::new(calendar),
             }))),
             Ok(_) => Err(Error::DeadLettersExist { path }),
@@ -129,55 +133,29 @@ impl DeadLetterFile {
         }
     }
 
-    /// Opens the file of a load that goes on, of which the first `bytes` count. What was written after them belongs to
-    /// rows that come again, and is cut off.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DeadLettersLost`] if the file is shorter, [`Error::DeadLetters`] if it cannot be opened or cut.
-    pub(crate) fn resume(path: &Path, bytes: u64) -> Result<Self> {
-        let opened = || {
-            let file = OpenOptions::new().create(true).append(true).open(path)?;
-            let found = file.metadata()?.len();
-            if found > bytes {
-                file.set_len(bytes)?;
-            }
-            Ok((file, found))
-        };
-        let lost = |found| {
-            let path = path.to_owned();
-            Err(Error::DeadLettersLost { path, bytes, found })
-        };
-        if bytes > 0 && !path.exists() {
-            return lost(None);
-        }
-        let (file, found) = opened().map_err(|source| Error::DeadLetters {
-            path: path.to_owned(),
-            source,
-        })?;
-        if found < bytes {
-            return lost(Some(found));
-        }
-        Ok(Self(Arc::new(DeadLetters {
-            path: path.to_owned(),
-            file: Mutex::new(file),
-            calendar: Box::new(today),
-        })))
+    fn log(&self) -> MutexGuard<'_, LetterLog<File>> {
+        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bytes that were written so far.
-    pub(crate) fn bytes(&self) -> std::io::Result<u64> {
-        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(file.metadata()?.len())
+    /// The letters that were written so far.
+    pub(crate) fn whole_letters(&self) -> WholeLetters {
+        self.log().whole_letters()
     }
 
     /// Makes sure that what was written stays.
     pub(crate) fn sync(&self) -> Result<()> {
-        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.sync_data().map_err(|source| Error::DeadLetters {
-            path: self.0.path.clone(),
-            source,
-        })
+        let synced = self.log().file().sync_data();
+        synced.map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: std::io::Error) -> Error {
+        let path = self.0.path.clone();
+        Error::DeadLetters { path, source }
+    }
+
+    /// Whether there is no letter in it.
+    pub fn is_empty(&self) -> bool {
+        self.log().is_empty()
     }
 
     /// Where it is.
@@ -191,7 +169,8 @@ impl DeadLetterFile {
     ///
     /// [`Error::DeadLetters`].
     pub fn finish(&self) -> Result<bool> {
-        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = self.log();
+        let file = log.file();
         let finished = file
             .sync_all()
             .and_then(|()| file.metadata())
@@ -199,10 +178,7 @@ impl DeadLetterFile {
                 0 => fs::remove_file(&self.0.path).map(|()| false),
                 _ => Ok(true),
             });
-        finished.map_err(|source| Error::DeadLetters {
-            path: self.0.path.clone(),
-            source,
-        })
+        finished.map_err(|source| self.failed(source))
     }
 
     fn record(&self, letter: &impl Serialize) -> Result<(), ObserverError> {
@@ -215,12 +191,7 @@ impl DeadLetterFile {
     fn append(&self, letter: &impl Serialize) -> std::io::Result<()> {
         let mut line = serde_json::to_vec(letter)?;
         line.push(b'\n');
-        // One write for the whole line: what a killed process has written are whole lines.
-        self.0
-            .file
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write_all(&line)
+        self.log().append(&line)
     }
 }
 
@@ -275,103 +246,4 @@ impl UnreadObserver for DeadLetterFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use dynasink_core::{DeadReason, KeyType, TableSchema};
-
-    use super::*;
-
-    fn dead() -> Outcome {
-        Outcome::Dead(DeadReason {
-            code: "invalid".to_owned(),
-            message: "no \"good\"".to_owned(),
-            attempts: 2,
-            tried_for: Duration::from_millis(1_500),
-            value: None,
-        })
-    }
-
-    #[test]
-    fn a_letter_has_position_reason_and_item() {
-        let folder = tempfile::tempdir().unwrap();
-        let noon = || SystemTime::UNIX_EPOCH + Duration::from_hours(12);
-        let path = folder.path().join("dead.jsonl");
-        let letters = DeadLetterFile::create_with_calendar(path, noon).unwrap();
-        let table = TableSchema::builder("users")
-            .partition_key("id", KeyType::S)
-            .build()
-            .unwrap();
-        let op = table
-            .put_serde(&serde_json::json!({ "id": "a\nb", "n": 1.5 }))
-            .unwrap();
-        let op = op.at(SourcePosition::new("a.parquet".into(), 1, 7));
-        OutcomeObserver::observe(&letters, &OutcomeEvent::of(&op, &dead())).unwrap();
-        OutcomeObserver::observe(
-            &letters,
-            &OutcomeEvent::of(&op, &Outcome::Written { attempts: 1 }),
-        )
-        .unwrap();
-        assert!(letters.finish().unwrap());
-
-        let text = fs::read_to_string(letters.path()).unwrap();
-        assert_eq!(text.lines().count(), 1);
-        let expected = serde_json::json!({
-            "position": { "file": "a.parquet", "row_group": 1, "row": 7 },
-            "code": "invalid",
-            "reason": "no \"good\"",
-            "attempts": 2,
-            "first_attempt": "1970-01-01T11:59:58.500Z",
-            "last_attempt": "1970-01-01T12:00:00.000Z",
-            "table": "users",
-            "action": "put",
-            "item": { "id": { "S": "a\nb" }, "n": { "N": "1.5" } },
-        });
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            expected
-        );
-    }
-
-    #[test]
-    fn what_was_not_read_is_a_letter_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let letters = DeadLetterFile::create(folder.path().join("dead.jsonl")).unwrap();
-        let unread = Unread {
-            file: "a.parquet".into(),
-            row_group: Some(3),
-            offset: None,
-            rows: Some(10),
-            reason: "bad page".to_owned(),
-        };
-        UnreadObserver::observe(&letters, &unread).unwrap();
-        assert!(letters.finish().unwrap());
-        let expected = serde_json::json!({
-            "unread": { "file": "a.parquet", "row_group": 3, "offset": null, "rows": 10 },
-            "code": "unreadable",
-            "reason": "bad page",
-        });
-        let text = fs::read_to_string(letters.path()).unwrap();
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            expected
-        );
-    }
-
-    #[test]
-    fn another_loads_letters_are_not_touched_and_an_empty_file_does_not_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("dead.jsonl");
-        assert!(!DeadLetterFile::create(&path).unwrap().finish().unwrap());
-        assert!(!path.exists());
-        fs::write(&path, "{}\n").unwrap();
-        assert!(matches!(
-            DeadLetterFile::create(&path),
-            Err(Error::DeadLettersExist { .. })
-        ));
-        assert!(matches!(
-            DeadLetterFile::create(folder.path()),
-            Err(Error::DeadLetters { .. })
-        ));
-    }
-}
+mod tests;
