@@ -138,13 +138,16 @@ impl NewTable {
                 (IndexKind::Global, Some(of_table)) => Some(index.units.unwrap_or(of_table)),
                 _ => None,
             };
-            schema = schema.index(
+            let projection = index.projection.of_schema();
+            let projection = projection.map_err(|error| self.unusable(&error))?;
+            let indexed = schema.index(
                 &index.name,
                 index.kind,
                 [(&index.partition_key.name, index.partition_key.key_type)],
                 index.sort_key.as_ref().map(|key| (&key.name, key.key_type)),
                 units.map(|units| WriteUnits::new(units.write)),
             );
+            schema = indexed.projecting(&index.name, projection);
         }
         if let Some(warm) = self.warm_write {
             schema = schema.warm_throughput(warm);

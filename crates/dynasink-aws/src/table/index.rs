@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     KeyType as KeyRole, LocalSecondaryIndex, Projection as SdkProjection, ProjectionType,
     ProvisionedThroughput, ScalarAttributeType,
 };
-use dynasink_core::{IndexKind, KeyType};
+use dynasink_core::{AttributeName, IndexKind, KeyType, Projection};
 use serde::{Deserialize, Serialize};
 
 use super::capacity::ProvisionedUnits;
@@ -33,6 +33,20 @@ pub enum IndexProjection {
     KeysOnly,
     /// These attributes.
     Include(Vec<String>),
+}
+
+impl IndexProjection {
+    /// The same, as it decides on the units of an index.
+    pub(super) fn of_schema(&self) -> dynasink_core::Result<Projection> {
+        Ok(match self {
+            Self::All => Projection::All,
+            Self::KeysOnly => Projection::KeysOnly,
+            Self::Include(attributes) => {
+                let names = attributes.iter().map(|name| AttributeName::new(name));
+                Projection::Include(names.collect::<Result<_, _>>()?)
+            }
+        })
+    }
 }
 
 /// An index that is made.
