@@ -11,11 +11,7 @@ use super::table::KeyArgs;
 #[derive(Debug, Args)]
 #[command(
     next_help_heading = "New table, with --create-table",
-    mut_arg("billing_mode", needs_create_table),
-    mut_arg("wcu", needs_create_table),
-    mut_arg("rcu", needs_create_table),
-    mut_arg("max_wcu", needs_create_table),
-    mut_arg("indexes", needs_create_table)
+    mut_args(shape_needs_create_table)
 )]
 pub(crate) struct CreateArgs {
     /// Create the table if there is none of that name: on demand, unless --billing-mode says otherwise
@@ -86,9 +82,12 @@ impl NewTableArgs {
     }
 }
 
-/// A load is told of a new table only when it makes one.
-fn needs_create_table(arg: Arg) -> Arg {
-    arg.requires("create_table")
+/// A load is told what a new table is like only when it makes one.
+fn shape_needs_create_table(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "billing_mode" | "wcu" | "rcu" | "max_wcu" | "indexes" => arg.requires("create_table"),
+        _ => arg,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
