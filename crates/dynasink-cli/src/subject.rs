@@ -9,7 +9,7 @@ use dynasink::{
     describe_state, spec::MappingSpec,
 };
 
-use crate::args::{CreateArgs, KeyArg, KeyArgs, TargetArgs};
+use crate::args::{CreateArgs, KeyArg, KeyArgs, NewTableArgs, TableShapeArgs, TargetArgs};
 use crate::failure::Failure;
 use crate::lifecycle::{self, Creation};
 use crate::{mapping, target};
@@ -49,15 +49,51 @@ impl Subject {
         table: &str,
         create: &CreateArgs,
     ) -> Result<(Self, Option<Creation>), Failure> {
+        let (keys, new) = (&create.keys, &create.new);
+        Self::or_new(source, mapping_file, Some(target), table, keys, new).await
+    }
+
+    /// The same for a plan, which looks for no table without a target, and creates none.
+    pub(crate) async fn to_be_planned(
+        source: FileSource,
+        mapping_file: Option<&Path>,
+        target: Option<&TargetArgs>,
+        table: &str,
+        keys: &KeyArgs,
+        shape: &TableShapeArgs,
+    ) -> Result<Self, Failure> {
+        let new = NewTableArgs {
+            shape: shape.clone(),
+            ..NewTableArgs::default()
+        };
+        let subject = Self::or_new(source, mapping_file, target, table, keys, &new).await?;
+        if subject.0.exists && new.says_something() {
+            // Where stderr is closed, there is nobody to be warned.
+            let _shown = writeln!(
+                stderr(),
+                "warning: table {table} is there already: what is said of a new table is passed over"
+            );
+        }
+        Ok(subject.0)
+    }
+
+    async fn or_new(
+        source: FileSource,
+        mapping_file: Option<&Path>,
+        target: Option<&TargetArgs>,
+        table: &str,
+        keys: &KeyArgs,
+        new: &NewTableArgs,
+    ) -> Result<(Self, Option<Creation>), Failure> {
         let file = mapping_file.map(mapping::read).transpose()?;
         let file = file.as_ref();
         let type_of = |key: &KeyArg| key_type(key, &source, file);
-        let new = table_of_keys(table, &create.keys, &source, file)?
-            .map(|keys| lifecycle::new_table(&create.new, &keys, type_of))
+        let new = table_of_keys(table, keys, &source, file)?
+            .map(|keys| lifecycle::new_table(new, &keys, type_of))
             .transpose()?;
         let wanted = new.as_ref().map(|new| new.table.schema()).transpose();
         let wanted = wanted.map_err(|error| Failure::refused(&error))?;
-        let subject = Self::at(source, file, Some(target), table, wanted).await?;
+        let subject = Self::at(source, file, target, table, wanted).await?;
         let new = new.filter(|_| !subject.exists);
         Ok((subject, new))
     }

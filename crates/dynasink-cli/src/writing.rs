@@ -73,7 +73,7 @@ enum StopReason {
 /// How a load came to its end.
 enum Ending {
     /// By itself.
-    Loaded(dynasink::Result<LoadReport>),
+    Loaded(Result<DriveEnd, Box<dynasink::Error>>),
     /// What it had read was not all written in the time for that, and is left to a load that goes on.
     Left,
     /// By a second signal.
@@ -142,7 +142,9 @@ impl Writing {
         };
         let ending = tokio::select! {
             biased;
-            loaded = self.progress.beside(load) => Ending::Loaded(loaded),
+            loaded = self.progress.beside(load) => {
+                Ending::Loaded(loaded.map(|report| report.end).map_err(Box::new))
+            }
             () = self.terms.signals.second() => Ending::Aborted,
             () = drained_enough => Ending::Left,
             never = self.terms.control.keep(stopped) => match never {},
@@ -159,11 +161,11 @@ impl Writing {
         let (end, error) = match &ending {
             // The rows that exceed the budget may be the last ones, and then nothing is left to be shut down.
             Ending::Loaded(Ok(_)) if self.terms.budget.is_exceeded() => (End::TooManyErrors, None),
-            Ending::Loaded(Ok(report)) => match report.end {
+            Ending::Loaded(Ok(end)) => match end {
                 DriveEnd::Exhausted => (End::Complete, None),
                 DriveEnd::Shutdown => (stopped, None),
             },
-            Ending::Loaded(Err(error)) => (End::Failed, Some(failure::describe(error))),
+            Ending::Loaded(Err(error)) => (End::Failed, Some(failure::describe(&**error))),
             Ending::Left => (stopped, None),
             Ending::Aborted => (End::Failed, Some("aborted by a second signal".to_owned())),
         };

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, ValueEnum};
 
 use super::table::KeyArgs;
 
 /// The table to create if there is none
 #[derive(Debug, Args)]
-#[command(next_help_heading = "New table, with --create-table")]
+#[command(
+    next_help_heading = "New table, with --create-table",
+    mut_args(shape_needs_create_table)
+)]
 pub(crate) struct CreateArgs {
     /// Create the table if there is none of that name: on demand, unless --billing-mode says otherwise
     #[arg(long, requires = "partition_key")]
@@ -25,25 +28,8 @@ pub(crate) struct CreateArgs {
 /// The table to create, besides its keys
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct NewTableArgs {
-    /// How the capacity of the new table is paid for [default: on-demand]
-    #[arg(long, value_enum, value_name = "MODE", requires = "create_table")]
-    pub(crate) billing_mode: Option<BillingModeArg>,
-
-    /// Write capacity units per second of the new table, if it is provisioned
-    #[arg(long, value_name = "N", requires = "create_table", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) wcu: Option<u64>,
-
-    /// Read capacity units per second of the new table, if it is provisioned [default: 5]
-    #[arg(long, value_name = "N", requires = "create_table", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) rcu: Option<u64>,
-
-    /// Most write units per second of the new table, if it is on demand
-    #[arg(long, value_name = "N", requires = "create_table", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) max_wcu: Option<u64>,
-
-    /// The indexes of the new table, as TOML or JSON: see the guide
-    #[arg(long, value_name = "FILE", requires = "create_table")]
-    pub(crate) indexes: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shape: TableShapeArgs,
 
     /// Make the global indexes of the new table once all rows are written
     ///
@@ -66,10 +52,42 @@ pub(crate) struct NewTableArgs {
     pub(crate) deletion_protection: bool,
 }
 
+/// What decides on the units and the time of a load into a table that is not there yet
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(crate) struct TableShapeArgs {
+    /// How the capacity of the new table is paid for [default: on-demand]
+    #[arg(long, value_enum, value_name = "MODE", requires = "partition_key")]
+    pub(crate) billing_mode: Option<BillingModeArg>,
+
+    /// Write capacity units per second of the new table, if it is provisioned
+    #[arg(long, value_name = "N", requires = "partition_key", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) wcu: Option<u64>,
+
+    /// Read capacity units per second of the new table, if it is provisioned [default: 5]
+    #[arg(long, value_name = "N", requires = "partition_key", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rcu: Option<u64>,
+
+    /// Most write units per second of the new table, if it is on demand
+    #[arg(long, value_name = "N", requires = "partition_key", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_wcu: Option<u64>,
+
+    /// The indexes of the new table, as TOML or JSON: see the guide
+    #[arg(long, value_name = "FILE", requires = "partition_key")]
+    pub(crate) indexes: Option<PathBuf>,
+}
+
 impl NewTableArgs {
     /// Whether any of them is given.
     pub(crate) fn says_something(&self) -> bool {
         *self != Self::default()
+    }
+}
+
+/// A load is told what a new table is like only when it makes one.
+fn shape_needs_create_table(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "billing_mode" | "wcu" | "rcu" | "max_wcu" | "indexes" => arg.requires("create_table"),
+        _ => arg,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::source::SourceArgs;
 ///
 /// The files are lines of DynamoDB JSON, mixed and compressed, in the folder `data` of the output, with a manifest and a
 /// script that uploads and imports them. The source is read twice: an import applies rows of one key in any order, so that
-/// one of them must be chosen before. ImportTable makes a new table: where the one that is named is there already, the
+/// one of them must be chosen before. An import makes a new table: where the one that is named is there already, the
 /// script takes the name of another, `sh import-table.sh NEW-TABLE`, which is made with the capacity of that. Exit status: 0 every row is exported or superseded, 1 some rows are dead letters, 2
 /// refused, 3 stopped, 130 interrupted; after these nothing is left of it.
 #[derive(Debug, Args)]

@@ -21,7 +21,7 @@ use dynasink_sim::{Faults, Latency};
 use crate::source::SourceArgs;
 pub(crate) use checkpoint::CheckpointArgs;
 pub(crate) use control::ControlArgs;
-pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs};
+pub(crate) use creation::{BillingModeArg, CreateArgs, NewTableArgs, TableShapeArgs};
 pub(crate) use export::ExportArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use replay::ReplayArgs;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use dynasink::WriteUnits;
 
-use super::{DedupArg, KeyArgs, TargetArgs};
+use super::{DedupArg, KeyArgs, TableShapeArgs, TargetArgs};
 use crate::source::SourceArgs;
 
 /// Tell what a load would do, cost and stumble over, and write nothing
 ///
-/// It reads the source as the load will. Exit status: 0 all rows can be written, 1 some would be dead letters or stop the
+/// It reads the source as the load will, and once more where keys repeat. Exit status: 0 all rows can be written, 1 some would be dead letters or stop the
 /// load, 2 refused, 3 stopped before the end, 130 interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
@@ -21,16 +21,13 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 
-    /// Do not look the table up: it is on demand, and has the keys that are given
+    /// Do not look the table up: it has the keys, the indexes and the capacity that are given
     #[arg(long, help_heading = "Target", requires = "partition_key")]
     pub(crate) offline: bool,
 
     /// What becomes of columns, as `dynasink mapping` prints it and you edit it
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
 
     /// Which row of a key counts [default: keep-last, or keep-greatest if the mapping has a version]
     #[arg(long, value_enum, value_name = "POLICY")]
@@ -55,6 +52,12 @@ pub(crate) struct PlanArgs {
     /// Print the plan as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten, next_help_heading = "New table")]
+    pub(crate) keys: KeyArgs,
+
+    #[command(flatten)]
+    pub(crate) shape: TableShapeArgs,
 
     // The headings of these would stand above what follows them.
     #[command(flatten)]

@@ -82,14 +82,14 @@ impl ChangedTable {
             before: None,
             deferred_indexes,
         });
-        let changed = Self {
+        let table = Self {
             client,
             table: table.to_owned(),
             changes,
             checkpoint,
         };
-        changed.record().await?;
-        Ok(changed)
+        table.record().await?;
+        Ok(table)
     }
 
     /// The table of a load that has ended, as its checkpoint says.
@@ -143,7 +143,7 @@ impl ChangedTable {
                 Err(error) => Failure::refused(&error),
             },
         };
-        match self.restore(RESTORE_PATIENCE, &signals.from_now()).await {
+        match self.restore(RESTORE_PATIENCE, &signals.later()).await {
             Ok(_) => Err(error),
             Err(still_raised) => Err(still_raised.besides(&error.shown())),
         }
@@ -157,7 +157,7 @@ impl ChangedTable {
         aftermath: Aftermath,
         signals: &Signals,
     ) -> Result<Vec<String>, Failure> {
-        let signals = signals.from_now();
+        let signals = signals.later();
         let patience = match aftermath {
             Aftermath::Aborted => SHORT_PATIENCE,
             Aftermath::Complete | Aftermath::Unfinished => RESTORE_PATIENCE,

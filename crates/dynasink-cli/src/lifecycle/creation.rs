@@ -5,7 +5,7 @@ use dynasink::{
 };
 
 use super::index_file::IndexFile;
-use crate::args::{BillingModeArg, KeyArg, NewTableArgs};
+use crate::args::{BillingModeArg, KeyArg, NewTableArgs, TableShapeArgs};
 use crate::failure::Failure;
 
 /// Read capacity units of a new provisioned table, unless they are given.
@@ -25,12 +25,12 @@ pub(crate) fn new_table(
     keys: &TableSchema,
     type_of: impl Fn(&KeyArg) -> Result<KeyType, Failure>,
 ) -> Result<Creation, Failure> {
-    let capacity = capacity(args)?;
+    let capacity = capacity(&args.shape)?;
     let mut table = NewTable::with_keys_of(keys)
         .capacity(capacity)
         .deletion_protection(args.deletion_protection);
     let mut deferred_indexes = Vec::new();
-    if let Some(path) = &args.indexes {
+    if let Some(path) = &args.shape.indexes {
         let file = IndexFile::read(path)?;
         if file.has_units() && matches!(capacity, TableCapacity::OnDemand { .. }) {
             return Err(Failure::refused_because(format!(
@@ -62,7 +62,7 @@ pub(crate) fn new_table(
     })
 }
 
-fn capacity(args: &NewTableArgs) -> Result<TableCapacity, Failure> {
+fn capacity(args: &TableShapeArgs) -> Result<TableCapacity, Failure> {
     let mode = args.billing_mode.unwrap_or(BillingModeArg::OnDemand);
     let refused = |reason: &str| Err(Failure::refused_because(reason));
     match (mode, args.wcu, args.max_wcu) {
@@ -95,13 +95,13 @@ fn capacity(args: &NewTableArgs) -> Result<TableCapacity, Failure> {
 mod tests {
     use super::*;
 
-    fn args() -> NewTableArgs {
-        NewTableArgs::default()
+    fn args() -> TableShapeArgs {
+        TableShapeArgs::default()
     }
 
     #[test]
     fn capacity_is_that_of_the_billing_mode() {
-        let provisioned = NewTableArgs {
+        let provisioned = TableShapeArgs {
             billing_mode: Some(BillingModeArg::Provisioned),
             wcu: Some(100),
             ..args()
@@ -114,7 +114,7 @@ mod tests {
             capacity(&provisioned).unwrap(),
             TableCapacity::Provisioned(units)
         );
-        let limited = NewTableArgs {
+        let limited = TableShapeArgs {
             max_wcu: Some(100),
             ..args()
         };
@@ -124,19 +124,19 @@ mod tests {
         };
         assert_eq!(capacity(&limited).unwrap(), on_demand);
         for wrong in [
-            NewTableArgs {
+            TableShapeArgs {
                 wcu: None,
                 ..provisioned.clone()
             },
-            NewTableArgs {
+            TableShapeArgs {
                 max_wcu: Some(1),
                 ..provisioned
             },
-            NewTableArgs {
+            TableShapeArgs {
                 wcu: Some(1),
                 ..args()
             },
-            NewTableArgs {
+            TableShapeArgs {
                 rcu: Some(1),
                 ..args()
             },

@@ -16,6 +16,7 @@ use crate::kept;
 use crate::output::print;
 use crate::progress::ReadingProgress;
 use crate::read_through::read_through;
+use crate::reading::InterleaveArg;
 use crate::signals::Signals;
 use crate::subject::Subject;
 use report::{PlanReport, Sampled};
@@ -36,7 +37,8 @@ pub(crate) async fn run(args: &PlanArgs, logs: bool) -> Result<ExitCode, Failure
         .is_some_and(|file| !file.exists());
     let target = (!args.offline && !no_store).then_some(&args.target);
     let mapping = args.mapping.as_deref();
-    let subject = Subject::of(source, mapping, target, &args.table, &args.keys).await?;
+    let (keys, shape) = (&args.keys, &args.shape);
+    let subject = Subject::to_be_planned(source, mapping, target, &args.table, keys, shape).await?;
     let state = subject.state().await?;
     let policy = kept::policy(args.dedup, &subject.mapping)?;
 
@@ -111,18 +113,26 @@ async fn survey(
     read_through(batches, sink, progress, &signals).await?;
     let rows = rows.count();
     let (mut measured, bad) = (survey.measured(), bad.counts());
-    let writes_all = sample.is_some() || policy == DedupArg::Off;
+    // A second reading tells nothing new, or has rows of a key in another order.
+    let reads_once = sample.is_some()
+        || policy == DedupArg::Off
+        || args.source.reading.interleave == InterleaveArg::Always;
     if measured.staying.is_none()
-        && !writes_all
+        && !reads_once
         && let Some(choice) = survey.into_choice()
     {
         let reading = "reading once more, as keys repeat";
         let progress = ReadingProgress::begin(reading, total_rows, logs);
         let mut staying = StayingSurvey::new(&subject.table, choice);
         // What cannot be written was counted before.
-        let decoder =
-            Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(BadRows::new(0)));
-        let batches = subject.source.stream_with(&order.with_unread_observers([]));
+        let unseen = BadRows::new(0);
+        let observers: [Arc<dyn UnreadObserver>; 1] = [Arc::new(unseen.clone())];
+        let order = args
+            .source
+            .reading
+            .stream_options(&subject.mapping, observers);
+        let decoder = Decoder::new(subject.mapping.clone()).with_outcomes(Outcomes::of(unseen));
+        let batches = subject.source.stream_with(&order);
         let sink = (&mut staying).decoded(decoder);
         read_through(batches, sink, progress, &signals).await?;
         measured = measured.with_staying(staying);

@@ -301,6 +301,9 @@ impl<'a> PlanReport<'a> {
             "\ncost in {}, {} as of {}",
             prices.currency, prices.region, prices.date
         )?;
+        for source in &prices.sources {
+            writeln!(out, "  ({source})")?;
+        }
         let cost = |cost: Option<f64>| match cost {
             Some(cost) => money(cost),
             None if self.measured.deletes > 0 => "cannot delete".to_owned(),

@@ -193,6 +193,40 @@ async fn the_units_of_a_plan_are_those_that_an_empty_table_consumes() {
 }
 
 #[test]
+fn the_units_of_planned_indexes_are_those_of_the_table_once_it_is_made() {
+    let workplace = Workplace::new();
+    let file = orders(&workplace, false);
+    let indexes = r#"{"index": [
+        {"name": "by-total", "kind": "local", "sort_key": "total"},
+        {"name": "by-town", "kind": "global", "partition_key": "town", "wcu": 50, "rcu": 5},
+        {"name": "towns", "kind": "global", "partition_key": "town", "projection": "keys-only", "wcu": 5000, "rcu": 5}
+    ]}"#;
+    fs::write(workplace.path("indexes.json"), indexes).unwrap();
+    let new = [
+        ["--partition-key", "id"],
+        ["--sort-key", "seq"],
+        ["--indexes", "indexes.json"],
+        ["--billing-mode", "provisioned"],
+        ["--wcu", "5000"],
+        ["--embedded", "store.db"],
+    ]
+    .concat();
+    let planned = plan(&workplace, &file, 1, &new);
+    let mut load = workplace.load(&[&file], &new[..10]);
+    load.arg("--create-table").assert().code(1);
+    let of_made = plan(&workplace, &file, 1, &["--embedded", "store.db"]);
+    assert_eq!(of_made["exists"], true);
+    assert_eq!(planned["exists"], false);
+    assert_eq!(planned["measured"]["units"], of_made["measured"]["units"]);
+    assert_eq!(planned["billing"], of_made["billing"]);
+    assert_eq!(planned["estimate"], of_made["estimate"]);
+    assert_eq!(
+        planned["estimate"]["times"][0]["bound_by"],
+        json!({ "index": "by-town" })
+    );
+}
+
+#[test]
 fn a_plan_writes_nothing_and_needs_no_table() {
     let workplace = Workplace::new();
     let file = workplace.parquet(
@@ -306,6 +340,8 @@ fn the_plan_for_people_says_the_same() {
         "item_too_large       1",
         "cost in USD, us-east-1 as of ",
         "bulk put     price not known",
+        "https://aws.amazon.com/dynamodb/pricing/ before you rely on them",
+        "  that stay    ",
         "dead letters: 12 (number)",
         "do: choose with --dedup",
     ] {

@@ -99,6 +99,32 @@ struct State {
     has_changed: bool,
 }
 
+impl State {
+    fn document(&self) -> Document {
+        let dead_letters = match &self.letters {
+            Letters::None => None,
+            Letters::Kept(kept) => Some(kept.clone()),
+            Letters::Open(letters) => {
+                let path = letters.path();
+                Some(KeptLetters {
+                    // Another process may start in another folder.
+                    path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+                    letters: letters.whole_letters(),
+                })
+            }
+        };
+        Document {
+            complete: self.is_complete,
+            counts: self.counts(),
+            dead_letters,
+            table_changes: self.table_changes.clone(),
+            in_any_order: self.in_any_order,
+            progress: self.progress.documents(),
+            ..Document::of(self.identity.clone())
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Letters {
     None,
@@ -343,7 +369,7 @@ impl Checkpoint {
         let (document, letters) = {
             let mut state = self.state();
             state.has_changed = false;
-            (self.document(&state), state.letters.clone())
+            (state.document(), state.letters.clone())
         };
         // A checkpoint that counts on dead letters must not be on the disk before them.
         if let Letters::Open(letters) = letters {
@@ -353,30 +379,6 @@ impl Checkpoint {
             .content()
             .map_err(|error| self.failed(error.into()))?;
         file.replace(&content)
-    }
-
-    fn document(&self, state: &State) -> Document {
-        let dead_letters = match &state.letters {
-            Letters::None => None,
-            Letters::Kept(kept) => Some(kept.clone()),
-            Letters::Open(letters) => {
-                let path = letters.path();
-                Some(KeptLetters {
-                    // Another process may start in another folder.
-                    path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-                    letters: letters.whole_letters(),
-                })
-            }
-        };
-        Document {
-            complete: state.is_complete,
-            counts: state.counts(),
-            dead_letters,
-            table_changes: state.table_changes.clone(),
-            in_any_order: state.in_any_order,
-            progress: state.progress.documents(),
-            ..Document::of(state.identity.clone())
-        }
     }
 
     fn of_another_load(&self, change: LoadChange) -> Error {

@@ -88,8 +88,8 @@ pub(super) fn import_script(table: &TableSchema, options: &ExportOptions, data: 
     let source = json!({ "S3Bucket": place.bucket, "S3KeyPrefix": place.prefix });
     let parameters = creation_parameters(table, options.existing.as_ref());
     // The name is the shell's to fill in.
-    let named = format!("{{\"TableName\":\"'\"$TABLE\"'\",");
-    let parameters = quoted(&parameters.to_string()).replacen('{', &named, 1);
+    let named = r#"{"TableName":"'"$TABLE"'","#;
+    let parameters = quoted(&parameters.to_string()).replacen('{', named, 1);
     format!(
         "#!/bin/sh\n\
          # Uploads the files to S3 and imports them into a new table.\n\
