@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use dynasink_core::{ObserverError, OutcomeObserver, SourcePosition, Version};
+use dynasink_core::{ObserverError, OutcomeObserver, PrimaryKey, SourcePosition, Version};
 use futures::{SinkExt, sink};
 
 use super::*;
