@@ -96,7 +96,7 @@ async fn a_load_that_is_killed_again_and_again_is_complete_in_the_end() {
                 .spawn()
                 .unwrap();
             // How much was written down decides when it is killed, so that each run gets somewhere.
-            let goal = done + rng.u64(1..ROWS / 5);
+            let goal = done + rng.u64(1..ROWS / 10);
             let seen = loop {
                 let seen = checkpoint(&workplace)
                     .map_or(0, |now| now["counts"]["rows_read"].as_u64().unwrap());
@@ -105,7 +105,7 @@ async fn a_load_that_is_killed_again_and_again_is_complete_in_the_end() {
                 }
                 sleep(Duration::from_millis(rng.u64(1..20))).await;
             };
-            sleep(Duration::from_millis(rng.u64(0..700))).await;
+            sleep(Duration::from_millis(rng.u64(0..300))).await;
             child.kill().unwrap();
             child.wait().unwrap();
             kills += 1;
