@@ -41,7 +41,7 @@ impl Signals {
     }
 
     /// Those that come from now on: for a step that those before have nothing to say about.
-    pub(crate) fn from_now(&self) -> Self {
+    pub(crate) fn later(&self) -> Self {
         Self {
             seen: self.seen.clone(),
             before: *self.seen.borrow(),
@@ -200,11 +200,11 @@ mod tests {
         count.send_replace(1);
         assert!(is_ready(signals.first()));
         assert!(!is_ready(signals.second()));
-        let later = signals.from_now();
+        let later = signals.later();
         // Nobody has waited for the second yet.
         count.send_replace(2);
         assert!(is_ready(signals.second()));
         assert!(is_ready(later.first()) && !is_ready(later.second()));
-        assert!(!is_ready(signals.from_now().first()));
+        assert!(!is_ready(signals.later().first()));
     }
 }

@@ -82,14 +82,14 @@ impl ChangedTable {
             before: None,
             deferred_indexes,
         });
-        let changed = Self {
+        let table_of_load = Self {
             client,
             table: table.to_owned(),
             changes,
             checkpoint,
         };
-        changed.record().await?;
-        Ok(changed)
+        table_of_load.record().await?;
+        Ok(table_of_load)
     }
 
     /// The table of a load that has ended, as its checkpoint says.
@@ -136,7 +136,7 @@ impl ChangedTable {
                 Err(error) => Failure::refused(&error),
             },
         };
-        match self.restore(RESTORE_PATIENCE, &signals.from_now()).await {
+        match self.restore(RESTORE_PATIENCE, &signals.later()).await {
             Ok(_) => Err(error),
             Err(still_raised) => Err(still_raised.besides(&error.shown())),
         }
@@ -150,7 +150,7 @@ impl ChangedTable {
         aftermath: Aftermath,
         signals: &Signals,
     ) -> Result<Vec<String>, Failure> {
-        let signals = signals.from_now();
+        let signals = signals.later();
         let patience = match aftermath {
             Aftermath::Aborted => SHORT_PATIENCE,
             Aftermath::Complete | Aftermath::Unfinished => RESTORE_PATIENCE,

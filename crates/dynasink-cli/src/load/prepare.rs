@@ -86,14 +86,11 @@ impl PreparedLoad {
         let identity = LoadIdentity::new(&subject.source, &subject.mapping, table, dedup.as_ref());
         let dead_letters = args.dead_letters.path(&args.table);
         let goes_on = found.is_some();
-        let (mut files, dedup) = match found {
-            Some(found) => {
-                LoadFiles::go_on(found, &identity, &subject, dedup, &dead_letters).await?
-            }
-            None => {
-                let checkpoint = args.checkpoint.checkpoint.as_deref();
-                (LoadFiles::begin(checkpoint, identity, dead_letters)?, dedup)
-            }
+        let (mut files, dedup) = if let Some(found) = found {
+            LoadFiles::go_on(found, &identity, &subject, dedup, &dead_letters).await?
+        } else {
+            let checkpoint = args.checkpoint.checkpoint.as_deref();
+            (LoadFiles::begin(checkpoint, identity, dead_letters)?, dedup)
         };
         let warm_write = args.warm_throughput.map(WriteUnits::new);
         let made = make_ready(&client, name, new, warm_write, &mut files).await;

@@ -334,7 +334,7 @@ impl Checkpoint {
         let (document, letters) = {
             let mut state = self.state();
             state.has_changed = false;
-            (self.document(&state)?, state.letters.clone())
+            (Self::document(&state)?, state.letters.clone())
         };
         // A checkpoint that counts on dead letters must not be on the disk before them.
         if let Letters::Open(letters) = letters {
@@ -346,7 +346,7 @@ impl Checkpoint {
         file.replace(&content)
     }
 
-    fn document(&self, state: &State) -> Result<Document> {
+    fn document(state: &State) -> Result<Document> {
         let dead_letters = match &state.letters {
             Letters::None => None,
             Letters::Kept(kept) => Some(kept.clone()),
