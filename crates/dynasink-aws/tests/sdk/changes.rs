@@ -189,18 +189,21 @@ async fn another_billing_mode_is_left_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn indexes_are_raised_with_their_table() {
-    let index = json!({"GlobalSecondaryIndexes": [{
-        "IndexName": "by-mail",
-        "IndexStatus": "ACTIVE",
-        "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 50},
-    }]});
+    let with_index_of = |write: u64| {
+        let index = json!({"GlobalSecondaryIndexes": [{
+            "IndexName": "by-mail",
+            "IndexStatus": "ACTIVE",
+            "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": write},
+        }]});
+        table("ACTIVE", 800, index)
+    };
     let endpoint = Endpoint::script([
-        table("ACTIVE", 800, index.clone()),
+        with_index_of(50),
         Reply::json(400, "{}"),
-        table("ACTIVE", 800, index.clone()),
-        table("ACTIVE", 800, index.clone()),
+        with_index_of(50),
+        with_index_of(50),
         Reply::json(200, "{}"),
-        table("ACTIVE", 800, index),
+        with_index_of(500),
     ]);
     let client = endpoint.client();
     let before = describe_state(&client, "users").await.unwrap().capacity;

@@ -142,7 +142,8 @@ impl LoadFiles {
         let mut removed = self.dead_letters.finish().map(drop);
         let failure = match (self.holds, &self.checkpoint) {
             (Holds::Nothing, Some(checkpoint)) if is_refusal => {
-                removed = removed.and_then(|()| checkpoint.remove());
+                let of_checkpoint = checkpoint.remove();
+                removed = removed.and(of_checkpoint);
                 failure
             }
             (Holds::NewTable, Some(checkpoint)) if is_refusal => failure.after(&format!(
