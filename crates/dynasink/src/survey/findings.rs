@@ -226,7 +226,7 @@ fn advice_for(code: &str) -> &'static str {
             "leave these rows out with --where, or make the key of other columns (a template in the mapping)"
         }
         "key_type" => {
-            "give the column of the index key its type in the mapping (as = \"string\" or \"number\")"
+            "give the column of the index key its type in the mapping (as = \"S\" or \"N\")"
         }
         "key_too_long" => {
             "make the key of something shorter: a partition key has at most 2048 bytes, a sort key 1024"
@@ -242,7 +242,7 @@ fn advice_for(code: &str) -> &'static str {
         }
         "nesting_too_deep" => "write the column as text: DynamoDB has at most 32 levels",
         "unsupported_value" => {
-            "say in the mapping what becomes of such values: temporal_overflow for times that have no text, or drop = true"
+            "look at the examples for the value that is meant, and say in the mapping what becomes of it (temporal_overflow for times that have no text), or drop its column"
         }
         _ => "look at the examples, and change the mapping or the rows",
     }
