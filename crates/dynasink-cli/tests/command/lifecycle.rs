@@ -339,7 +339,7 @@ fn indexes_are_deferred_before_their_table_is_made() {
     ];
     let args = [&create[..], &NEW].concat();
     for is_made in [false, true] {
-        let stopped = ["--rate=2000", "--max-duration=0s"];
+        let stopped = ["--rate=2000", "--max-duration=1ms"];
         let load = Running::start(&workplace, &[&args[..], &stopped].concat());
         let (status, _, said) = load.end();
         assert_eq!(status, 130, "{said}");
