@@ -18,7 +18,7 @@ pub(crate) struct ControlArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) control: Option<PathBuf>,
 
-    /// Stop reading after that time, and write what was read: such as 8h
+    /// Stop reading after that time, such as 8h, and end like an interrupted load: with exit status 130
     #[arg(long, value_name = "TIME", value_parser = parse_time_above_zero)]
     pub(crate) max_duration: Option<Duration>,
 }

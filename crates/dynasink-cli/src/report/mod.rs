@@ -17,11 +17,11 @@ use serde::Serialize;
 pub(crate) enum End {
     /// All rows have their outcome.
     Complete,
-    /// A signal stopped the reading; what was read has its outcome.
+    /// A signal stopped the reading. With a checkpoint, a part of what was read may be left to a load that goes on.
     Interrupted,
-    /// The load took as long as it may; what was read has its outcome.
+    /// The load took as long as it may; of what was read the same holds.
     TimeIsUp,
-    /// More rows were dead or not read than allowed; what was read has its outcome.
+    /// More rows were dead or not read than allowed; of what was read the same holds.
     TooManyErrors,
     /// Reading or writing failed.
     Failed,

@@ -89,14 +89,8 @@ fn ending(summary: &Report<'_>) -> Markup {
     let (tone, end) = match summary.end {
         End::Complete if bad_rows => ("warn", "Complete, with rows that are not in the table."),
         End::Complete => ("good", "Complete."),
-        End::Interrupted => (
-            "warn",
-            "Interrupted: not all rows were read. Those that were read have their outcome.",
-        ),
-        End::TimeIsUp => (
-            "warn",
-            "The time was up: not all rows were read. Those that were read have their outcome.",
-        ),
+        End::Interrupted => ("warn", "Interrupted: not all rows were read."),
+        End::TimeIsUp => ("warn", "The time was up: not all rows were read."),
         End::TooManyErrors => (
             "bad",
             "Stopped: more rows could not be read or written than allowed.",
