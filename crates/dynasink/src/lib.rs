@@ -49,6 +49,7 @@ mod error;
 mod error_budget;
 mod export;
 mod largest_collections;
+mod line_log;
 mod pipeline;
 mod rate;
 mod refusals;

@@ -6,7 +6,7 @@ use dynasink_aws::TableChanges;
 use serde::{Deserialize, Serialize};
 
 use super::identity::LoadIdentity;
-use crate::dead_letters::WholeLetters;
+use crate::line_log::WholeLines;
 use crate::tally::Counts;
 
 /// The format that is written, and the only one that is read.
@@ -37,7 +37,7 @@ pub(super) struct KeptLetters {
     pub(super) path: PathBuf,
     /// The letters at the moment of the checkpoint: what comes after them belongs to rows that come again.
     #[serde(flatten)]
-    pub(super) letters: WholeLetters,
+    pub(super) letters: WholeLines,
 }
 
 /// How far a file was read.

@@ -109,7 +109,7 @@ impl State {
                 Some(KeptLetters {
                     // Another process may start in another folder.
                     path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-                    letters: letters.whole_letters(),
+                    letters: letters.whole_lines(),
                 })
             }
         };

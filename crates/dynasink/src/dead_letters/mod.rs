@@ -1,10 +1,9 @@
 //! Rows that cannot be written, kept in a file with the reason and the place that each came from.
 
-mod log;
 mod resume;
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -17,8 +16,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use log::LetterLog;
-pub(crate) use log::WholeLetters;
+use crate::line_log::{LineLog, WholeLines};
 
 /// A file of dead letters, one JSON object a line. Clones write to one file.
 ///
@@ -44,7 +42,7 @@ pub struct DeadLetterFile(Arc<DeadLetters>);
 
 struct DeadLetters {
     path: PathBuf,
-    log: Mutex<LetterLog<File>>,
+    log: Mutex<LineLog<File>>,
     calendar: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -120,31 +118,29 @@ impl DeadLetterFile {
         calendar: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Result<Self> {
         let path = path.into();
-        let opened = OpenOptions::new().create(true).append(true).open(&path);
-        let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
-        match opened {
-            Ok((0, file)) => Ok(Self(Arc::new(DeadLetters {
+        match LineLog::create(&path) {
+            Ok(Some(log)) => Ok(Self(Arc::new(DeadLetters {
                 path,
-                log: Mutex::new(LetterLog::new(file)),
+                log: Mutex::new(log),
                 calendar: Box::new(calendar),
             }))),
-            Ok(_) => Err(Error::DeadLettersExist { path }),
+            Ok(None) => Err(Error::DeadLettersExist { path }),
             Err(source) => Err(Error::DeadLetters { path, source }),
         }
     }
 
-    fn log(&self) -> MutexGuard<'_, LetterLog<File>> {
+    fn log(&self) -> MutexGuard<'_, LineLog<File>> {
         self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The letters that were written so far.
-    pub(crate) fn whole_letters(&self) -> WholeLetters {
-        self.log().whole_letters()
+    pub(crate) fn whole_lines(&self) -> WholeLines {
+        self.log().whole_lines()
     }
 
     /// Makes sure that what was written stays.
     pub(crate) fn sync(&self) -> Result<()> {
-        let synced = self.log().file().sync_data();
+        let synced = self.log().sync();
         synced.map_err(|source| self.failed(source))
     }
 
@@ -169,29 +165,16 @@ impl DeadLetterFile {
     ///
     /// [`Error::DeadLetters`].
     pub fn finish(&self) -> Result<bool> {
-        let log = self.log();
-        let file = log.file();
-        let finished = file
-            .sync_all()
-            .and_then(|()| file.metadata())
-            .and_then(|metadata| match metadata.len() {
-                0 => fs::remove_file(&self.0.path).map(|()| false),
-                _ => Ok(true),
-            });
+        let finished = self.log().finish(&self.0.path);
         finished.map_err(|source| self.failed(source))
     }
 
     fn record(&self, letter: &impl Serialize) -> Result<(), ObserverError> {
-        self.append(letter).map_err(|source| ObserverError {
+        let written = self.log().append_json(letter);
+        written.map_err(|source| ObserverError {
             observer: format!("the dead-letter file {}", self.0.path.display()),
             source: Box::new(source),
         })
-    }
-
-    fn append(&self, letter: &impl Serialize) -> std::io::Result<()> {
-        let mut line = serde_json::to_vec(letter)?;
-        line.push(b'\n');
-        self.log().append(&line)
     }
 }
 

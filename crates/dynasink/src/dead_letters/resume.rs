@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
 
-use super::log::{LetterLog, WholeLetters};
 use super::{DeadLetterFile, DeadLetters, today};
 use crate::error::{Error, Result};
+use crate::line_log::{LineLog, WholeLines};
 use crate::replay::Letter;
 use crate::sha256;
 
@@ -23,7 +23,7 @@ impl DeadLetterFile {
     /// or if a letter would be cut that does not come again, [`Error::DeadLetters`] if the file cannot be opened or cut.
     pub(crate) fn resume(
         path: &Path,
-        kept: &WholeLetters,
+        kept: &WholeLines,
         comes_again: impl Fn(&Letter) -> bool,
     ) -> Result<Self> {
         let failed = |source| Error::DeadLetters {
@@ -63,7 +63,7 @@ impl DeadLetterFile {
         }
         Ok(Self(Arc::new(DeadLetters {
             path: path.to_owned(),
-            log: Mutex::new(LetterLog::<File>::after(file, kept.bytes, hashed)),
+            log: Mutex::new(LineLog::<File>::after(file, kept.bytes, hashed)),
             calendar: Box::new(today),
         })))
     }

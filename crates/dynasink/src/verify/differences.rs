@@ -1,9 +1,8 @@
 //! What differs, one line each.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dynasink_aws::StoredItem;
 use dynasink_core::{ObserverError, SourcePosition, WriteAction, WriteOp};
@@ -12,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
+use crate::line_log::LineLog;
 
 /// A file of differences between a source and a table, one JSON object a line. Clones write to one file.
 ///
@@ -24,12 +24,12 @@ use crate::error::{Error, Result};
 /// Items are DynamoDB JSON; `differs` has the paths of the first ten values that differ. Where the source deletes an item
 /// that the table still holds, the kind is `different` and `source` is null.
 #[derive(Clone, Debug)]
-pub struct DifferenceFile(Arc<Lines>);
+pub struct DifferenceFile(Arc<Differences>);
 
 #[derive(Debug)]
-struct Lines {
+struct Differences {
     path: PathBuf,
-    file: Mutex<File>,
+    log: Mutex<LineLog<File>>,
 }
 
 #[derive(Serialize)]
@@ -50,14 +50,12 @@ impl DifferenceFile {
     /// [`Error::DifferencesExist`] if it has differences of another run, [`Error::Differences`] if it cannot be opened.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        let opened = OpenOptions::new().create(true).append(true).open(&path);
-        let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
-        match opened {
-            Ok((0, file)) => Ok(Self(Arc::new(Lines {
+        match LineLog::create(&path) {
+            Ok(Some(log)) => Ok(Self(Arc::new(Differences {
                 path,
-                file: Mutex::new(file),
+                log: Mutex::new(log),
             }))),
-            Ok(_) => Err(Error::DifferencesExist { path }),
+            Ok(None) => Err(Error::DifferencesExist { path }),
             Err(source) => Err(Error::Differences { path, source }),
         }
     }
@@ -73,14 +71,7 @@ impl DifferenceFile {
     ///
     /// [`Error::Differences`].
     pub fn finish(&self) -> Result<bool> {
-        let file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let finished = file
-            .sync_all()
-            .and_then(|()| file.metadata())
-            .and_then(|metadata| match metadata.len() {
-                0 => fs::remove_file(&self.0.path).map(|()| false),
-                _ => Ok(true),
-            });
+        let finished = self.log().finish(&self.0.path);
         finished.map_err(|source| Error::Differences {
             path: self.0.path.clone(),
             source,
@@ -121,21 +112,15 @@ impl DifferenceFile {
     }
 
     fn record(&self, difference: &Difference<'_>) -> Result<(), ObserverError> {
-        self.append(difference).map_err(|source| ObserverError {
+        let written = self.log().append_json(difference);
+        written.map_err(|source| ObserverError {
             observer: format!("the file of differences {}", self.0.path.display()),
             source: Box::new(source),
         })
     }
 
-    fn append(&self, difference: &Difference<'_>) -> std::io::Result<()> {
-        let mut line = serde_json::to_vec(difference)?;
-        line.push(b'\n');
-        // One write for the whole line: what a killed process has written are whole lines.
-        self.0
-            .file
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write_all(&line)
+    fn log(&self) -> MutexGuard<'_, LineLog<File>> {
+        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
